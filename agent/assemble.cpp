@@ -1,0 +1,109 @@
+#include "agent/assemble.h"
+
+#include <algorithm>
+
+#include "agent/verdicts.h"
+#include "core/enums.h"
+#include "core/money.h"
+#include "core/normalize.h"
+#include "core/score.h"
+#include "core/stats.h"
+
+namespace gpuassay {
+namespace {
+
+constexpr int kDurationDigits = 6;
+
+void add_unknown(Result& result, const char* path, const std::string& reason) {
+  result.unknown.push_back({path, reason});
+}
+
+/// Nulls that every result has, whatever the machine.
+void explain_standing_nulls(Result& result) {
+  add_unknown(result, "/reasons", "device is null where the reason concerns the whole run");
+  add_unknown(result, "/verdicts", "device is null where the verdict concerns the whole machine");
+  add_unknown(result, "/libraries", "rejected_reason is null for a library that was chosen, chosen_for otherwise");
+  add_unknown(result, "/measurements",
+              "figures are null where the status is not ok (see reason), fraction_of_peak where no theoretical peak "
+              "is known, steady_reached for burst figures");
+  add_unknown(result, "/summary", "this version measures burst only; a figure is null when its cases were not all ok");
+}
+
+bool all_ok_or_skipped(const Result& result) {
+  return std::all_of(result.measurements.begin(), result.measurements.end(), [](const Measurement& m) {
+    return m.status == CaseStatus::ok || m.status == CaseStatus::skipped;
+  });
+}
+
+RunStatus status_of(const Result& result) {
+  const bool any_ok = std::any_of(result.measurements.begin(), result.measurements.end(),
+                                  [](const Measurement& m) { return m.status == CaseStatus::ok; });
+  if (!any_ok) return RunStatus::failed;
+  return result.reasons.empty() && all_ok_or_skipped(result) ? RunStatus::complete : RunStatus::partial;
+}
+
+void apply_price(Result& result) {
+  const std::optional<std::string>& price = result.price.price_instance_hour_usd;
+  if (price) {
+    // Micro-USD per hour times milliseconds over the milliseconds of an hour, in exact integers.
+    constexpr std::uint64_t kMsPerHour = 3'600'000;
+    const Decimal milliseconds{static_cast<std::uint64_t>(result.duration_s * 1000), 0};
+    result.run_cost_usd = format_micros(scaled_micros(parse_decimal(*price), milliseconds, Decimal{kMsPerHour, 0}));
+  } else {
+    add_unknown(result, "/run_cost_usd", "no price is known; give one with --price USD_PER_HOUR");
+  }
+  result.score_per_usd_hour = score_per_usd_hour(result.score, price);
+  if (!result.score_per_usd_hour) {
+    add_unknown(result, "/score_per_usd_hour",
+                price ? "the score is unknown" : "no price is known; give one with --price");
+  }
+}
+
+}  // namespace
+
+Result begin_result(const RunStart& start, const Inventory& inventory) {
+  Result result;
+  result.run_id = start.run_id;
+  result.started_at = start.started_at;
+  result.finished_at = start.started_at;
+  result.simulated = start.simulated;
+  result.agent = start.agent;
+  result.agent.profile = std::string(to_name(start.profile));
+  if (inventory.uptime_s) {
+    result.boot_to_start_s = round_significant(*inventory.uptime_s, kDurationDigits);
+  }
+  result.host = inventory.host;
+  result.platform = inventory.platform;
+  result.devices = inventory.devices;
+  for (Device& device : result.devices) device.simulated = device.simulated || start.simulated;
+  result.libraries = inventory.libraries;
+  result.unknown = inventory.unknown;
+  if (!inventory.uptime_s) add_unknown(result, "/boot_to_start_s", "the system does not tell its uptime");
+  result.price.price_instance_hour_usd = start.price_instance_hour_usd;
+  if (start.price_instance_hour_usd) {
+    result.price.match_level = "user";
+    add_unknown(result, "/price", "the user gave the price of the instance; there is no GPU to divide it by");
+  } else {
+    result.price.reason = "no_price_given";
+    add_unknown(result, "/price", "no price was given and none was looked up");
+  }
+  return result;
+}
+
+Result finish_result(Result begun, RunEnd end) {
+  Result result = std::move(begun);
+  result.finished_at = end.finished_at;
+  result.duration_s = round_significant(end.duration_s, kDurationDigits);
+  result.reasons = std::move(end.reasons);
+  result.measurements = normalize_all(pool_repeats(std::move(end.raw_measurements)), result.devices);
+  result.summary = summarize(result.devices, result.measurements);
+  result.score = score_run(result.devices, result.measurements);
+  for (Unknown& entry : unknown_parts(result.score)) result.unknown.push_back(std::move(entry));
+  apply_price(result);
+  explain_standing_nulls(result);
+  result.status = status_of(result);
+  result.verdicts = judge(result);
+  return result;
+}
+
+}  // namespace gpuassay

@@ -1,0 +1,37 @@
+// From what was planned and measured to the finished result document. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model.h"
+
+namespace gpuassay {
+
+/// What is known when a run starts.
+struct RunStart {
+  std::string run_id;
+  std::string started_at;  ///< RFC 3339
+  Profile profile = Profile::standard;
+  AgentInfo agent;
+  bool simulated = false;
+  std::optional<std::string> price_instance_hour_usd;  ///< --price, six places
+};
+
+/// The document before anything is measured: status failed, no measurements. The first line of a journal.
+Result begin_result(const RunStart& start, const Inventory& inventory);
+
+/// What came of it.
+struct RunEnd {
+  std::vector<Measurement> raw_measurements;  ///< as the worker returned them, repeats as well
+  std::vector<Reason> reasons;                ///< empty when every planned case was reached
+  std::string finished_at;                    ///< RFC 3339
+  double duration_s = 0;
+};
+
+/// Pools repeats, normalizes, summarizes, scores, prices and judges: the whole document. status is complete when there
+/// is no reason against it and every case is ok or skipped, failed when no case is ok, else partial.
+Result finish_result(Result begun, RunEnd end);
+
+}  // namespace gpuassay

@@ -1,0 +1,46 @@
+// The one seam between measuring and hardware: a Backend prepares an Operation, the Operation runs, times and
+// verifies itself. Implementations: cpu_backend (oneDNN and our own STREAM kernels), and a fake one in tests.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/model.h"
+
+namespace gpuassay {
+
+/// One operation with its operands in place (random normal inputs). Not thread-safe.
+class Operation {
+ public:
+  Operation() = default;
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+  virtual ~Operation() = default;
+
+  /// Runs the operation `iterations` times back to back, returns when all are complete.
+  /// Result: nanoseconds for all iterations by the backend's best clock. Throws Error on failure.
+  virtual std::int64_t run_timed_ns(std::int64_t iterations) = 0;
+
+  /// Compares the output of the last run with a float64 host reference at no fewer than 64 sampled positions
+  /// (all positions when there are fewer). Never called inside a timed region.
+  virtual Verification verify() = 0;
+
+  /// Name of the implementation the library chose; empty when it does not tell.
+  [[nodiscard]] virtual std::string algorithm() const { return {}; }
+};
+
+/// One device's way of running operations. Lives in the worker process only.
+class Backend {
+ public:
+  Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+  virtual ~Backend() = default;
+
+  /// Allocates operands and compiles the operation. Throws Error: `unsupported` when this device cannot do it,
+  /// `out_of_memory`, or `library_failed`.
+  virtual std::unique_ptr<Operation> prepare(const OperationParams& params) = 0;
+};
+
+}  // namespace gpuassay

@@ -1,0 +1,17 @@
+// The subcommands. Each takes its options and the environment and returns the exit code; errors are thrown.
+#pragma once
+
+#include "agent/environment.h"
+#include "agent/options.h"
+
+namespace gpuassay {
+
+int execute(const RunOptions& options, const Environment& environment);
+int execute(const ProbeOptions& options, const Environment& environment);
+int execute(const ShowOptions& options, const Environment& environment);
+int execute(const ScoreOptions& options, const Environment& environment);
+int execute(const SchemaOptions& options, const Environment& environment);
+int execute(const PriceImportOptions& options, const Environment& environment);
+int execute(const UploadOptions& options, const Environment& environment);
+
+}  // namespace gpuassay

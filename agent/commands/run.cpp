@@ -1,0 +1,230 @@
+// gpuassay run: probe, plan, measure, normalize and score, save, report, upload.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "agent/assemble.h"
+#include "agent/backends/cpu_backend.h"
+#include "agent/commands/commands.h"
+#include "agent/commands/killed_runs.h"
+#include "agent/commands/result_file.h"
+#include "agent/commands/send.h"
+#include "agent/exit_code.h"
+#include "agent/interrupt.h"
+#include "agent/inventory.h"
+#include "agent/journal_record.h"
+#include "agent/measure.h"
+#include "agent/measure_case.h"
+#include "agent/plan.h"
+#include "agent/report.h"
+#include "agent/run_id.h"
+#include "agent/spool.h"
+#include "agent/system_root.h"
+#include "agent/url.h"
+#include "core/build_info.h"
+#include "core/error.h"
+#include "core/money.h"
+#include "core/normalize.h"
+#include "core/result_json.h"
+#include "core/timestamp.h"
+
+namespace gpuassay {
+namespace {
+
+/// Kept back from the wall-clock limit for saving, scoring and ending the worker.
+constexpr double kReserveS = 0.5;
+
+double budget_s(const RunOptions& options) {
+  double budget = options.max_seconds.value_or(rules_of(options.profile).wall_s);
+  if (options.max_cost_usd) {
+    constexpr double kSecondsPerHour = 3600;
+    const double cost = static_cast<double>(parse_micros(*options.max_cost_usd));
+    const double price = static_cast<double>(parse_micros(*options.price_usd_per_hour));
+    budget = std::min(budget, cost / price * kSecondsPerHour);
+  }
+  return budget;
+}
+
+std::optional<std::string> price_six_places(const RunOptions& options) {
+  if (!options.price_usd_per_hour) return std::nullopt;
+  return format_micros(parse_micros(*options.price_usd_per_hour));
+}
+
+RunStart run_start(const RunOptions& options, const Environment& environment) {
+  RunStart start;
+  const std::int64_t now_ms = unix_ms();
+  start.run_id = new_run_id(now_ms);
+  start.started_at = format_rfc3339_ms(now_ms);
+  start.profile = options.profile;
+  const BuildInfo build = build_info();
+  start.agent = {std::string(build.version), std::string(build.commit), "", std::string(build.build)};
+  start.simulated = environment.simulated();
+  start.price_instance_hour_usd = price_six_places(options);
+  return start;
+}
+
+/// The data directory of the run, or nothing to save to and why.
+struct Store {
+  std::optional<Spool> spool;
+  std::optional<FileDescriptor> run_lock;
+  std::optional<Journal> journal;
+  std::string problem;  ///< why the run is not saved
+
+  /// Another process measuring is not a storage problem: that error passes through.
+  void attempt(const auto& action) {
+    if (!spool) return;
+    try {
+      action(*spool);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::busy) throw;
+      problem = error.what();
+    }
+  }
+};
+
+Store open_store(const Environment& environment, Progress& progress) {
+  Store store;
+  try {
+    store.spool.emplace(environment.data_dir);
+  } catch (const Error& error) {
+    store.problem = error.what();
+  }
+  store.attempt([&](const Spool& spool) {
+    store.run_lock = spool.lock_for_run();
+    spool.remove_stale_temporaries();
+    keep_killed_runs(spool, progress);
+  });
+  if (!store.problem.empty()) progress.warn(store.problem + " (measuring all the same; the result will be printed)");
+  return store;
+}
+
+std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const CpuFacts& cpu) {
+  return [&cases, &cpu]() -> CaseRunner {
+    const std::shared_ptr<Backend> backend = make_cpu_backend(cpu);
+    const CpuTimesReader read_cpu_times = [root = SystemRoot("/")] {
+      return parse_cpu_times(root.read_text("/proc/stat").value_or(""));
+    };
+    return [&cases, backend, read_cpu_times](std::size_t index) {
+      return measure_case(cases[index], *backend, read_cpu_times);
+    };
+  };
+}
+
+RunEnd measure_cases(const std::vector<Case>& cases, const Inventory& inventory, double started_s, double budget,
+                     Store& store, Progress& progress, const RunOptions& options, int interrupt_fd) {
+  ProgressState state;
+  state.total = cases.size();
+  state.budget_s = budget;
+  if (options.price_usd_per_hour)
+    state.usd_per_hour = static_cast<double>(parse_micros(*options.price_usd_per_hour)) / 1e6;
+  MeasureContext context;
+  context.now_s = monotonic_s;
+  context.deadline_s = started_s + std::max(budget - kReserveS, 0.0);
+  context.interrupt_fd = interrupt_fd;
+  context.on_start = [&](const Case& planned, std::size_t index) {
+    state.case_id = planned.id;
+    state.finished = index;
+    state.elapsed_s = monotonic_s() - started_s;
+    progress.update(state);
+  };
+  context.on_finished = [&](const Measurement& measurement) {
+    const bool journal_was_whole = store.problem.empty();
+    store.attempt([&](const Spool& /*spool*/) {
+      if (store.journal) store.journal->append(journal_case_line(measurement, monotonic_s() - started_s));
+    });
+    if (journal_was_whole && !store.problem.empty()) progress.warn(store.problem + " (a kill now would lose cases)");
+    const Measurement figures = normalize(measurement, nullptr);
+    state.last_figure = figure_text(figures);
+    progress.finished_case(figures);
+  };
+  MeasureOutcome outcome = measure(cases, runner_maker(cases, inventory.cpu), context);
+  return {std::move(outcome.measurements), std::move(outcome.reasons), format_rfc3339_ms(unix_ms()),
+          monotonic_s() - started_s};
+}
+
+/// Saves where it can; what could not be saved goes to stdout, so that nothing measured is lost.
+struct Saved {
+  bool durable = false;
+  std::string where;
+};
+
+Saved save(const Result& result, const std::string& body, const Store& store) {
+  if (!store.spool) return {false, "NOT SAVED: " + store.problem};
+  const std::string name = result.run_id + ".json";
+  try {
+    store.spool->save(name, body);
+    store.spool->remove_journal(result.run_id);
+    return {true, store.spool->path_of(name).string()};
+  } catch (const Error& error) {
+    return {false, std::string("NOT SAVED: ") + error.what()};
+  }
+}
+
+/// Writes --out when asked to; false when that failed, which is told at once.
+bool write_out(const RunOptions& options, const std::string& body, Progress& progress) {
+  if (!options.out) return true;
+  try {
+    write_result_file(*options.out, body);
+    return true;
+  } catch (const Error& error) {
+    progress.warn(error.what());
+    return false;
+  }
+}
+
+}  // namespace
+
+int execute(const RunOptions& options, const Environment& environment) {
+  const double started_s = monotonic_s();
+  const double budget = budget_s(options);
+  Progress progress(stderr, environment.err_style, environment.verbosity);
+  if (options.out) require_writable(*options.out);
+  if (options.upload_url) (void)parse_url(*options.upload_url);  // a typing error must not cost a measurement
+
+  const RunStart start = run_start(options, environment);
+  const Inventory inventory = take_inventory(environment);
+  require_measurable(inventory, options.device, environment);
+  const std::vector<Case> cases = plan(inventory, options.profile);
+  const Result begun = begin_result(start, inventory);
+  Store store = open_store(environment, progress);
+  store.attempt([&](const Spool& spool) {
+    store.journal = spool.start_journal(start.run_id);
+    store.journal->append(journal_first_line(begun));
+  });
+
+  // Until the result is safe, a signal asks for a partial one; a second Ctrl-C changes nothing.
+  std::optional<InterruptSignals> interrupt(std::in_place);
+  progress.say(fmt::format("measuring {} cases, at most {:.0f} s", cases.size(), budget));
+  RunEnd end = measure_cases(cases, inventory, started_s, budget, store, progress, options, interrupt->fd());
+  progress.say(fmt::format("measured for {:.0f} s; scoring and saving", end.duration_s));
+  const Result result = finish_result(begun, std::move(end));
+  const std::string body = canonical_json(result);
+
+  const Saved saved = save(result, body, store);
+  const bool out_written = write_out(options, body, progress);
+  const bool print_document = options.json || !out_written || !(saved.durable || options.out);
+  const bool printed = print_document && print_out(body + "\n");
+  // The whole document went out: the journal must not become another, shorter result of the same run.
+  if (!saved.durable && (printed || (options.out && out_written))) {
+    store.attempt([&](const Spool& spool) { spool.remove_journal(result.run_id); });
+  }
+  interrupt.reset();
+
+  RunOutcome outcome{saved.durable && out_written, false};
+  ReportContext report{saved.where, {}, saved.durable ? environment.invocation + " show " + result.run_id : ""};
+  if (options.upload_url) {
+    outcome.upload_failed = !send(result.run_id, body, *options.upload_url, store.spool, environment, report.notes);
+  }
+  progress.clear_live_line();
+  if (print_document) {
+    if (environment.verbosity != Verbosity::quiet || !outcome.saved) {
+      std::fputs(render_report(result, report, environment.err_style).c_str(), stderr);
+    }
+  } else {
+    print_out(render_report(result, report, environment.out_style));
+  }
+  return exit_code_for(result, outcome);
+}
+
+}  // namespace gpuassay

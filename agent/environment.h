@@ -1,0 +1,38 @@
+// What the program takes from its surroundings, gathered once in main and passed as an argument.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "agent/options.h"
+#include "agent/progress.h"
+#include "agent/text_style.h"
+
+namespace gpuassay {
+
+struct Environment {
+  std::filesystem::path data_dir;
+  std::filesystem::path system_root = "/";  ///< GPUASSAY_SYSROOT
+  TextStyle out_style, err_style;
+  Verbosity verbosity = Verbosity::normal;
+  std::string invocation = "gpuassay";  ///< how the user called us, for commands shown to be typed next
+
+  /// A run that reads recorded system files is no measurement of a real machine.
+  [[nodiscard]] bool simulated() const { return system_root != "/"; }
+};
+
+/// Reads the environment variables of the contract.
+Environment read_environment(const GlobalOptions& global, const std::string& program);
+
+/// Seconds on a clock that only moves forward.
+double monotonic_s();
+/// Milliseconds since 1970 UTC.
+std::int64_t unix_ms();
+
+/// Writes `text` to stdout; false when it did not get there. That is no reason to fail by itself: a saved run is
+/// unaffected by a reader that went away.
+bool print_out(const std::string& text);
+
+}  // namespace gpuassay

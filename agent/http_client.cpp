@@ -1,0 +1,154 @@
+#include "agent/http_client.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <exception>
+
+#include "agent/resolve_host.h"
+#include "core/error.h"
+
+namespace gpuassay {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+namespace ssl = boost::asio::ssl;
+using asio::ip::tcp;
+using Clock = std::chrono::steady_clock;
+
+constexpr int kMostInterimAnswers = 5;
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lower;
+}
+
+http::request<http::string_body> to_message(const HttpCall& call) {
+  http::request<http::string_body> message;
+  message.version(11);
+  message.method_string(call.method);
+  message.target(call.target);
+  message.set(http::field::host, call.url.authority());
+  message.set(http::field::connection, "close");
+  for (const auto& [name, value] : call.headers) message.set(name, value);
+  message.body() = call.body;
+  message.prepare_payload();
+  return message;
+}
+
+HttpAnswer to_answer(http::response<http::string_body> message) {
+  HttpAnswer answer;
+  answer.status = static_cast<int>(message.result_int());
+  for (const auto& field : message)
+    answer.headers.emplace(lower_case({field.name_string().data(), field.name_string().size()}),
+                           std::string(field.value()));
+  answer.body = std::move(message.body());
+  return answer;
+}
+
+template <class Stream>
+asio::awaitable<HttpAnswer> send_and_read(Stream& stream, const HttpCall& call) {
+  const auto request = to_message(call);
+  co_await http::async_write(stream, request, asio::use_awaitable);
+  beast::flat_buffer buffer(call.limits.answer_bytes);
+  for (int interim = 0; interim <= kMostInterimAnswers; ++interim) {
+    http::response_parser<http::string_body> parser;
+    parser.header_limit(static_cast<std::uint32_t>(call.limits.answer_bytes));
+    parser.body_limit(call.limits.answer_bytes);
+    co_await http::async_read(stream, buffer, parser, asio::use_awaitable);
+    if (parser.get().result_int() >= 200) co_return to_answer(parser.release());
+  }
+  throw Error(ErrorCode::network, "the server sends interim answers without end");
+}
+
+asio::awaitable<void> connect(beast::tcp_stream& stream, const HttpCall& call, Clock::time_point start) {
+  const auto deadline = start + std::min(call.limits.connect_time, call.limits.total_time);
+  std::vector<tcp::endpoint> endpoints;
+  for (const SocketAddress& address : resolve_host(call.url.host, call.url.port, deadline)) {
+    tcp::endpoint endpoint;
+    endpoint.resize(address.size_bytes);
+    std::copy_n(reinterpret_cast<const char*>(&address.storage), address.size_bytes,
+                reinterpret_cast<char*>(endpoint.data()));
+    endpoints.push_back(endpoint);
+  }
+  stream.expires_at(deadline);
+  co_await stream.async_connect(endpoints, asio::use_awaitable);
+  stream.expires_at(start + call.limits.total_time);
+}
+
+ssl::context verifying_context(const HttpCall& call) {
+  ssl::context context(ssl::context::tls_client);
+  context.set_options(ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1);
+  context.set_verify_mode(ssl::verify_peer);
+  for (const std::string& place : call.ca_bundles) {
+    if (::access(place.c_str(), R_OK) != 0) continue;
+    context.load_verify_file(place);
+    return context;
+  }
+  throw Error(ErrorCode::network, "no certificate authorities found; install ca-certificates or set SSL_CERT_FILE");
+}
+
+asio::awaitable<HttpAnswer> exchange_tls(asio::io_context& io, const HttpCall& call, Clock::time_point start) {
+  ssl::context context = verifying_context(call);
+  beast::ssl_stream<beast::tcp_stream> stream(io, context);
+  stream.set_verify_callback(ssl::host_name_verification(call.url.host));
+  // The function behind the macro SSL_set_tlsext_host_name: which host's certificate is wanted.
+  std::string host = call.url.host;
+  ::SSL_ctrl(stream.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data());
+  co_await connect(beast::get_lowest_layer(stream), call, start);
+  co_await stream.async_handshake(ssl::stream_base::client, asio::use_awaitable);
+  co_return co_await send_and_read(stream, call);
+}
+
+asio::awaitable<HttpAnswer> exchange(asio::io_context& io, const HttpCall& call, Clock::time_point start) {
+  if (call.url.https) co_return co_await exchange_tls(io, call, start);
+  beast::tcp_stream stream(io);
+  co_await connect(stream, call, start);
+  co_return co_await send_and_read(stream, call);
+}
+
+}  // namespace
+
+std::vector<std::string> ca_bundle_places(const std::optional<std::string>& ssl_cert_file) {
+  if (ssl_cert_file && !ssl_cert_file->empty()) return {*ssl_cert_file};
+  return {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+          "/etc/ssl/cert.pem"};
+}
+
+HttpAnswer http_exchange(const HttpCall& call) {
+  asio::io_context io(1);
+  HttpAnswer answer;
+  std::exception_ptr failure;
+  asio::co_spawn(io, exchange(io, call, Clock::now()), [&](std::exception_ptr problem, HttpAnswer value) {
+    failure = std::move(problem);
+    answer = std::move(value);
+  });
+  io.run();
+  try {
+    if (failure) std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& error) {
+    throw Error(ErrorCode::network,
+                fmt::format("no answer from {}: {}; check the address and the network", call.url.text(),
+                            error.code() == beast::error::timeout ? "it took too long" : error.code().message()),
+                error.code().value());
+  }
+  return answer;
+}
+
+}  // namespace gpuassay

@@ -1,0 +1,137 @@
+#include "agent/measure_case.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "agent/stopping_rule.h"
+#include "core/error.h"
+#include "core/operations.h"
+#include "core/stats.h"
+
+namespace gpuassay {
+namespace {
+
+/// A sample shorter than this is made of several operations, so that the clock's own cost (tens of ns) vanishes.
+constexpr double kMinSampleNs = 200'000;
+/// Warm-up lasts at least this long, or one operation if that is longer: first-touch, code caches, clock ramps.
+constexpr std::int64_t kWarmUpNs = 5'000'000;
+constexpr int kSampleDigits = 6;
+
+/// Runs until kWarmUpNs have passed; returns the shortest time of one operation seen.
+double warm_up(Operation& operation) {
+  std::int64_t elapsed_ns = 0;
+  std::int64_t iterations = 1;
+  double best_ns = 0;
+  while (elapsed_ns < kWarmUpNs) {
+    const std::int64_t took_ns = std::max<std::int64_t>(1, operation.run_timed_ns(iterations));
+    const double each_ns = static_cast<double>(took_ns) / static_cast<double>(iterations);
+    best_ns = best_ns == 0 ? each_ns : std::min(best_ns, each_ns);
+    elapsed_ns += took_ns;
+    iterations = std::min<std::int64_t>(iterations * 2, 1 << 16);
+  }
+  return best_ns;
+}
+
+void sample(Operation& operation, const SamplingLimits& limits, double operation_ns, Measurement& measurement) {
+  const auto iterations = static_cast<std::int64_t>(std::max(1.0, std::ceil(kMinSampleNs / operation_ns)));
+  StoppingRule rule(limits);
+  while (!measurement.stop_reason) {
+    const std::int64_t took_ns = std::max<std::int64_t>(1, operation.run_timed_ns(iterations));
+    measurement.stop_reason = rule.add(static_cast<double>(took_ns) / static_cast<double>(iterations), took_ns);
+  }
+  measurement.seconds_under_load = round_significant(static_cast<double>(rule.elapsed_ns()) / 1e9, 4);
+  measurement.samples_ns = thin(rule.samples_ns(), static_cast<std::size_t>(limits.stored_samples));
+  for (double& sample_ns : measurement.samples_ns) sample_ns = round_significant(sample_ns, kSampleDigits);
+}
+
+std::optional<Telemetry> telemetry_between(const std::optional<CpuTimes>& before,
+                                           const std::optional<CpuTimes>& after) {
+  Telemetry telemetry;
+  if (before && after && after->total_ticks > before->total_ticks) {
+    const double share = (after->steal_ticks - before->steal_ticks) / (after->total_ticks - before->total_ticks);
+    telemetry.steal_fraction = round_significant(std::clamp(share, 0.0, 1.0), 3);
+  }
+  return telemetry;
+}
+
+/// Short enough for the document, and finite: an output full of NaN has no largest error, it is simply wrong.
+Verification rounded(Verification verification) {
+  constexpr int kErrorDigits = 3;
+  constexpr double kEndlessError = 1e300;
+  if (!std::isfinite(verification.max_error)) {
+    verification.max_error = kEndlessError;
+    verification.passed = false;
+  }
+  verification.max_error = round_significant(verification.max_error, kErrorDigits);
+  return verification;
+}
+
+Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times) {
+  Measurement measurement = not_measured(planned, CaseStatus::ok, "");
+  measurement.reason.reset();
+  const std::unique_ptr<Operation> operation = backend.prepare(planned.params);
+  if (std::string algorithm = operation->algorithm(); !algorithm.empty()) measurement.algorithm = algorithm;
+  const double operation_ns = warm_up(*operation);
+  const std::optional<CpuTimes> before = read_cpu_times();
+  sample(*operation, planned.limits, operation_ns, measurement);
+  measurement.telemetry = telemetry_between(before, read_cpu_times());
+  measurement.verification = rounded(operation->verify());
+  if (!measurement.verification->passed) {
+    measurement.status = CaseStatus::wrong_result;
+    measurement.reason = "wrong_result: the output differs from the float64 reference by more than the tolerance";
+  }
+  return measurement;
+}
+
+std::string reason_text(const Error& error) { return std::string(name_of(error.code())) + ": " + error.what(); }
+
+}  // namespace
+
+std::optional<CpuTimes> parse_cpu_times(std::string_view proc_stat) {
+  // cpu user nice system idle iowait irq softirq steal guest guest_nice; guest time is contained in user.
+  constexpr int kFields = 8;
+  constexpr int kStealField = 7;
+  const std::string line(proc_stat.substr(0, std::min(proc_stat.find('\n'), proc_stat.size())));
+  if (!line.starts_with("cpu ")) return std::nullopt;
+  CpuTimes times;
+  const char* cursor = line.c_str() + 4;
+  for (int field = 0; field < kFields; ++field) {
+    char* end = nullptr;
+    const double ticks = std::strtod(cursor, &end);
+    if (end == cursor || !(ticks >= 0) || !std::isfinite(ticks)) return std::nullopt;
+    times.total_ticks += ticks;
+    if (field == kStealField) times.steal_ticks = ticks;
+    cursor = end;
+  }
+  return times;
+}
+
+Measurement not_measured(const Case& planned, CaseStatus status, const std::string& reason) {
+  Measurement measurement;
+  measurement.id = planned.id;
+  measurement.device = planned.device;
+  measurement.workload = workload_of(planned.params);
+  measurement.params = planned.params;
+  measurement.regime = planned.regime;
+  measurement.status = status;
+  measurement.reason = reason.substr(0, 250);
+  return measurement;
+}
+
+Measurement measure_case(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times) {
+  try {
+    return measured(planned, backend, read_cpu_times);
+  } catch (const Error& error) {
+    const bool skipped = error.code() == ErrorCode::unsupported || error.code() == ErrorCode::out_of_memory;
+    return not_measured(planned, skipped ? CaseStatus::skipped : CaseStatus::failed, reason_text(error));
+  } catch (const std::bad_alloc&) {
+    return not_measured(planned, CaseStatus::skipped, "out_of_memory: the operands do not fit the free memory");
+  } catch (const std::exception& error) {
+    return not_measured(planned, CaseStatus::failed, std::string("internal: ") + error.what());
+  }
+}
+
+}  // namespace gpuassay

@@ -1,0 +1,33 @@
+// Measures one case on one backend: prepare, warm up, sample until the stopping rule says so, verify.
+// Runs in the worker process.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "agent/backends/backend.h"
+#include "core/model.h"
+
+namespace gpuassay {
+
+/// CPU time of the whole machine since boot, in clock ticks.
+struct CpuTimes {
+  double total_ticks = 0;
+  double steal_ticks = 0;
+};
+/// Reads CpuTimes now; empty when the system does not tell.
+using CpuTimesReader = std::function<std::optional<CpuTimes>()>;
+
+/// Parses the first line of /proc/stat.
+std::optional<CpuTimes> parse_cpu_times(std::string_view proc_stat);
+
+/// Never throws: what goes wrong becomes the status and reason of the measurement (`unsupported` and
+/// `out_of_memory` are skipped, a failed verification is wrong_result, everything else failed).
+/// samples_ns are nanoseconds per operation, thinned, six significant digits; median and metric are left to
+/// normalize().
+Measurement measure_case(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times);
+
+/// `planned` not measured, and why; `reason` is "code: message".
+Measurement not_measured(const Case& planned, CaseStatus status, const std::string& reason);
+
+}  // namespace gpuassay

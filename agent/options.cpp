@@ -1,0 +1,157 @@
+#include "agent/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "core/build_info.h"
+#include "core/enums.h"
+#include "core/error.h"
+#include "core/money.h"
+
+namespace gpuassay {
+namespace {
+
+/// Longest and shortest wall time anyone may ask for.
+constexpr double kMinSeconds = 1;
+constexpr double kMaxSeconds = 86400;
+
+CLI::Validator seconds_text() {
+  return {[](std::string& text) -> std::string {
+            double seconds = 0;
+            const bool number = CLI::detail::lexical_cast(text, seconds);
+            // Written so that NaN fails too.
+            if (number && seconds >= kMinSeconds && seconds <= kMaxSeconds) return "";
+            return fmt::format("must be {} to {} seconds, not '{}'", kMinSeconds, kMaxSeconds, text);
+          },
+          "SECONDS"};
+}
+
+/// A validator whose message is ours.
+CLI::Validator money_text() {
+  return {[](std::string& text) -> std::string {
+            try {
+              return parse_micros(text) > 0 ? "" : "must be above zero";
+            } catch (const Error& error) {
+              return error.what();
+            }
+          },
+          "USD"};
+}
+
+void add_run(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("run", "Measure, verify, score and save");
+  auto run = std::make_shared<RunOptions>();
+  command
+      ->add_option_function<std::string>(
+          "--profile", [run](const std::string& name) { run->profile = *from_name<Profile>(name); },
+          "quick (at most 20 s), standard (90 s), full (600 s)")
+      ->check(CLI::IsMember({"quick", "standard", "full"}))
+      ->default_str("standard");
+  command->add_option("--device", run->device, "auto or cpu")
+      ->check(CLI::IsMember({"auto", "cpu"}))
+      ->capture_default_str();
+  command->add_option("--max-seconds", run->max_seconds, "wall-clock limit instead of the profile's")
+      ->check(seconds_text());
+  CLI::Option* price = command->add_option("--price", run->price_usd_per_hour, "what the instance costs, USD per hour")
+                           ->check(money_text());
+  command->add_option("--max-cost", run->max_cost_usd, "stop before the run has cost this much, USD")
+      ->check(money_text())
+      ->needs(price);
+  command->add_option("--out", run->out, "also write the result to FILE");
+  CLI::Option* upload = command->add_option("--upload", run->upload_url, "send the result to the collector at URL");
+  command->add_flag("--offline", run->offline, "never use the network")->excludes(upload);
+  command->add_flag("--json", run->json, "print the result document instead of the report");
+  command->final_callback([run, &options] { options.command = *run; });
+}
+
+void add_readers(CLI::App& app, Options& options) {
+  CLI::App* probe = app.add_subcommand("probe", "Say what this machine is, without measuring");
+  auto probe_options = std::make_shared<ProbeOptions>();
+  probe->add_flag("--json", probe_options->json, "exactly what a result would contain");
+  probe->final_callback([probe_options, &options] { options.command = *probe_options; });
+
+  CLI::App* show = app.add_subcommand("show", "Print the report of a saved result");
+  auto show_options = std::make_shared<ShowOptions>();
+  show->add_option("RESULT", show_options->result, "a result file or its run id")->required();
+  show->add_flag("--json", show_options->json, "print the document");
+  show->final_callback([show_options, &options] { options.command = *show_options; });
+
+  CLI::App* score = app.add_subcommand("score", "Recompute the score from the raw samples of a result");
+  auto score_options = std::make_shared<ScoreOptions>();
+  score->add_option("RESULT", score_options->result, "a result file or its run id")->required();
+  score->add_flag("--json", score_options->json, "print the score as JSON");
+  score->add_flag("--explain", score_options->explain, "show what every operation adds to the predicted time");
+  score->final_callback([score_options, &options] { options.command = *score_options; });
+
+  CLI::App* schema = app.add_subcommand("schema", "Print a JSON Schema");
+  auto schema_options = std::make_shared<SchemaOptions>();
+  schema->add_option("NAME", schema_options->name, "result")->required()->check(CLI::IsMember({"result"}));
+  schema->final_callback([schema_options, &options] { options.command = *schema_options; });
+}
+
+void add_dataset_commands(CLI::App& app, Options& options) {
+  CLI::App* price = app.add_subcommand("price", "Hourly prices");
+  price->require_subcommand(1);
+  CLI::App* import = price->add_subcommand("import", "Load prices from a file");
+  auto import_options = std::make_shared<PriceImportOptions>();
+  import->add_option("--format", import_options->format, "seed")->required()->check(CLI::IsMember({"seed"}));
+  import->add_option("FILE", import_options->file, "the file to read")->required();
+  import->final_callback([import_options, &options] { options.command = *import_options; });
+
+  CLI::App* upload = app.add_subcommand("upload", "Send saved results that have no receipt yet");
+  auto upload_options = std::make_shared<UploadOptions>();
+  upload->add_option("--collector", upload_options->collector, "URL of the collector")->required();
+  upload->add_flag("--dry-run", upload_options->dry_run, "only say what would be sent");
+  upload->final_callback([upload_options, &options] { options.command = *upload_options; });
+}
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+std::variant<Options, HelpText> parse_command_line(int argc, const char* const* argv) {
+  Options options;
+  CLI::App app{"Measures GEMM, convolution and memory bandwidth, verifies every output, and scores the machine."};
+  app.name("gpuassay");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.set_version_flag(
+      "--version", fmt::format("gpuassay {} ({}, {})", build_info().version, build_info().commit, build_info().build));
+  app.add_option("--data-dir", options.global.data_dir, "where results are kept");
+  CLI::Option* quiet = app.add_flag("--quiet", options.global.quiet, "no progress on stderr");
+  app.add_flag("--verbose", options.global.verbose, "every case on stderr")->excludes(quiet);
+  app.footer(
+      "Exit codes: 0 ok, 2 usage, 3 nothing measurable, 4 partial, 5 wrong results, 6 not saved or not uploaded.");
+  add_run(app, options);
+  add_readers(app, options);
+  add_dataset_commands(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return HelpText{app.help()};
+  } catch (const CLI::CallForAllHelp&) {
+    return HelpText{app.help("", CLI::AppFormatMode::All)};
+  } catch (const CLI::CallForVersion& version) {
+    return HelpText{std::string(version.what()) + "\n"};
+  } catch (const CLI::RequiredError& error) {
+    // CLI11 asks for a subcommand before it complains about a word that is none.
+    const std::vector<std::string> unknown = app.remaining(true);
+    throw Error(ErrorCode::usage, unknown.empty()
+                                      ? one_line(error.what()) + "; see gpuassay --help"
+                                      : "there is no command '" + one_line(unknown.front()) + "'; see gpuassay --help");
+  } catch (const CLI::ParseError& error) {
+    throw Error(ErrorCode::usage, one_line(error.what()) + "; see gpuassay --help");
+  }
+  if (options.global.data_dir && options.global.data_dir->empty()) {
+    throw Error(ErrorCode::usage, "--data-dir is empty; name a directory");
+  }
+  return options;
+}
+
+}  // namespace gpuassay

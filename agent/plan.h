@@ -1,0 +1,31 @@
+// Which cases a run measures, in which order: a pure function from inventory and profile; the budget cuts it off.
+#pragma once
+
+#include <vector>
+
+#include "core/model.h"
+
+namespace gpuassay {
+
+/// Wall-clock bound of a profile and how long it samples one case.
+struct ProfileRules {
+  double wall_s = 0;
+  SamplingLimits limits;
+};
+
+/// quick 20 s, standard 90 s, full 600 s; at least 20, 100, 500 ms of samples per case.
+ProfileRules rules_of(Profile profile);
+
+/// Cases in order of value: headline GEMMs and triad, then what the score needs, then everything else of the
+/// profile, then (not in quick) a repeat of the headlines and of what the score needs, because a neighbour's
+/// disturbance lasts seconds and should not decide a figure; a run that is cut off keeps the most important figures.
+/// Shapes, and the training batch, follow
+/// from the machine, so that even a device at the estimated rate gets through the part the score needs.
+/// A case the device cannot do is planned all the same: the
+/// backend's reason is the answer.
+std::vector<Case> plan(const Inventory& inventory, Profile profile);
+
+/// A pessimistic guess of the CPU's fp32 FLOP/s from its instruction set, for planning only; never reported.
+double estimated_flop_per_s(const CpuFacts& cpu);
+
+}  // namespace gpuassay

@@ -1,0 +1,86 @@
+// The data directory: finished runs, one file each, and the journal of a run in progress. The files are the truth;
+// there is no ledger. A file is either whole and synced under its name, or not there.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/file_descriptor.h"
+
+namespace gpuassay {
+
+/// Below this much free space a run is printed, not saved.
+inline constexpr std::uint64_t kMinFreeBytes = std::uint64_t{64} << 20;
+
+/// `--data-dir`, else $XDG_DATA_HOME/gpuassay, else ~/.local/share/gpuassay, without HOME /var/lib/gpuassay.
+/// A relative XDG_DATA_HOME is ignored, as its specification asks.
+std::filesystem::path default_data_dir(const char* xdg_data_home, const char* home);
+
+/// An append-only record of a run in progress: one line per finished case, written and synced as it ends. Holds a
+/// lock while open, so that another process can tell a live journal from a killed run's.
+class Journal {
+ public:
+  /// Appends `line` and a newline and syncs. Throws Error{not_saved}.
+  void append(std::string_view line);
+
+ private:
+  friend class Spool;
+  explicit Journal(FileDescriptor file) : file_(std::move(file)) {}
+  FileDescriptor file_;
+};
+
+/// What a killed run left behind: its name and complete lines (a torn last line is dropped).
+struct LeftJournal {
+  std::string run_id;
+  std::vector<std::string> lines;
+};
+
+/// The folders are 0700, files 0600; a symbolic link or a folder of another user in their place is refused. Every
+/// failure is Error{not_saved} with a remedy.
+class Spool {
+ public:
+  /// Opens `data_dir` and its folder `runs`, making them when missing.
+  explicit Spool(const std::filesystem::path& data_dir);
+
+  /// Writes `body` as runs/NAME: temporary file, synced, renamed, folder synced. Never replaces a file: the same
+  /// bytes already there are fine, others are an error. Refused under kMinFreeBytes of free space.
+  void save(const std::string& name, std::string_view body) const;
+
+  /// runs/NAME whole; empty when it is not there. At most 16 MiB.
+  [[nodiscard]] std::optional<std::string> read(const std::string& name) const;
+
+  /// Names in runs/ that end in `suffix` and have a UUID before it, sorted (UUIDv7: oldest first).
+  [[nodiscard]] std::vector<std::string> list(std::string_view suffix) const;
+
+  /// Starts the journal of `run_id`.
+  [[nodiscard]] Journal start_journal(const std::string& run_id) const;
+  /// Removes it; the run is saved by then.
+  void remove_journal(const std::string& run_id) const;
+  /// Journals whose process is gone, oldest first.
+  [[nodiscard]] std::vector<LeftJournal> left_journals() const;
+  /// Puts an unreadable journal aside as runs/RUN_ID.corrupt, so that it is kept but not looked at again.
+  void set_journal_aside(const std::string& run_id) const;
+
+  /// Removes temporary files of processes that are gone.
+  void remove_stale_temporaries() const;
+
+  /// Held by the one process that measures; throws Error{busy} when another one holds it.
+  [[nodiscard]] FileDescriptor lock_for_run() const;
+
+  /// Where runs/NAME lies, for showing to the user.
+  [[nodiscard]] std::filesystem::path path_of(const std::string& name) const { return data_dir_ / "runs" / name; }
+  [[nodiscard]] const std::filesystem::path& data_dir() const { return data_dir_; }
+
+ private:
+  [[nodiscard]] std::vector<std::string> names_in_runs() const;
+
+  std::filesystem::path data_dir_;
+  FileDescriptor data_fd_;
+  FileDescriptor runs_fd_;
+};
+
+}  // namespace gpuassay

@@ -1,0 +1,92 @@
+#include "agent/verdicts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace gpuassay {
+namespace {
+
+/// Above this share of stolen CPU time the figures are visibly lower than the machine's own.
+constexpr double kStealLimit = 0.02;
+/// A quiet machine repeats long operations within one or two per cent.
+constexpr double kNoiseLimit = 0.05;
+/// Operations this short (ns) spread on any machine; they say nothing about a neighbour.
+constexpr double kShortOperationNs = 1e6;
+
+std::size_t count_status(const Result& result, CaseStatus status) {
+  return static_cast<std::size_t>(std::count_if(result.measurements.begin(), result.measurements.end(),
+                                                [status](const Measurement& m) { return m.status == status; }));
+}
+
+const Measurement* first_with(const Result& result, CaseStatus status) {
+  const auto found = std::find_if(result.measurements.begin(), result.measurements.end(),
+                                  [status](const Measurement& m) { return m.status == status; });
+  return found == result.measurements.end() ? nullptr : &*found;
+}
+
+void judge_steal(const Result& result, std::vector<Verdict>& verdicts) {
+  double weighted = 0;
+  double seconds = 0;
+  for (const Measurement& m : result.measurements) {
+    if (!m.telemetry || !m.telemetry->steal_fraction || !m.seconds_under_load) continue;
+    weighted += *m.telemetry->steal_fraction * *m.seconds_under_load;
+    seconds += *m.seconds_under_load;
+  }
+  if (seconds == 0 || weighted / seconds < kStealLimit) return;
+  verdicts.push_back(
+      {"contended", std::nullopt,
+       fmt::format("the hypervisor gave {:.0f} % of the CPU time to others meanwhile", 100 * weighted / seconds),
+       "run again at another hour; if it stays, the instance is oversubscribed"});
+}
+
+/// A figure that the report shows first.
+bool is_headline(const Measurement& m) {
+  if (const auto* gemm = std::get_if<GemmParams>(&m.params)) return gemm->m == gemm->n && gemm->n == gemm->k;
+  const auto* bandwidth = std::get_if<BandwidthParams>(&m.params);
+  return bandwidth != nullptr && bandwidth->level == MemoryLevel::dram;
+}
+
+void judge_noise(const Result& result, std::vector<Verdict>& verdicts) {
+  std::size_t noisy = 0;
+  std::size_t judged = 0;
+  double worst = 0;
+  bool noisy_headline = false;
+  for (const Measurement& m : result.measurements) {
+    if (m.status != CaseStatus::ok || *m.median_ns < kShortOperationNs) continue;
+    ++judged;
+    if (*m.noise <= kNoiseLimit) continue;
+    ++noisy;
+    worst = std::max(worst, *m.noise);
+    noisy_headline = noisy_headline || is_headline(m);
+  }
+  constexpr double kManyOf = 0.1;
+  const bool many = judged > 0 && static_cast<double>(noisy) >= kManyOf * static_cast<double>(judged);
+  if (!many && !noisy_headline) return;
+  verdicts.push_back({"noisy", std::nullopt,
+                      fmt::format("{} of {} long cases spread by more than {:.0f} % (worst {:.0f} %)", noisy, judged,
+                                  100 * kNoiseLimit, 100 * worst),
+                      "stop other programs on this machine and run again"});
+}
+
+}  // namespace
+
+std::vector<Verdict> judge(const Result& result) {
+  std::vector<Verdict> verdicts;
+  if (const Measurement* wrong = first_with(result, CaseStatus::wrong_result)) {
+    verdicts.push_back({"wrong_result", wrong->device,
+                        fmt::format("{} cases computed wrong values, first {}",
+                                    count_status(result, CaseStatus::wrong_result), wrong->id),
+                        "do not use this machine for work; report it to the provider with this file"});
+  }
+  if (const Measurement* failed = first_with(result, CaseStatus::failed)) {
+    verdicts.push_back({"case_failed", failed->device,
+                        fmt::format("{} cases failed, first {}", count_status(result, CaseStatus::failed), failed->id),
+                        "see their reasons with: gpuassay show RESULT --json"});
+  }
+  judge_steal(result, verdicts);
+  judge_noise(result, verdicts);
+  return verdicts;
+}
+
+}  // namespace gpuassay

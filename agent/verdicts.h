@@ -1,0 +1,14 @@
+// What in a finished result is suspicious, in plain words with its remedy. Pure.
+#pragma once
+
+#include <vector>
+
+#include "core/model.h"
+
+namespace gpuassay {
+
+/// contended (the hypervisor took CPU time), noisy (a headline figure spreads), wrong_result, case_failed. Empty when
+/// nothing is suspicious.
+std::vector<Verdict> judge(const Result& result);
+
+}  // namespace gpuassay

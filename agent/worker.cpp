@@ -1,0 +1,124 @@
+#include "agent/worker.h"
+
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "core/error.h"
+#include "core/json_guard.h"
+#include "core/result_json.h"
+
+namespace gpuassay {
+namespace {
+
+/// One message; a measurement with 64 samples is about 2 KB.
+constexpr std::size_t kMaxMessageBytes = 65536;
+
+[[noreturn]] void serve_cases(int fd, const std::function<CaseRunner()>& make_runner) {
+  std::optional<CaseRunner> runner;
+  std::size_t index = 0;
+  while (::recv(fd, &index, sizeof index, 0) == static_cast<ssize_t>(sizeof index)) {
+    std::string answer;
+    try {
+      if (!runner) runner = make_runner();
+      answer = to_json((*runner)(index)).dump();
+    } catch (const std::exception& error) {
+      answer =
+          nlohmann::json{{"worker_error", error.what()}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    }
+    if (::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(answer.size())) break;
+  }
+  // No static destructors: the libraries loaded here may crash or hang in theirs, and nothing of ours is left to do.
+  ::_exit(0);
+}
+
+void become_worker(pid_t parent, int channel) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(0);  // the parent died between fork and prctl
+  std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGTERM, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);
+  // The parent's locks and files are not ours: a worker stuck in the kernel must not hold them.
+  constexpr int kMostDescriptors = 1024;
+  for (int fd = STDERR_FILENO + 1; fd < kMostDescriptors; ++fd) {
+    if (fd != channel) ::close(fd);
+  }
+}
+
+std::string describe(int status) {
+  if (WIFSIGNALED(status)) {
+    const int signal = WTERMSIG(status);
+    return "killed by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
+  }
+  return "exited with status " + std::to_string(WEXITSTATUS(status));
+}
+
+}  // namespace
+
+Worker::Worker(const std::function<CaseRunner()>& make_runner) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    throw_errno(ErrorCode::internal, "cannot make the channel to the measuring process", errno);
+  }
+  const pid_t parent = ::getpid();
+  pid_ = ::fork();
+  if (pid_ < 0) {
+    const int error = errno;
+    ::close(ends[0]);
+    ::close(ends[1]);
+    throw_errno(ErrorCode::internal, "cannot start the measuring process", error);
+  }
+  if (pid_ == 0) {
+    become_worker(parent, ends[1]);
+    serve_cases(ends[1], make_runner);
+  }
+  ::close(ends[1]);
+  fd_ = ends[0];
+}
+
+Worker::~Worker() { end(); }
+
+bool Worker::request(std::size_t index) const {
+  return ::send(fd_, &index, sizeof index, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof index);
+}
+
+std::optional<Measurement> Worker::receive() const {
+  std::vector<char> buffer(kMaxMessageBytes);
+  const ssize_t size = ::recv(fd_, buffer.data(), buffer.size(), 0);
+  if (size <= 0) return std::nullopt;
+  // The libraries in the worker are not ours: what it sends is checked like any other input.
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
+  const nlohmann::json answer = parse_untrusted_json(text, JsonLimits{});
+  if (answer.is_object() && answer.contains("worker_error")) {
+    throw Error(ErrorCode::library_failed, answer.at("worker_error").get<std::string>());
+  }
+  return measurement_from_json(answer);
+}
+
+std::string Worker::end() {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+  if (pid_ <= 0) return "already ended";
+  int status = 0;
+  // A worker that ended by itself keeps its own status; otherwise it is killed now.
+  pid_t reaped = ::waitpid(pid_, &status, WNOHANG);
+  if (reaped == 0) ::kill(pid_, SIGKILL);
+  constexpr int kTries = 100;
+  constexpr timespec kPause{0, 10'000'000};
+  for (int i = 0; reaped == 0 && i < kTries; ++i) {
+    reaped = ::waitpid(pid_, &status, WNOHANG);
+    if (reaped == 0) ::nanosleep(&kPause, nullptr);
+  }
+  pid_ = -1;
+  return reaped > 0 ? describe(status) : "stuck in the kernel, abandoned";
+}
+
+}  // namespace gpuassay

@@ -1,0 +1,49 @@
+// The process that measures. The parent sends it one case at a time and stays free to kill it: a hung or crashing
+// driver costs one case, never the run.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/model.h"
+
+namespace gpuassay {
+
+/// Measures case number `index` of the plan; runs in the child.
+using CaseRunner = std::function<Measurement(std::size_t index)>;
+
+/// One forked worker. The child dies with its parent (also by kill -9), ignores SIGINT and SIGTERM (the parent
+/// decides), and exits when the channel closes. Not copyable; the destructor kills and reaps.
+class Worker {
+ public:
+  /// Forks at once. `make_runner` is called in the child before the first case; what it throws is sent back as the
+  /// failure of every case it is asked for.
+  explicit Worker(const std::function<CaseRunner()>& make_runner);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Asks for case `index`; false when the worker is gone.
+  [[nodiscard]] bool request(std::size_t index) const;
+
+  /// Readable (poll) when an answer is there or the worker ended.
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+  /// The answer to the last request, empty when the worker ended or sent something unreadable instead.
+  [[nodiscard]] std::optional<Measurement> receive() const;
+
+  /// Kills and reaps, waiting at most a second for a process stuck in the kernel (it is then abandoned).
+  /// Returns how it ended in words, for example "killed by signal 11 (Segmentation fault)".
+  std::string end();
+
+ private:
+  pid_t pid_ = -1;
+  int fd_ = -1;
+};
+
+}  // namespace gpuassay

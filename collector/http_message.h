@@ -1,0 +1,29 @@
+// What does a route see of a request, and what does it give back? Independent of the HTTP library.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gpuassay {
+
+struct HttpRequest {
+  std::string method;
+  std::string path;                            ///< without the query
+  std::map<std::string, std::string> headers;  ///< names in lower case; of repeated ones the first
+  std::string body;
+};
+
+struct HttpReply {
+  int status = 500;
+  std::string content_type;
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+/// An RFC 9457 problem document.
+HttpReply problem_reply(int status, const std::string& title, const std::string& detail,
+                        const std::vector<std::string>& violations = {});
+
+}  // namespace gpuassay

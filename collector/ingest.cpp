@@ -1,0 +1,136 @@
+#include "collector/ingest.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/json_guard.h"
+#include "core/normalize.h"
+#include "core/receipt.h"
+#include "core/result_json.h"
+#include "core/score.h"
+#include "core/timestamp.h"
+
+namespace gpuassay {
+namespace {
+
+IngestOutcome refused(IngestStatus status, std::string detail, std::string run_id = {}) {
+  IngestOutcome outcome;
+  outcome.status = status;
+  outcome.detail = std::move(detail);
+  outcome.run_id = std::move(run_id);
+  return outcome;
+}
+
+/// Model, count and memory of the GPUs when they are all of one kind.
+void describe_gpus(const std::vector<Device>& devices, StoredRun& run) {
+  bool mixed = false;
+  const Device* first = nullptr;
+  for (const Device& device : devices) {
+    if (device.kind != DeviceKind::cuda) continue;
+    ++run.gpu_count;
+    if (first == nullptr) first = &device;
+    mixed = mixed || device.model != first->model || device.memory_bytes != first->memory_bytes;
+  }
+  if (first == nullptr || mixed) return;
+  run.gpu_model = first->model;
+  run.gpu_memory_bytes = first->memory_bytes;
+}
+
+/// What the queries need. The score is recomputed from the raw samples; a document that claims another one is refused:
+/// Error{unreadable_input}.
+StoredRun columns_of(const Result& result) {
+  StoredRun run;
+  run.run_id = result.run_id;
+  run.simulated = result.simulated;
+  run.started_at_ms = parse_rfc3339_ms(result.started_at);
+  run.provider = result.platform.provider;
+  run.instance_type = result.platform.instance_type;
+  run.region = result.platform.region;
+  run.pricing_model = result.platform.pricing_model;
+  describe_gpus(result.devices, run);
+  const Score recomputed = score_run(result.devices, normalize_all(result.measurements, result.devices));
+  if (result.score.version == recomputed.version && result.score.value != recomputed.value) {
+    throw Error(ErrorCode::unreadable_input, "/score/value does not follow from the samples of the document");
+  }
+  run.score_version = recomputed.version;
+  run.score = recomputed.value;
+  return run;
+}
+
+/// A run is simulated when it says so anywhere.
+bool is_simulated(const Result& result) {
+  bool simulated = result.simulated;
+  for (const Device& device : result.devices) simulated = simulated || device.simulated;
+  return simulated;
+}
+
+/// Empty when the body was signed by the key that came with it.
+std::optional<IngestOutcome> signature_problem(const Upload& upload, const std::string& run_id) {
+  const auto key = public_key_from_base64(upload.key_base64.value_or(""));
+  const auto signature = signature_from_base64(upload.signature_base64.value_or(""));
+  if (!key || !signature)
+    return refused(IngestStatus::unsigned_body,
+                   "the headers Gpuassay-Key and Gpuassay-Signature must hold an Ed25519 key and signature in base64",
+                   run_id);
+  if (!verify_signature(*key, result_signing_message(upload.body), *signature))
+    return refused(IngestStatus::bad_signature, "the signature is not of this body by this key", run_id);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Ingest::Ingest(RunStore& store, const KeyPair& collector_key, IngestPolicy policy, std::function<std::int64_t()> now_ms)
+    : store_(store), collector_key_(collector_key), policy_(policy), now_ms_(std::move(now_ms)) {}
+
+IngestOutcome Ingest::accept(const Upload& upload) {
+  nlohmann::json document;
+  try {
+    document = parse_untrusted_json(upload.body);
+  } catch (const Error& error) {
+    return refused(IngestStatus::malformed, error.what());
+  }
+  IngestOutcome invalid = refused(IngestStatus::invalid, "the document does not keep the published result schema");
+  invalid.violations = schema_.violations(document);
+  if (!invalid.violations.empty()) return invalid;
+
+  StoredRun run;
+  bool simulated = false;
+  try {
+    const Result result = result_from_json(document);
+    simulated = is_simulated(result);
+    run = columns_of(result);
+  } catch (const Error& error) {  // the schema cannot say everything, for instance which days a month has
+    return refused(IngestStatus::invalid, error.what());
+  }
+  if (simulated && !policy_.accept_simulated)
+    return refused(IngestStatus::simulated_refused, "this collector takes no simulated results", run.run_id);
+  if (auto problem = signature_problem(upload, run.run_id)) return *std::move(problem);
+  run.simulated = simulated;
+  run.body = upload.body;
+  run.body_sha256 = sha256_hex(upload.body);
+  run.agent_key = *upload.key_base64;
+  return store_new(std::move(run));
+}
+
+IngestOutcome Ingest::store_new(StoredRun run) {
+  IngestOutcome outcome;
+  outcome.run_id = run.run_id;
+  if (auto known = store_.find(run.run_id)) {
+    if (known->body_sha256 != run.body_sha256)
+      return refused(IngestStatus::conflict, "this run_id is already stored with another body, which is kept",
+                     run.run_id);
+    outcome.status = IngestStatus::replayed;
+    outcome.receipt = std::move(known->receipt);
+    return outcome;
+  }
+  run.received_at_ms = now_ms_();
+  run.receipt = signed_receipt(run.run_id, run.body, format_rfc3339_ms(run.received_at_ms), collector_key_);
+  store_.insert(run);
+  outcome.status = IngestStatus::created;
+  outcome.receipt = std::move(run.receipt);
+  return outcome;
+}
+
+}  // namespace gpuassay

@@ -1,0 +1,67 @@
+// May this uploaded body become part of the dataset, and what is answered? No HTTP in here.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collector/store.h"
+#include "core/schema.h"
+#include "core/signature.h"
+
+namespace gpuassay {
+
+/// The exact bytes that were sent, and who says to have signed them.
+struct Upload {
+  std::string_view body;
+  std::optional<std::string> key_base64, signature_base64;
+};
+
+enum class IngestStatus {
+  created,            ///< stored now
+  replayed,           ///< stored before with this very body: same receipt
+  conflict,           ///< the run_id is known with another body, which is kept
+  malformed,          ///< not a JSON document within the limits
+  invalid,            ///< JSON, but not a result of the published schema
+  simulated_refused,  ///< a simulated run, which this collector does not take
+  unsigned_body,      ///< no readable key or signature came with it
+  bad_signature,      ///< the signature is not of this body by this key
+};
+
+struct IngestOutcome {
+  IngestStatus status = IngestStatus::malformed;
+  std::string run_id;                   ///< when the document names one
+  std::string receipt;                  ///< for created and replayed
+  std::string detail;                   ///< why, for every refusal; one line
+  std::vector<std::string> violations;  ///< for invalid: what breaks the schema, by JSON pointer
+};
+
+/// Which runs a collector takes.
+struct IngestPolicy {
+  bool accept_simulated = false;
+};
+
+/// Checks and stores uploads. For one thread at a time.
+class Ingest {
+ public:
+  /// `now_ms` is the wall clock in milliseconds since 1970. `store` must outlive this.
+  Ingest(RunStore& store, const KeyPair& collector_key, IngestPolicy policy, std::function<std::int64_t()> now_ms);
+
+  /// Hostile until proven otherwise: limits, schema, policy, signature, in this order; then stored durably. Throws
+  /// Error{database} when the store does not work; then nothing has been acknowledged.
+  IngestOutcome accept(const Upload& upload);
+
+ private:
+  IngestOutcome store_new(StoredRun run);
+
+  RunStore& store_;
+  KeyPair collector_key_;
+  IngestPolicy policy_;
+  std::function<std::int64_t()> now_ms_;
+  SchemaValidator schema_{"result"};
+};
+
+}  // namespace gpuassay

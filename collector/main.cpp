@@ -1,0 +1,83 @@
+// gpuassay-collector: the shared dataset's server.
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "collector/options.h"
+#include "collector/serve.h"
+#include "collector/store.h"
+#include "core/error.h"
+#include "core/price_import.h"
+
+namespace {
+
+using namespace gpuassay;
+
+constexpr int kExitUsage = 2;
+constexpr int kExitNotSaved = 6;
+constexpr int kExitInternal = 70;
+
+void print(std::FILE* stream, std::string_view text) { std::fwrite(text.data(), 1, text.size(), stream); }
+
+void log_line(std::string_view text) { print(stderr, "gpuassay-collector: " + std::string(text) + "\n"); }
+
+std::int64_t wall_clock_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+/// Every connection is a file descriptor, and the usual soft limit is far below the hard one.
+void raise_open_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void execute(const ShowText& show) { print(stdout, show.text); }
+
+void execute(const ServeOptions& options) {
+  raise_open_file_limit();
+  Collector collector(options, wall_clock_ms, log_line);
+  collector.server().stop_on_signals();
+  print(stderr, "listening on http://" + collector.server().address() + "\n");
+  collector.server().run();
+}
+
+void execute(const ImportPricesOptions& options) {
+  Database database = open_collector_database(options.data_dir);
+  print(stdout, describe(import_price_file(database, options.format, options.file)));
+}
+
+int exit_code_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::usage:
+    case ErrorCode::unreadable_input:
+    case ErrorCode::network: return kExitUsage;  // only --listen can fail so
+    case ErrorCode::not_saved:
+    case ErrorCode::database: return kExitNotSaved;
+    default: return kExitInternal;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::umask(077);  // results and key are nobody else's business
+  try {
+    const CollectorCommand command = parse_collector_options(argc, argv);
+    std::visit([](const auto& options) { execute(options); }, command);
+    return 0;
+  } catch (const Error& error) {
+    log_line(error.what());
+    return exit_code_of(error.code());
+  } catch (const std::exception& error) {
+    log_line(error.what());
+    return kExitInternal;
+  }
+}

@@ -1,0 +1,68 @@
+#include "collector/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "core/build_info.h"
+#include "core/error.h"
+
+namespace gpuassay {
+namespace {
+
+/// Splits "HOST:PORT" or "[IPV6]:PORT".
+void parse_listen(const std::string& text, ServeOptions& options) {
+  const std::size_t colon = text.rfind(':');
+  std::string host = colon == std::string::npos ? std::string() : text.substr(0, colon);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const char* const first = text.data() + (colon == std::string::npos ? text.size() : colon + 1);
+  const char* const last = text.data() + text.size();
+  const auto [end, problem] = std::from_chars(first, last, options.port);
+  const bool plain_host = !host.empty() && (bracketed || host.find_first_of(":[]") == std::string::npos);
+  if (!plain_host || problem != std::errc() || end != last)
+    throw Error(ErrorCode::usage, fmt::format("--listen {} is not HOST:PORT; write for instance 127.0.0.1:8080", text));
+  options.host = host;
+}
+
+}  // namespace
+
+CollectorCommand parse_collector_options(int argc, const char* const* argv) {
+  ServeOptions serve;
+  ImportPricesOptions import;
+  std::string listen;
+  CLI::App app("Collects gpuassay results and hourly prices.", "gpuassay-collector");
+  app.set_version_flag("--version", fmt::format("gpuassay-collector {}", build_info().version));
+  app.require_subcommand(0, 1);  // none is reported below, after an unknown one has been named
+
+  CLI::App* const serve_command = app.add_subcommand("serve", "Accept results over HTTP until SIGTERM");
+  serve_command->add_option("--listen", listen, "Address; port 0 takes a free one")->required()->type_name("HOST:PORT");
+  serve_command->add_option("--data-dir", serve.data_dir, "Folder of database and key")->required()->type_name("DIR");
+  serve_command->add_flag("--accept-simulated", serve.accept_simulated, "Take simulated results too (for tests)");
+
+  CLI::App* const import_command = app.add_subcommand("import-prices", "Load a price file into the database");
+  import_command->add_option("--format", import.format, "Format of the file")
+      ->required()
+      ->check(CLI::IsMember({"seed"}));
+  import_command->add_option("FILE", import.file, "The price file")->required();
+  import_command->add_option("--data-dir", import.data_dir, "Folder of the database")->required()->type_name("DIR");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForVersion& version) {
+    return ShowText{std::string(version.what()) + "\n"};
+  } catch (const CLI::Success&) {  // --help, of the program or of a command
+    const auto chosen = app.get_subcommands();
+    return ShowText{chosen.empty() ? app.help() : chosen.front()->help()};
+  } catch (const CLI::ParseError& error) {
+    throw Error(ErrorCode::usage, fmt::format("{}; see gpuassay-collector --help", error.what()));
+  }
+  if (app.get_subcommands().empty())
+    throw Error(ErrorCode::usage, "no command given: serve or import-prices; see gpuassay-collector --help");
+  if (import_command->parsed()) return import;
+  parse_listen(listen, serve);
+  return serve;
+}
+
+}  // namespace gpuassay

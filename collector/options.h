@@ -1,0 +1,32 @@
+// What does the command line of gpuassay-collector ask for?
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace gpuassay {
+
+struct ServeOptions {
+  std::string host;
+  std::uint16_t port = 0;  ///< 0 = any free one
+  std::string data_dir;
+  bool accept_simulated = false;
+};
+
+struct ImportPricesOptions {
+  std::string format, file, data_dir;
+};
+
+/// Text to print instead of working: help or version.
+struct ShowText {
+  std::string text;
+};
+
+using CollectorCommand = std::variant<ServeOptions, ImportPricesOptions, ShowText>;
+
+/// Throws Error{usage} with one line for anything the command line does not know.
+CollectorCommand parse_collector_options(int argc, const char* const* argv);
+
+}  // namespace gpuassay

@@ -1,0 +1,32 @@
+// How do database, key, ingest, routes and server become one running collector?
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "collector/options.h"
+#include "collector/server.h"
+
+namespace gpuassay {
+
+/// A collector, ready to run. Owns everything it needs.
+class Collector {
+ public:
+  /// Opens the data directory and binds the address. `now_ms` is the wall clock in milliseconds since 1970; `log`
+  /// receives single lines, from the thread that answers requests. Throws Error{network, not_saved, database,
+  /// unreadable_input}.
+  Collector(const ServeOptions& options, std::function<std::int64_t()> now_ms,
+            std::function<void(std::string_view)> log, const ServerLimits& limits = {});
+  ~Collector();
+
+  /// Server::run(), stop() and stop_on_signals() do the rest.
+  [[nodiscard]] Server& server();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace gpuassay

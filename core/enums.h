@@ -1,0 +1,126 @@
+// The names that enum values have in the result document and on the command line.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "core/model.h"
+
+namespace gpuassay {
+
+template <class E>
+struct EnumNames;  // one specialisation per enum: `values`, an array of {value, name}
+
+template <>
+struct EnumNames<DType> {
+  static constexpr std::array<std::pair<DType, std::string_view>, 9> values{{{DType::fp64, "fp64"},
+                                                                             {DType::fp32, "fp32"},
+                                                                             {DType::tf32, "tf32"},
+                                                                             {DType::fp16, "fp16"},
+                                                                             {DType::fp16_acc16, "fp16_acc16"},
+                                                                             {DType::bf16, "bf16"},
+                                                                             {DType::int8, "int8"},
+                                                                             {DType::fp8_e4m3, "fp8_e4m3"},
+                                                                             {DType::fp4, "fp4"}}};
+};
+template <>
+struct EnumNames<ConvDirection> {
+  static constexpr std::array<std::pair<ConvDirection, std::string_view>, 3> values{
+      {{ConvDirection::forward, "forward"},
+       {ConvDirection::backward_data, "backward_data"},
+       {ConvDirection::backward_weights, "backward_weights"}}};
+};
+template <>
+struct EnumNames<BandwidthKernel> {
+  static constexpr std::array<std::pair<BandwidthKernel, std::string_view>, 5> values{
+      {{BandwidthKernel::copy, "copy"},
+       {BandwidthKernel::mul, "mul"},
+       {BandwidthKernel::add, "add"},
+       {BandwidthKernel::triad, "triad"},
+       {BandwidthKernel::read, "read"}}};
+};
+template <>
+struct EnumNames<MemoryLevel> {
+  static constexpr std::array<std::pair<MemoryLevel, std::string_view>, 4> values{
+      {{MemoryLevel::l1, "l1"}, {MemoryLevel::l2, "l2"}, {MemoryLevel::l3, "l3"}, {MemoryLevel::dram, "dram"}}};
+};
+template <>
+struct EnumNames<Workload> {
+  static constexpr std::array<std::pair<Workload, std::string_view>, 7> values{{{Workload::gemm, "gemm"},
+                                                                                {Workload::conv, "conv"},
+                                                                                {Workload::bandwidth, "bandwidth"},
+                                                                                {Workload::collective, "collective"},
+                                                                                {Workload::latency, "latency"},
+                                                                                {Workload::disk, "disk"},
+                                                                                {Workload::network, "network"}}};
+};
+template <>
+struct EnumNames<Regime> {
+  static constexpr std::array<std::pair<Regime, std::string_view>, 2> values{
+      {{Regime::burst, "burst"}, {Regime::sustained, "sustained"}}};
+};
+template <>
+struct EnumNames<Profile> {
+  static constexpr std::array<std::pair<Profile, std::string_view>, 3> values{
+      {{Profile::quick, "quick"}, {Profile::standard, "standard"}, {Profile::full, "full"}}};
+};
+template <>
+struct EnumNames<CaseStatus> {
+  static constexpr std::array<std::pair<CaseStatus, std::string_view>, 4> values{
+      {{CaseStatus::ok, "ok"},
+       {CaseStatus::skipped, "skipped"},
+       {CaseStatus::failed, "failed"},
+       {CaseStatus::wrong_result, "wrong_result"}}};
+};
+template <>
+struct EnumNames<StopReason> {
+  static constexpr std::array<std::pair<StopReason, std::string_view>, 4> values{
+      {{StopReason::noise_reached, "noise_reached"},
+       {StopReason::noise_stable, "noise_stable"},
+       {StopReason::time_limit, "time_limit"},
+       {StopReason::sample_limit, "sample_limit"}}};
+};
+template <>
+struct EnumNames<DeviceKind> {
+  static constexpr std::array<std::pair<DeviceKind, std::string_view>, 2> values{
+      {{DeviceKind::cuda, "cuda"}, {DeviceKind::cpu, "cpu"}}};
+};
+template <>
+struct EnumNames<WorkloadClass> {
+  static constexpr std::array<std::pair<WorkloadClass, std::string_view>, 3> values{
+      {{WorkloadClass::train, "train"}, {WorkloadClass::prefill, "prefill"}, {WorkloadClass::decode, "decode"}}};
+};
+template <>
+struct EnumNames<RunStatus> {
+  static constexpr std::array<std::pair<RunStatus, std::string_view>, 3> values{
+      {{RunStatus::complete, "complete"}, {RunStatus::partial, "partial"}, {RunStatus::failed, "failed"}}};
+};
+template <>
+struct EnumNames<Trigger> {
+  static constexpr std::array<std::pair<Trigger, std::string_view>, 4> values{{{Trigger::user, "user"},
+                                                                               {Trigger::boot, "boot"},
+                                                                               {Trigger::health, "health"},
+                                                                               {Trigger::scheduled, "scheduled"}}};
+};
+
+/// Name of `value`; every enumerator has one.
+template <class E>
+constexpr std::string_view to_name(E value) {
+  for (const auto& [candidate, name] : EnumNames<E>::values) {
+    if (candidate == value) return name;
+  }
+  return "?";
+}
+
+/// The enumerator called `name`, empty when there is none.
+template <class E>
+constexpr std::optional<E> from_name(std::string_view name) {
+  for (const auto& [value, candidate] : EnumNames<E>::values) {
+    if (candidate == name) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace gpuassay

@@ -1,0 +1,22 @@
+// Is this text from outside a JSON document that is safe to build in memory?
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json_fwd.hpp>
+#include <string_view>
+
+namespace gpuassay {
+
+/// What an untrusted document may cost at most. The defaults are those of an uploaded result.
+struct JsonLimits {
+  std::size_t max_bytes = std::size_t{4} << 20U;
+  std::size_t max_depth = 32;          ///< nested objects and arrays
+  std::size_t max_values = 20'000;     ///< scalars, objects and arrays together
+  std::size_t max_string_bytes = 256;  ///< decoded UTF-8 bytes of one string, key or number
+};
+
+/// Parses `text` after a pass without memory growth or recursion has found it within `limits`, free of duplicate
+/// keys, trailing text, invalid UTF-8 and numbers beyond double. Throws Error{unreadable_input} naming the byte.
+nlohmann::json parse_untrusted_json(std::string_view text, const JsonLimits& limits = {});
+
+}  // namespace gpuassay

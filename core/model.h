@@ -1,0 +1,327 @@
+// Every value type that passes between the stages and into the result document, on one page.
+// Field names are those of the result document (schemas/result.v1.json). An empty optional is written as
+// null and must be explained by an entry of `unknown` (see Unknown). Types own their data and do no I/O.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace gpuassay {
+
+// ---- operations -----------------------------------------------------------------------------------------
+
+/// Numeric format of the operands. `fp16` accumulates in fp32, `fp16_acc16` in fp16, `int8` in int32.
+enum class DType { fp64, fp32, tf32, fp16, fp16_acc16, bf16, int8, fp8_e4m3, fp4 };
+
+/// C[m,n] = A[m,k] * B[k,n], row-major, `batch` independent products.
+struct GemmParams {
+  DType dtype = DType::fp32;
+  std::int64_t m = 0, n = 0, k = 0;
+  std::int64_t batch = 1;
+  bool operator==(const GemmParams&) const = default;
+};
+
+enum class ConvDirection { forward, backward_data, backward_weights };
+
+/// One 2-D convolution layer: input n*c*h*w, weights k*c*r*s, output n*k*p*q; no dilation, one group.
+struct ConvParams {
+  DType dtype = DType::fp32;
+  ConvDirection direction = ConvDirection::forward;
+  std::int64_t n = 0, c = 0, h = 0, w = 0, k = 0, r = 0, s = 0;
+  std::int64_t stride = 1, pad = 0;
+  [[nodiscard]] std::int64_t p() const { return (h + 2 * pad - r) / stride + 1; }
+  [[nodiscard]] std::int64_t q() const { return (w + 2 * pad - s) / stride + 1; }
+  bool operator==(const ConvParams&) const = default;
+};
+
+/// STREAM kernels by their STREAM names, plus a pure read (sum reduction).
+enum class BandwidthKernel { copy, mul, add, triad, read };
+/// Where the working set lies. On a GPU `dram` is device memory and `l2` the L2 cache.
+enum class MemoryLevel { l1, l2, l3, dram };
+
+/// `array_bytes` is the size of ONE array; copy, mul use two, add, triad three, read one.
+struct BandwidthParams {
+  BandwidthKernel kernel = BandwidthKernel::triad;
+  MemoryLevel level = MemoryLevel::dram;
+  std::int64_t array_bytes = 0;
+  bool operator==(const BandwidthParams&) const = default;
+};
+
+using OperationParams = std::variant<GemmParams, ConvParams, BandwidthParams>;
+
+// ---- plan -----------------------------------------------------------------------------------------------
+
+enum class Workload { gemm, conv, bandwidth, collective, latency, disk, network };
+enum class Regime { burst, sustained };
+enum class Profile { quick, standard, full };
+
+/// How long one case is sampled; durations are of measured time, without warm-up and verification.
+struct SamplingLimits {
+  int min_samples = 5;
+  int max_samples = 1000;
+  std::int64_t min_time_ns = 0;
+  std::int64_t max_time_ns = 0;
+  int stored_samples = 64;  ///< kept in the document after thinning, at most kMaxStoredSamples
+  bool operator==(const SamplingLimits&) const = default;
+};
+
+/// One planned measurement. `id` is the same for the same operation in every run; a plan has it once, and once more
+/// as a `repeat`: the same operation later in the run, whose samples are pooled with the first ones.
+struct Case {
+  std::string id;
+  int device = 0;
+  OperationParams params;
+  Regime regime = Regime::burst;
+  SamplingLimits limits;
+  bool repeat = false;
+};
+
+// ---- measurement ----------------------------------------------------------------------------------------
+
+enum class CaseStatus { ok, skipped, failed, wrong_result };
+enum class StopReason { noise_reached, noise_stable, time_limit, sample_limit };
+
+/// `name` is achieved_tflop_per_s (unit TFLOP/s, 1e12) or achieved_gb_per_s (unit GB/s, 1e9).
+struct Metric {
+  std::string name;
+  double value = 0;
+  std::string unit;
+};
+
+/// Outcome of comparing sampled output positions with a float64 host reference.
+/// `max_error` and `tolerance` are in the unit named by `error_kind`; passed means max_error <= tolerance.
+struct Verification {
+  std::string method;      ///< e.g. "fp64_reference"
+  std::string error_kind;  ///< e.g. "relative_to_bound": |got - want| / sum|a*b| ; "absolute" for integers
+  std::int64_t positions = 0;
+  double max_error = 0;
+  double tolerance = 0;
+  bool passed = false;
+};
+
+/// What disturbed the case, as far as it can be seen.
+struct Telemetry {
+  std::optional<double> steal_fraction;  ///< share of CPU time taken by the hypervisor meanwhile
+};
+
+struct Measurement {
+  std::string id;
+  int device = 0;
+  Workload workload = Workload::gemm;
+  OperationParams params;
+  Regime regime = Regime::burst;
+  CaseStatus status = CaseStatus::skipped;
+  std::optional<std::string> reason;  ///< why status is not ok; "code: message"
+  std::optional<std::string> algorithm;
+  std::optional<Metric> metric;
+  std::optional<double> fraction_of_peak;
+  std::vector<double> samples_ns;  ///< nanoseconds per operation, at most 64
+  std::optional<double> median_ns;
+  std::optional<double> noise;  ///< median absolute relative deviation, a fraction
+  std::optional<StopReason> stop_reason;
+  std::optional<double> seconds_under_load;
+  std::optional<bool> steady_reached;
+  std::optional<Verification> verification;
+  std::optional<Telemetry> telemetry;
+};
+
+// ---- machine --------------------------------------------------------------------------------------------
+
+struct Host {
+  std::optional<std::string> cpu_model;
+  std::optional<int> logical_cpus;            ///< online CPUs of the machine
+  std::optional<double> effective_cpus;       ///< what cgroup quota, cpuset and affinity leave to us; may be fractional
+  std::optional<std::int64_t> memory_bytes;   ///< usable: the smaller of RAM and cgroup limit
+  std::optional<std::string> os;              ///< e.g. "Debian GNU/Linux 12 (bookworm)"
+  std::optional<std::string> kernel;          ///< e.g. "6.1.0-18-amd64"
+  std::optional<std::string> virtualization;  ///< "none" (bare metal), "kvm", "xen", "vmware", "microsoft", ...
+  std::optional<std::string> container;       ///< "none", "docker", "lxc", "podman", "kubernetes", ...
+};
+
+enum class DeviceKind { cuda, cpu };
+
+struct Pci {
+  std::optional<int> generation, width, max_generation, max_width;
+};
+
+struct DeviceLimits {
+  std::optional<double> power_limit_w;
+};
+
+/// Datasheet or computed peaks: dense TFLOP/s per dtype, memory bandwidth in GB/s.
+struct TheoreticalPeak {
+  std::map<DType, double> tflop_per_s;
+  std::optional<double> bandwidth_gb_per_s;
+};
+
+struct Device {
+  int index = 0;
+  DeviceKind kind = DeviceKind::cpu;
+  bool simulated = false;
+  std::string name;
+  std::optional<std::string> model, variant;
+  std::optional<std::int64_t> memory_bytes;
+  std::optional<std::string> compute_capability;
+  std::optional<int> sm_count;
+  std::optional<std::string> driver_version, vbios, uuid_hash;
+  std::optional<Pci> pci;
+  std::optional<bool> ecc;
+  std::optional<std::string> mig, vgpu;
+  std::optional<DeviceLimits> limits;
+  std::optional<TheoreticalPeak> theoretical;
+};
+
+struct Library {
+  std::string name;
+  std::optional<std::string> version;
+  std::string path_kind;  ///< "override", "system", "python", "absent": never the path itself
+  std::optional<std::string> chosen_for;
+  std::optional<std::string> rejected_reason;
+};
+
+struct Platform {
+  std::string provider = "unknown";
+  std::optional<std::string> instance_type, region, zone, pricing_model, instance_id_hash, underlying;
+  std::vector<std::string> host_layer;
+  std::map<std::string, std::string> source;  ///< field -> where it came from ("flag", "metadata", ...)
+};
+
+/// CPU facts the plan and the CPU backend need; not part of the result document.
+struct CpuFacts {
+  std::vector<int> allowed_cpus;  ///< CPU ids of the affinity mask, ascending
+  int threads = 1;                ///< worker threads: floor of effective CPUs, at least 1
+  bool has_avx2 = false, has_avx512 = false, has_bf16 = false, has_vnni = false;
+  std::int64_t l1d_bytes = 0, l2_bytes = 0, l3_bytes = 0;  ///< per core, per core, per socket; 0 = unknown
+};
+
+/// A null field of the result and why it is null. `path` is a JSON pointer; it covers everything below it.
+struct Unknown {
+  std::string path;
+  std::string reason;
+};
+
+/// Everything probe learned about the machine.
+struct Inventory {
+  Host host;
+  CpuFacts cpu;
+  std::vector<Device> devices;
+  std::vector<Library> libraries;
+  Platform platform;
+  std::optional<double> uptime_s;
+  std::vector<Unknown> unknown;
+};
+
+// ---- result ---------------------------------------------------------------------------------------------
+
+struct Reason {
+  std::string code, message;
+  std::optional<int> device;
+};
+
+struct RegimeValues {
+  std::optional<double> burst, sustained;
+};
+
+/// Headline figures of one device or of the whole instance.
+struct DeviceSummary {
+  std::optional<int> device;                               ///< empty for the instance
+  std::map<std::string, RegimeValues> gemm_tflop_per_s;    ///< by dtype: best large shape
+  std::map<std::string, RegimeValues> conv_tflop_per_s;    ///< by dtype: all ResNet-50 layers, FLOPs over time
+  std::map<std::string, RegimeValues> bandwidth_gb_per_s;  ///< by STREAM kernel (dram) or cache level
+};
+
+struct Summary {
+  DeviceSummary instance;
+  std::vector<DeviceSummary> devices;
+};
+
+struct Verdict {
+  std::string code;
+  std::optional<int> device;
+  std::string message, remedy;
+};
+
+enum class WorkloadClass { train, prefill, decode };
+
+struct WorkloadScore {
+  std::string name;
+  WorkloadClass workload_class = WorkloadClass::train;
+  std::string precision;
+  std::int64_t batch = 0;                          ///< samples per iteration of the operations measured
+  std::optional<double> samples_per_s, low, high;  ///< from medians, upper and lower quartile times
+  std::optional<double> vs_reference;              ///< samples_per_s over the A100-SXM4-80GB reference
+  double covered_share = 0;                        ///< share of the workload's FLOPs that was measured ok
+};
+
+struct DeviceScore {
+  int device = 0;
+  std::optional<double> value;
+};
+
+struct ClassScores {
+  std::optional<double> train, prefill, decode;
+};
+
+struct Score {
+  std::string version = "0.1";
+  std::optional<double> value;  ///< whole instance, 6 significant digits
+  ClassScores classes;
+  std::vector<DeviceScore> per_device;
+  std::optional<double> dlperf_2022_equivalent;
+  Regime regime = Regime::burst;
+  std::vector<WorkloadScore> workloads;
+  std::optional<double> expected, fraction_of_expected;
+};
+
+struct Fit {
+  std::string model, precision;
+  std::int64_t context = 0;
+  bool fits = false;
+  std::optional<int> gpus_needed;
+};
+
+/// The price a run was joined with; money as decimal strings with six places.
+struct PriceMatch {
+  std::string match_level = "none";
+  std::optional<std::string> reason;
+  std::optional<std::string> price_instance_hour_usd, price_gpu_hour_usd;
+};
+
+struct AgentInfo {
+  std::string version, commit, profile, build;
+};
+
+enum class RunStatus { complete, partial, failed };
+enum class Trigger { user, boot, health, scheduled };
+
+struct Result {
+  std::string schema_version = "1.0";
+  std::string run_id;  ///< UUIDv7
+  RunStatus status = RunStatus::failed;
+  std::vector<Reason> reasons;
+  bool simulated = false;
+  std::string started_at, finished_at;  ///< RFC 3339, UTC, milliseconds
+  double duration_s = 0;
+  Trigger trigger = Trigger::user;
+  std::optional<double> boot_to_start_s;
+  std::optional<std::string> run_cost_usd;
+  AgentInfo agent;
+  Host host;
+  Platform platform;
+  std::vector<Device> devices;
+  std::vector<Library> libraries;
+  std::vector<Measurement> measurements;
+  Summary summary;
+  std::vector<Verdict> verdicts;
+  Score score;
+  std::vector<Fit> fits;
+  PriceMatch price;
+  std::optional<double> score_per_usd_hour;
+  std::vector<Unknown> unknown;
+};
+
+}  // namespace gpuassay

@@ -1,0 +1,189 @@
+#include "core/normalize.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "core/enums.h"
+#include "core/operations.h"
+#include "core/resnet50.h"
+#include "core/stats.h"
+
+namespace gpuassay {
+namespace {
+
+constexpr int kFigureDigits = 6;
+constexpr int kNoiseDigits = 4;
+
+std::optional<double> peak_of(const OperationParams& params, const Device* device) {
+  if (device == nullptr || !device->theoretical) return std::nullopt;
+  if (const auto* bandwidth = std::get_if<BandwidthParams>(&params)) {
+    return bandwidth->level == MemoryLevel::dram ? device->theoretical->bandwidth_gb_per_s : std::nullopt;
+  }
+  const auto* gemm = std::get_if<GemmParams>(&params);
+  const DType dtype = gemm != nullptr ? gemm->dtype : std::get<ConvParams>(params).dtype;
+  const auto found = device->theoretical->tflop_per_s.find(dtype);
+  if (found == device->theoretical->tflop_per_s.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<double>& slot(RegimeValues& values, Regime regime) {
+  return regime == Regime::burst ? values.burst : values.sustained;
+}
+
+void raise(std::optional<double>& best, double value) { best = std::max(best.value_or(value), value); }
+
+/// A shape that asks how fast the device multiplies, not how fast it starts: square and not tiny.
+bool is_headline_gemm(const GemmParams& gemm) { return gemm.m == gemm.n && gemm.n == gemm.k && gemm.batch == 1; }
+
+void add_gemm_and_bandwidth(const Measurement& m, DeviceSummary& summary) {
+  if (const auto* gemm = std::get_if<GemmParams>(&m.params)) {
+    if (is_headline_gemm(*gemm)) {
+      raise(slot(summary.gemm_tflop_per_s[std::string(to_name(gemm->dtype))], m.regime), m.metric->value);
+    }
+  } else if (const auto* bandwidth = std::get_if<BandwidthParams>(&m.params)) {
+    const bool dram = bandwidth->level == MemoryLevel::dram;
+    const std::string key(dram ? to_name(bandwidth->kernel) : to_name(bandwidth->level));
+    raise(slot(summary.bandwidth_gb_per_s[key], m.regime), m.metric->value);
+  }
+}
+
+using MediansById = std::map<std::string, double>;
+
+MediansById ok_medians(const std::vector<Measurement>& measurements, int device, Regime regime) {
+  MediansById medians;
+  for (const Measurement& m : measurements) {
+    if (m.device == device && m.regime == regime && m.status == CaseStatus::ok) medians[m.id] = *m.median_ns;
+  }
+  return medians;
+}
+
+/// FLOP/s of the network's convolutions run one after the other; empty unless every one was measured.
+std::optional<double> network_conv_tflop_per_s(const MediansById& medians, DType dtype, std::int64_t batch) {
+  double flops = 0;
+  double time_ns = 0;
+  for (const WorkloadOperation& operation : resnet50_train_operations(dtype, batch)) {
+    if (workload_of(operation.params) != Workload::conv) continue;
+    const auto found = medians.find(case_id(operation.params));
+    if (found == medians.end()) return std::nullopt;
+    flops += operation.count * flop_count(operation.params);
+    time_ns += operation.count * found->second;
+  }
+  return round_significant(flops / time_ns / 1e3, kFigureDigits);
+}
+
+/// The (dtype, batch) pairs for which convolutions were measured on `device`.
+std::set<std::pair<DType, std::int64_t>> conv_batches(const std::vector<Measurement>& measurements, int device) {
+  std::set<std::pair<DType, std::int64_t>> found;
+  for (const Measurement& m : measurements) {
+    const auto* conv = std::get_if<ConvParams>(&m.params);
+    if (conv != nullptr && m.device == device) found.emplace(conv->dtype, conv->n);
+  }
+  return found;
+}
+
+DeviceSummary summarize_device(int device, const std::vector<Measurement>& measurements) {
+  DeviceSummary summary;
+  summary.device = device;
+  for (const Measurement& m : measurements) {
+    if (m.device == device && m.status == CaseStatus::ok) add_gemm_and_bandwidth(m, summary);
+  }
+  for (const Regime regime : {Regime::burst, Regime::sustained}) {
+    const MediansById medians = ok_medians(measurements, device, regime);
+    for (const auto& [dtype, batch] : conv_batches(measurements, device)) {
+      if (const auto figure = network_conv_tflop_per_s(medians, dtype, batch)) {
+        raise(slot(summary.conv_tflop_per_s[std::string(to_name(dtype))], regime), *figure);
+      }
+    }
+  }
+  return summary;
+}
+
+void pool(Measurement& first, const Measurement& again) {
+  const bool adds_samples = again.status == CaseStatus::ok && first.status == CaseStatus::ok;
+  const bool adds_knowledge = again.status == CaseStatus::wrong_result && first.status == CaseStatus::ok;
+  if (first.status == CaseStatus::skipped || adds_knowledge) first = again;
+  if (!adds_samples) return;
+  const std::size_t kept = std::max(first.samples_ns.size(), again.samples_ns.size());
+  first.samples_ns.insert(first.samples_ns.end(), again.samples_ns.begin(), again.samples_ns.end());
+  first.samples_ns = thin(first.samples_ns, kept);
+  first.stop_reason = again.stop_reason;
+  const double first_s = first.seconds_under_load.value_or(0);
+  const double again_s = again.seconds_under_load.value_or(0);
+  if (first_s + again_s > 0) first.seconds_under_load = round_significant(first_s + again_s, kNoiseDigits);
+  if (first.telemetry && again.telemetry && first.telemetry->steal_fraction && again.telemetry->steal_fraction) {
+    const double steal_s = first_s * *first.telemetry->steal_fraction + again_s * *again.telemetry->steal_fraction;
+    first.telemetry->steal_fraction = round_significant(steal_s / (first_s + again_s), 3);
+  }
+  if (first.verification && again.verification && again.verification->max_error > first.verification->max_error) {
+    first.verification = again.verification;
+  }
+}
+
+using Figures = std::map<std::string, RegimeValues>;
+
+void add_to(Figures& sum, const Figures& device) {
+  const auto add = [](std::optional<double>& total, const std::optional<double>& value) {
+    if (value) total = round_significant(total.value_or(0) + *value, kFigureDigits);
+  };
+  for (const auto& [name, values] : device) {
+    add(sum[name].burst, values.burst);
+    add(sum[name].sustained, values.sustained);
+  }
+}
+
+}  // namespace
+
+Measurement normalize(Measurement raw, const Device* device) {
+  raw.metric.reset();
+  raw.fraction_of_peak.reset();
+  raw.median_ns.reset();
+  raw.noise.reset();
+  if (raw.samples_ns.empty()) return raw;
+  raw.median_ns = median(raw.samples_ns);
+  raw.noise = round_significant(noise(raw.samples_ns), kNoiseDigits);
+  if (raw.status != CaseStatus::ok) return raw;
+  raw.metric = metric_of(raw.params, *raw.median_ns);
+  raw.metric->value = round_significant(raw.metric->value, kFigureDigits);
+  if (const auto peak = peak_of(raw.params, device); peak && *peak > 0) {
+    raw.fraction_of_peak = round_significant(raw.metric->value / *peak, kFigureDigits);
+  }
+  return raw;
+}
+
+std::vector<Measurement> normalize_all(std::vector<Measurement> raw, const std::vector<Device>& devices) {
+  for (Measurement& measurement : raw) {
+    const auto device =
+        std::find_if(devices.begin(), devices.end(), [&](const Device& d) { return d.index == measurement.device; });
+    measurement = normalize(std::move(measurement), device == devices.end() ? nullptr : &*device);
+  }
+  return raw;
+}
+
+std::vector<Measurement> pool_repeats(std::vector<Measurement> raw) {
+  std::vector<Measurement> pooled;
+  std::map<std::tuple<int, Regime, std::string>, std::size_t> places;
+  for (Measurement& measurement : raw) {
+    const auto [place, fresh] =
+        places.emplace(std::tuple{measurement.device, measurement.regime, measurement.id}, pooled.size());
+    if (fresh) {
+      pooled.push_back(std::move(measurement));
+    } else {
+      pool(pooled[place->second], measurement);
+    }
+  }
+  return pooled;
+}
+
+Summary summarize(const std::vector<Device>& devices, const std::vector<Measurement>& measurements) {
+  Summary summary;
+  for (const Device& device : devices) {
+    summary.devices.push_back(summarize_device(device.index, measurements));
+    add_to(summary.instance.gemm_tflop_per_s, summary.devices.back().gemm_tflop_per_s);
+    add_to(summary.instance.conv_tflop_per_s, summary.devices.back().conv_tflop_per_s);
+    add_to(summary.instance.bandwidth_gb_per_s, summary.devices.back().bandwidth_gb_per_s);
+  }
+  return summary;
+}
+
+}  // namespace gpuassay

@@ -1,0 +1,87 @@
+#include "core/operations.h"
+
+#include <string>
+
+#include "core/enums.h"
+
+namespace gpuassay {
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+int arrays_moved(BandwidthKernel kernel) {
+  switch (kernel) {
+    case BandwidthKernel::copy:
+    case BandwidthKernel::mul: return 2;
+    case BandwidthKernel::add:
+    case BandwidthKernel::triad: return 3;
+    case BandwidthKernel::read: return 1;
+  }
+  return 0;
+}
+
+double product(std::initializer_list<std::int64_t> factors) {
+  double result = 1;
+  for (const std::int64_t factor : factors) result *= static_cast<double>(factor);
+  return result;
+}
+
+}  // namespace
+
+double flop_count(const OperationParams& params) {
+  return std::visit(Overloaded{
+                        [](const GemmParams& g) { return product({2, g.m, g.n, g.k, g.batch}); },
+                        [](const ConvParams& c) { return product({2, c.n, c.k, c.p(), c.q(), c.c, c.r, c.s}); },
+                        [](const BandwidthParams&) { return 0.0; },
+                    },
+                    params);
+}
+
+double byte_count(const OperationParams& params) {
+  const auto* bandwidth = std::get_if<BandwidthParams>(&params);
+  return bandwidth == nullptr ? 0.0 : product({arrays_moved(bandwidth->kernel), bandwidth->array_bytes});
+}
+
+Metric metric_of(const OperationParams& params, double median_ns) {
+  // FLOP/ns is GFLOP/s; byte/ns is GB/s.
+  if (workload_of(params) == Workload::bandwidth) {
+    return {"achieved_gb_per_s", byte_count(params) / median_ns, "GB/s"};
+  }
+  return {"achieved_tflop_per_s", flop_count(params) / median_ns / 1e3, "TFLOP/s"};
+}
+
+Workload workload_of(const OperationParams& params) {
+  return std::visit(Overloaded{
+                        [](const GemmParams&) { return Workload::gemm; },
+                        [](const ConvParams&) { return Workload::conv; },
+                        [](const BandwidthParams&) { return Workload::bandwidth; },
+                    },
+                    params);
+}
+
+std::string case_id(const OperationParams& params) {
+  const auto number = [](std::int64_t value) { return std::to_string(value); };
+  return std::visit(Overloaded{
+                        [&](const GemmParams& g) {
+                          return "gemm/" + std::string(to_name(g.dtype)) + "/m" + number(g.m) + "n" + number(g.n) +
+                                 "k" + number(g.k) + (g.batch == 1 ? "" : "b" + number(g.batch));
+                        },
+                        [&](const ConvParams& c) {
+                          return "conv/" + std::string(to_name(c.dtype)) + "/" + std::string(to_name(c.direction)) +
+                                 "/n" + number(c.n) + "c" + number(c.c) + "h" + number(c.h) + "w" + number(c.w) + "k" +
+                                 number(c.k) + "r" + number(c.r) + "s" + number(c.s) + "/stride" + number(c.stride) +
+                                 "pad" + number(c.pad);
+                        },
+                        [&](const BandwidthParams& b) {
+                          return "bandwidth/" + std::string(to_name(b.kernel)) + "/" + std::string(to_name(b.level));
+                        },
+                    },
+                    params);
+}
+
+}  // namespace gpuassay

@@ -1,0 +1,30 @@
+// How much work an operation is: FLOPs, bytes, and the stable id of its case. Pure arithmetic on shapes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/model.h"
+
+namespace gpuassay {
+
+/// GEMM: 2*m*n*k*batch (one multiply and one add per product term). Convolution, every direction: the nominal
+/// direct count 2*n*k*p*q*c*r*s, as cuDNN and oneDNN report it; Winograd may therefore exceed a "peak".
+/// Bandwidth: 0, its figure is bytes.
+double flop_count(const OperationParams& params);
+
+/// Bytes moved by one bandwidth operation, by the STREAM convention (each array read or written once, no
+/// write-allocate traffic; source: J. McCalpin, STREAM): copy, mul 2; add, triad 3; read 1 times array_bytes.
+/// Zero for GEMM and convolution.
+double byte_count(const OperationParams& params);
+
+/// The figure of one operation that took `median_ns`: achieved_tflop_per_s, or achieved_gb_per_s for bandwidth.
+Metric metric_of(const OperationParams& params, double median_ns);
+
+Workload workload_of(const OperationParams& params);
+
+/// For example "gemm/fp32/m4096n4096k4096", "conv/fp32/forward/n8c64h56w56k64r3s3/stride1pad1",
+/// "bandwidth/triad/dram".
+std::string case_id(const OperationParams& params);
+
+}  // namespace gpuassay

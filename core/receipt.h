@@ -1,0 +1,30 @@
+// What does a collector give back for an upload, and how does the agent know that it is genuine?
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/signature.h"
+
+namespace gpuassay {
+
+/// A collector's signed statement that it holds one body under one run_id.
+struct Receipt {
+  std::string run_id;
+  std::string body_sha256;  ///< lower-case hexadecimal
+  std::string received_at;  ///< RFC 3339, UTC
+  PublicKey collector_key{};
+};
+
+/// The receipt as canonical JSON (sorted keys, no spaces) with the collector's signature over the same object
+/// without the member `signature`. The member `kind` keeps it apart from anything else the key signs.
+std::string signed_receipt(std::string run_id, std::string_view body, std::string received_at,
+                           const KeyPair& collector);
+
+/// The receipt in `json` when it parses, carries a signature that verifies, and names `run_id` and the SHA-256 of
+/// `body`; otherwise empty, with the reason in `problem`.
+std::optional<Receipt> verified_receipt(std::string_view json, std::string_view run_id, std::string_view body,
+                                        std::string& problem);
+
+}  // namespace gpuassay

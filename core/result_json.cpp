@@ -1,0 +1,103 @@
+#include "core/result_json.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "core/json_guard.h"
+#include "core/result_fields.h"
+
+namespace gpuassay {
+namespace {
+
+constexpr std::string_view kSchemaMajor = "1.";
+
+void check_schema_version(const nlohmann::json& document) {
+  const auto version = document.is_object() ? document.find("schema_version") : document.end();
+  if (!document.is_object() || version == document.end() || !version->is_string()) {
+    throw Error(ErrorCode::unreadable_input,
+                "the document is not a gpuassay result: it has no schema_version; give a file from the runs folder");
+  }
+  const std::string& text = version->get_ref<const std::string&>();
+  if (!text.starts_with(kSchemaMajor)) {
+    throw Error(ErrorCode::unreadable_input,
+                "the result has schema version " + text.substr(0, 20) +
+                    ", this gpuassay reads 1.x; use the gpuassay version that wrote it, or a newer one");
+  }
+}
+
+/// A sample no operation can have taken: shorter than a clock can tell, or longer than a month.
+constexpr double kShortestSampleNs = 1e-3;
+constexpr double kLongestSampleNs = 2.6e15;
+
+/// Larger dimensions would overflow the operation counts; no device holds such an operand.
+constexpr std::int64_t kLargestDimension = std::int64_t{1} << 31;
+
+void check_shape(const Measurement& measurement) {
+  const auto fits = [](std::initializer_list<std::int64_t> sizes) {
+    return std::all_of(sizes.begin(), sizes.end(), [](std::int64_t n) { return n >= 1 && n <= kLargestDimension; });
+  };
+  const auto* gemm = std::get_if<GemmParams>(&measurement.params);
+  const auto* conv = std::get_if<ConvParams>(&measurement.params);
+  const bool possible = gemm != nullptr ? fits({gemm->m, gemm->n, gemm->k, gemm->batch})
+                        : conv != nullptr
+                            ? fits({conv->n, conv->c, conv->h, conv->w, conv->k, conv->r, conv->s, conv->stride}) &&
+                                  conv->pad >= 0 && conv->pad <= kLargestDimension
+                            : std::get<BandwidthParams>(measurement.params).array_bytes >= 1;
+  if (!possible) throw Error(ErrorCode::unreadable_input, "the shape of " + measurement.id + " is not possible");
+}
+
+/// What the figures are computed from must be computable, whoever wrote the document.
+void check_raw(const Measurement& measurement) {
+  check_shape(measurement);
+  for (const double sample_ns : measurement.samples_ns) {
+    if (!(sample_ns >= kShortestSampleNs && sample_ns <= kLongestSampleNs)) {
+      throw Error(ErrorCode::unreadable_input, "a sample of " + measurement.id + " is not a possible time");
+    }
+  }
+  if (measurement.status == CaseStatus::ok && measurement.samples_ns.empty()) {
+    throw Error(ErrorCode::unreadable_input, "the case " + measurement.id + " is ok but has no samples");
+  }
+}
+
+void check_measurements(const std::vector<Measurement>& measurements) {
+  std::set<std::tuple<int, Regime, std::string>> seen;
+  for (const Measurement& measurement : measurements) {
+    check_raw(measurement);
+    if (measurement.status == CaseStatus::ok && !measurement.median_ns) {
+      throw Error(ErrorCode::unreadable_input, "the case " + measurement.id + " is ok but has no median_ns");
+    }
+    if (!seen.emplace(measurement.device, measurement.regime, measurement.id).second) {
+      throw Error(ErrorCode::unreadable_input, "the case " + measurement.id + " stands twice in the document");
+    }
+  }
+}
+
+}  // namespace
+
+nlohmann::json to_json(const Result& result) { return write_value(result); }
+
+Result result_from_json(const nlohmann::json& document) {
+  check_schema_version(document);
+  Result result;
+  read_value(document, "", result);
+  check_measurements(result.measurements);
+  return result;
+}
+
+nlohmann::json to_json(const Measurement& measurement) { return write_value(measurement); }
+
+Measurement measurement_from_json(const nlohmann::json& document) {
+  Measurement measurement;
+  read_value(document, "", measurement);
+  check_raw(measurement);
+  return measurement;
+}
+
+nlohmann::json to_json(const Inventory& inventory) { return write_value(inventory); }
+
+std::string canonical_json(const Result& result) { return to_json(result).dump(); }
+
+Result parse_result(std::string_view text) { return result_from_json(parse_untrusted_json(text, JsonLimits{})); }
+
+}  // namespace gpuassay

@@ -1,0 +1,118 @@
+#include "core/signature.h"
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace gpuassay {
+namespace {
+
+constexpr std::string_view kKeyFilePrefix = "gpuassay-ed25519-v1 ";
+
+/// Initialisation is cheap, thread-safe and may be repeated; without it random numbers are not safe.
+void ready() {
+  if (sodium_init() < 0)
+    throw Error(ErrorCode::internal, "the system gives no random numbers; check that /dev/urandom exists");
+}
+
+const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+
+template <std::size_t kSize>
+std::string_view view_of(const std::array<unsigned char, kSize>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+template <std::size_t kSize>
+std::optional<std::array<unsigned char, kSize>> array_from_base64(std::string_view text) {
+  const auto bytes = from_base64(text);
+  if (!bytes || bytes->size() != kSize) return std::nullopt;
+  std::array<unsigned char, kSize> array{};
+  std::copy(bytes->begin(), bytes->end(), array.begin());
+  return array;
+}
+
+}  // namespace
+
+std::string hex(std::string_view bytes) {
+  std::string text(bytes.size() * 2 + 1, '\0');
+  sodium_bin2hex(text.data(), text.size(), bytes_of(bytes), bytes.size());
+  text.pop_back();
+  return text;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
+  crypto_hash_sha256(digest.data(), bytes_of(bytes), bytes.size());
+  return hex(view_of(digest));
+}
+
+std::string base64(std::string_view bytes) {
+  std::string text(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
+  sodium_bin2base64(text.data(), text.size(), bytes_of(bytes), bytes.size(), sodium_base64_VARIANT_ORIGINAL);
+  text.pop_back();
+  return text;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  std::string bytes(text.size() / 4 * 3 + 3, '\0');
+  std::size_t length = 0;
+  const int status = sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
+                                       text.size(), nullptr, &length, nullptr, sodium_base64_VARIANT_ORIGINAL);
+  if (status != 0) return std::nullopt;
+  bytes.resize(length);
+  return bytes;
+}
+
+std::string base64(const PublicKey& key) { return base64(view_of(key)); }
+std::string base64(const Signature& signature) { return base64(view_of(signature)); }
+std::optional<PublicKey> public_key_from_base64(std::string_view text) { return array_from_base64<32>(text); }
+std::optional<Signature> signature_from_base64(std::string_view text) { return array_from_base64<64>(text); }
+
+KeyPair KeyPair::generate() {
+  ready();
+  KeyPair pair;
+  crypto_sign_keypair(pair.public_key_.data(), pair.secret_key_.data());
+  return pair;
+}
+
+KeyPair KeyPair::from_file_content(std::string_view content) {
+  ready();
+  if (!content.empty() && content.back() == '\n') content.remove_suffix(1);
+  std::optional<std::array<unsigned char, crypto_sign_SEEDBYTES>> seed;
+  if (content.substr(0, kKeyFilePrefix.size()) == kKeyFilePrefix)
+    seed = array_from_base64<crypto_sign_SEEDBYTES>(content.substr(kKeyFilePrefix.size()));
+  if (!seed)
+    throw Error(ErrorCode::unreadable_input,
+                "the key file is damaged; restore it, or remove it to start with a new identity");
+  KeyPair pair;
+  crypto_sign_seed_keypair(pair.public_key_.data(), pair.secret_key_.data(), seed->data());
+  sodium_memzero(seed->data(), seed->size());
+  return pair;
+}
+
+KeyPair::~KeyPair() { sodium_memzero(secret_key_.data(), secret_key_.size()); }
+
+std::string KeyPair::file_content() const {
+  std::array<unsigned char, crypto_sign_SEEDBYTES> seed{};
+  crypto_sign_ed25519_sk_to_seed(seed.data(), secret_key_.data());
+  std::string content = fmt::format("{}{}\n", kKeyFilePrefix, base64(view_of(seed)));
+  sodium_memzero(seed.data(), seed.size());
+  return content;
+}
+
+Signature KeyPair::sign(std::string_view message) const {
+  Signature signature{};
+  crypto_sign_detached(signature.data(), nullptr, bytes_of(message), message.size(), secret_key_.data());
+  return signature;
+}
+
+bool verify_signature(const PublicKey& key, std::string_view message, const Signature& signature) {
+  return crypto_sign_verify_detached(signature.data(), bytes_of(message), message.size(), key.data()) == 0;
+}
+
+std::string result_signing_message(std::string_view body) { return "gpuassay-result-v1\n" + sha256_hex(body); }
+
+}  // namespace gpuassay

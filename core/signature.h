@@ -1,0 +1,56 @@
+// Who made these bytes? SHA-256, Ed25519 signatures and the text forms they travel in (libsodium).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gpuassay {
+
+using PublicKey = std::array<unsigned char, 32>;
+using Signature = std::array<unsigned char, 64>;
+
+/// Lower-case hexadecimal SHA-256 of `bytes`, 64 characters.
+std::string sha256_hex(std::string_view bytes);
+
+std::string hex(std::string_view bytes);
+/// Standard base64 (RFC 4648 section 4) with padding.
+std::string base64(std::string_view bytes);
+/// Strict: empty optional for any other character, missing padding or unused bits that are not zero.
+std::optional<std::string> from_base64(std::string_view text);
+
+std::string base64(const PublicKey& key);
+std::string base64(const Signature& signature);
+std::optional<PublicKey> public_key_from_base64(std::string_view text);
+std::optional<Signature> signature_from_base64(std::string_view text);
+
+/// An Ed25519 key pair. The secret half is wiped from memory by the destructor.
+class KeyPair {
+ public:
+  static KeyPair generate();
+  /// Reads what file_content() made; throws Error{unreadable_input} when it is anything else.
+  static KeyPair from_file_content(std::string_view content);
+  KeyPair(const KeyPair&) = default;
+  KeyPair& operator=(const KeyPair&) = default;
+  ~KeyPair();
+
+  /// Text that restores the pair; secret.
+  [[nodiscard]] std::string file_content() const;
+  [[nodiscard]] const PublicKey& public_key() const { return public_key_; }
+  [[nodiscard]] Signature sign(std::string_view message) const;
+
+ private:
+  KeyPair() = default;
+  PublicKey public_key_{};
+  std::array<unsigned char, 64> secret_key_{};
+};
+
+/// True only when the holder of `key` signed exactly `message`.
+bool verify_signature(const PublicKey& key, std::string_view message, const Signature& signature);
+
+/// What an agent signs to upload `body`: a prefix that no other kind of message has, then the body's SHA-256.
+std::string result_signing_message(std::string_view body);
+
+}  // namespace gpuassay

@@ -1,0 +1,41 @@
+-- One row = one published price of one offer during [valid_from_ms, valid_to_ms). Money in millionths, instants in
+-- milliseconds since 1970 UTC, NULL = unknown (never 0). Fields: docs of struct PriceRow in core/prices.h.
+CREATE TABLE price (
+  price_id TEXT NOT NULL PRIMARY KEY,
+  series_key TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  product_line TEXT,
+  offer_id TEXT,
+  instance_type TEXT,
+  region TEXT,
+  zone TEXT,
+  gpu_model TEXT NOT NULL,
+  gpu_variant TEXT,
+  gpu_count_micro BIGINT NOT NULL CHECK (gpu_count_micro > 0),
+  gpu_memory_gib_total DOUBLE PRECISION,
+  vcpus DOUBLE PRECISION,
+  memory_gib DOUBLE PRECISION,
+  local_disk_gb DOUBLE PRECISION,
+  pricing_model TEXT NOT NULL,
+  commitment_months BIGINT,
+  os TEXT NOT NULL,
+  tenancy TEXT NOT NULL,
+  price_basis TEXT NOT NULL,
+  amount TEXT,
+  currency TEXT NOT NULL,
+  unit TEXT NOT NULL,
+  price_instance_hour_micro BIGINT CHECK (price_instance_hour_micro > 0),
+  price_instance_hour_usd_micro BIGINT CHECK (price_instance_hour_usd_micro > 0),
+  price_gpu_hour_usd_micro BIGINT CHECK (price_gpu_hour_usd_micro > 0),
+  valid_from_ms BIGINT NOT NULL,
+  valid_to_ms BIGINT CHECK (valid_to_ms > valid_from_ms),
+  observed_at_ms BIGINT NOT NULL,
+  as_of_precision TEXT NOT NULL,
+  source_kind TEXT NOT NULL,
+  source TEXT NOT NULL,
+  source_ref TEXT NOT NULL,
+  confidence TEXT NOT NULL,
+  note TEXT NOT NULL
+);
+CREATE UNIQUE INDEX price_series_start ON price (series_key, valid_from_ms);
+CREATE INDEX price_offer ON price (gpu_model, provider, gpu_count_micro);

@@ -1,0 +1,20 @@
+// Which instant does an RFC 3339 text name?
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace gpuassay {
+
+/// Milliseconds since 1970-01-01T00:00:00Z. Takes "YYYY-MM-DDThh:mm:ss[.fraction](Z|+hh:mm|-hh:mm)"; finer fractions
+/// are cut off, a leap second counts as the second after it. Throws Error{unreadable_input} for anything else.
+std::int64_t parse_rfc3339_ms(std::string_view text);
+
+/// "YYYY-MM-DDThh:mm:ss.mmmZ" for years 0 to 9999.
+std::string format_rfc3339_ms(std::int64_t since_epoch_ms);
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar. Throws Error{unreadable_input} for a day that is none.
+std::int64_t days_since_epoch(int year, int month, int day);
+
+}  // namespace gpuassay

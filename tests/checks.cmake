@@ -1,0 +1,34 @@
+# Checks that are not GoogleTest programs: format, documentation and the release, as CTest tests labelled `check`.
+# They need what ./scripts/test makes first (the virtual environment, the release build) and run once, in the dev tree.
+# End-to-end tests: the dev tree runs them on the release programs, which are what users get, the sanitizer tree on its
+# own, which get less done in a second. They measure: nothing may run beside them.
+if(GPUASSAY_SANITIZE)
+  set(e2e_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE=3 GPUASSAY_KILL_ROUNDS=10)
+else()
+  set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release)
+endif()
+foreach(e2e run kill bad_input thread)
+  add_test(NAME e2e.${e2e}
+           COMMAND ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovider
+                   ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${e2e}.py)
+  set_tests_properties(e2e.${e2e} PROPERTIES LABELS e2e RUN_SERIAL TRUE TIMEOUT 900
+                       ENVIRONMENT "${e2e_environment};PYTHONDONTWRITEBYTECODE=1")
+endforeach()
+
+if(GPUASSAY_SANITIZE)
+  return()
+endif()
+
+set(scripts ${PROJECT_SOURCE_DIR}/scripts)
+add_test(NAME check.format COMMAND ${scripts}/format --check)
+add_test(NAME check.scripts COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/scripts_test)
+add_test(NAME check.release_portable COMMAND ${scripts}/check_release portable)
+add_test(NAME check.release_debian11 COMMAND ${scripts}/check_release debian11)
+# The documented commands measure: nothing may run beside them.
+add_test(NAME check.docs COMMAND ${scripts}/check_docs ${PROJECT_SOURCE_DIR}/build/release)
+
+set_tests_properties(check.format check.scripts PROPERTIES LABELS check)
+set_tests_properties(check.release_portable check.release_debian11 check.docs PROPERTIES LABELS "check;e2e")
+set_tests_properties(check.release_portable check.release_debian11 PROPERTIES RESOURCE_LOCK release_build TIMEOUT 600)
+set_tests_properties(check.release_debian11 PROPERTIES SKIP_RETURN_CODE 77)
+set_tests_properties(check.docs PROPERTIES RUN_SERIAL TRUE TIMEOUT 900)

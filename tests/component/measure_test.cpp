@@ -1,0 +1,200 @@
+// The measuring stage with real worker processes and fake cases: crashes, hangs, deadlines, interruptions.
+#include "agent/measure.h"
+
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "agent/environment.h"
+#include "agent/measure_case.h"
+#include "core/error.h"
+#include "core/operations.h"
+#include "tests/support/example_result.h"
+
+namespace gpuassay {
+namespace {
+
+std::vector<Case> plan_of(int count) {
+  std::vector<Case> cases;
+  for (int i = 1; i <= count; ++i) {
+    const GemmParams gemm{DType::fp32, i, i, i, 1};
+    cases.push_back({case_id(gemm), 0, gemm, Regime::burst, {5, 10, 1, 1'000'000}});
+  }
+  return cases;
+}
+
+Measurement ok_case(const Case& planned) { return test::ok_measurement(planned.params, {1000, 1001, 1002}); }
+
+/// A context whose deadline is far away; counts what the sink got.
+struct Harness {
+  std::vector<Case> plan;
+  std::vector<std::string> finished;
+  MeasureContext context;
+
+  explicit Harness(int cases) : plan(plan_of(cases)) {
+    context.now_s = monotonic_s;
+    context.deadline_s = monotonic_s() + 60;
+    context.on_start = [](const Case&, std::size_t) {};
+    context.on_finished = [this](const Measurement& m) { finished.push_back(m.id); };
+  }
+  MeasureOutcome run(const std::function<Measurement(const Case&, std::size_t)>& body) {
+    return measure(
+        plan, [&]() -> CaseRunner { return [&](std::size_t index) { return body(plan[index], index); }; }, context);
+  }
+};
+
+TEST(Measure, EveryCaseReachesTheSinkInOrder) {
+  Harness harness(5);
+  const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t) { return ok_case(c); });
+  ASSERT_EQ(outcome.measurements.size(), 5u);
+  EXPECT_EQ(harness.finished.size(), 5u);
+  EXPECT_EQ(harness.finished[4], harness.plan[4].id);
+  EXPECT_TRUE(outcome.reasons.empty());
+}
+
+TEST(Measure, ACrashCostsOneCaseAndTheNextGetsAFreshWorker) {
+  Harness harness(4);
+  const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t index) {
+    if (index == 1) std::raise(SIGKILL);
+    return ok_case(c);
+  });
+  EXPECT_EQ(outcome.measurements[0].status, CaseStatus::ok);
+  EXPECT_EQ(outcome.measurements[1].status, CaseStatus::failed);
+  EXPECT_NE(outcome.measurements[1].reason->find("signal 9"), std::string::npos);
+  EXPECT_EQ(outcome.measurements[2].status, CaseStatus::ok);
+  EXPECT_EQ(outcome.measurements[3].status, CaseStatus::ok);
+  ASSERT_EQ(outcome.reasons.size(), 1u);
+  EXPECT_EQ(outcome.reasons[0].code, "worker_died");
+}
+
+TEST(Measure, AWorkerThatAlwaysDiesIsGivenUp) {
+  Harness harness(20);
+  const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t) {
+    ::_exit(7);
+    return ok_case(c);
+  });
+  ASSERT_EQ(outcome.measurements.size(), 20u);
+  EXPECT_EQ(outcome.measurements[0].status, CaseStatus::failed);
+  EXPECT_NE(outcome.measurements[0].reason->find("exited with status 7"), std::string::npos);
+  EXPECT_EQ(outcome.measurements[19].status, CaseStatus::skipped);
+  EXPECT_EQ(outcome.reasons.back().code, "too_many_failures");
+}
+
+TEST(Measure, AHungCaseIsKilledAtTheDeadline) {
+  Harness harness(3);
+  harness.context.deadline_s = monotonic_s() + 0.3;
+  const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t index) {
+    while (index == 1) ::pause();
+    return ok_case(c);
+  });
+  EXPECT_EQ(outcome.measurements[0].status, CaseStatus::ok);
+  EXPECT_EQ(outcome.measurements[1].status, CaseStatus::skipped);
+  EXPECT_EQ(outcome.measurements[2].status, CaseStatus::skipped);
+  ASSERT_EQ(outcome.reasons.size(), 1u);
+  EXPECT_EQ(outcome.reasons[0].code, "budget");
+  EXPECT_NE(outcome.reasons[0].message.find("2 of 3 cases"), std::string::npos);
+}
+
+TEST(Measure, RepeatsTheBudgetDoesNotReachAreNoLoss) {
+  Harness harness(4);
+  harness.plan[3] = harness.plan[0];
+  harness.plan[2] = harness.plan[1];
+  harness.plan[2].repeat = harness.plan[3].repeat = true;
+  harness.context.deadline_s = monotonic_s() + 0.3;
+  const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t index) {
+    while (index == 2) ::pause();
+    return ok_case(c);
+  });
+  EXPECT_EQ(outcome.measurements.size(), 4u);
+  EXPECT_TRUE(outcome.reasons.empty());
+}
+
+TEST(Measure, AHungCaseIsKilledLongBeforeAFarDeadline) {
+  Harness harness(2);
+  // A clock that jumps: the case seems to take a minute at once, the deadline is an hour away.
+  double now_s = 0;
+  harness.context.now_s = [&now_s] { return now_s += 4; };
+  harness.context.deadline_s = 3600;
+  const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t index) {
+    while (index == 0) ::pause();
+    return ok_case(c);
+  });
+  EXPECT_EQ(outcome.measurements[0].status, CaseStatus::failed);
+  EXPECT_EQ(outcome.reasons.at(0).code, "worker_hung");
+}
+
+TEST(Measure, AnInterruptionKeepsWhatIsFinished) {
+  Harness harness(3);
+  const int stop = ::eventfd(0, 0);
+  harness.context.interrupt_fd = stop;
+  harness.context.on_start = [stop](const Case&, std::size_t index) {
+    if (index == 1) {
+      ASSERT_EQ(::eventfd_write(stop, 1), 0);
+    }
+  };
+  const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t index) {
+    while (index == 1) ::pause();
+    return ok_case(c);
+  });
+  ::close(stop);
+  EXPECT_EQ(outcome.measurements[0].status, CaseStatus::ok);
+  EXPECT_EQ(outcome.measurements[1].status, CaseStatus::skipped);
+  EXPECT_EQ(outcome.reasons.at(0).code, "interrupted");
+}
+
+TEST(Measure, ABackendThatCannotStartFailsEveryCaseWithItsReason) {
+  Harness harness(2);
+  const MeasureOutcome outcome = measure(
+      harness.plan, []() -> CaseRunner { throw Error(ErrorCode::library_missing, "no library here"); },
+      harness.context);
+  EXPECT_EQ(outcome.measurements[1].status, CaseStatus::failed);
+  EXPECT_NE(outcome.measurements[1].reason->find("no library here"), std::string::npos);
+}
+
+TEST(Measure, AnAnswerForAnotherCaseIsNotBelieved) {
+  Harness harness(1);
+  const MeasureOutcome outcome = harness.run(
+      [](const Case&, std::size_t) { return test::ok_measurement(GemmParams{DType::fp32, 9, 9, 9, 1}, {1}); });
+  EXPECT_EQ(outcome.measurements[0].status, CaseStatus::failed);
+  EXPECT_EQ(outcome.measurements[0].id, harness.plan[0].id);
+}
+
+TEST(Worker, DiesWithItsParent) {
+  // A middle process starts a worker, tells its pid and is killed; the worker must go with it.
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe(pipe_ends), 0);
+  const pid_t middle = ::fork();
+  if (middle == 0) {
+    Worker worker([]() -> CaseRunner {
+      return [](std::size_t) -> Measurement {
+        while (true) ::pause();
+      };
+    });
+    if (!worker.request(0)) ::_exit(1);
+    const pid_t pid = worker.pid();
+    if (::write(pipe_ends[1], &pid, sizeof pid) != static_cast<ssize_t>(sizeof pid)) ::_exit(1);
+    while (true) ::pause();
+  }
+  ::close(pipe_ends[1]);
+  pid_t worker = 0;
+  ASSERT_EQ(::read(pipe_ends[0], &worker, sizeof worker), static_cast<ssize_t>(sizeof worker));
+  ::kill(middle, SIGKILL);
+  ::waitpid(middle, nullptr, 0);
+  // Our init or subreaper collects it; until then it is a zombie at most.
+  const auto gone = [worker] {
+    std::ifstream stat("/proc/" + std::to_string(worker) + "/stat");
+    std::string text;
+    return !std::getline(stat, text) || text.find(") Z") != std::string::npos || text.find(") X") != std::string::npos;
+  };
+  const double limit_s = monotonic_s() + 10;
+  while (!gone() && monotonic_s() < limit_s) ::usleep(1000);
+  EXPECT_TRUE(gone());
+  ::close(pipe_ends[0]);
+}
+
+}  // namespace
+}  // namespace gpuassay

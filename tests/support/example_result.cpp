@@ -1,0 +1,72 @@
+#include "tests/support/example_result.h"
+
+#include "core/normalize.h"
+#include "core/operations.h"
+#include "core/resnet50.h"
+#include "core/score.h"
+
+namespace gpuassay::test {
+
+Measurement ok_measurement(const OperationParams& params, std::vector<double> samples_ns, int device) {
+  Measurement m;
+  m.id = case_id(params);
+  m.device = device;
+  m.workload = workload_of(params);
+  m.params = params;
+  m.status = CaseStatus::ok;
+  m.algorithm = "jit:avx512";
+  m.samples_ns = std::move(samples_ns);
+  m.stop_reason = StopReason::noise_reached;
+  m.seconds_under_load = 0.125;
+  m.verification = Verification{"fp64_reference", "relative_to_sum_abs", 64, 1e-7, 1e-5, true};
+  m.telemetry = Telemetry{0.0};
+  return m;
+}
+
+std::vector<Measurement> resnet50_measurements(std::int64_t batch, double op_ns, double triad_ns, int device) {
+  std::vector<Measurement> measurements;
+  for (const WorkloadOperation& operation : resnet50_train_operations(DType::fp32, batch)) {
+    measurements.push_back(ok_measurement(operation.params, {op_ns, op_ns, op_ns}, device));
+  }
+  const BandwidthParams triad{BandwidthKernel::triad, MemoryLevel::dram, 1'000'000};
+  measurements.push_back(ok_measurement(triad, {triad_ns, triad_ns, triad_ns}, device));
+  return measurements;
+}
+
+Device cpu_device(int index) {
+  Device device;
+  device.index = index;
+  device.name = "AMD EPYC 9654";
+  device.memory_bytes = 25'000'000'000;
+  return device;
+}
+
+Result example_result() {
+  Result result;
+  result.run_id = "0190b5a4-7c1d-7b3e-9f00-0123456789ab";
+  result.status = RunStatus::complete;
+  result.started_at = "2026-11-20T13:37:58.000Z";
+  result.finished_at = "2026-11-20T13:38:58.500Z";
+  result.duration_s = 60.5;
+  result.agent = {"0.1.0", "0123456789ab", "standard", "clang-20 release"};
+  result.host.cpu_model = "AMD EPYC 9654";
+  result.host.logical_cpus = 2;
+  result.host.effective_cpus = 1.5;
+  result.devices = {cpu_device()};
+  result.libraries = {{"onednn", "2.6.3", "system", "cpu", std::nullopt}};
+  result.measurements = resnet50_measurements(8, 2e6, 1e5);
+  result.measurements.push_back(ok_measurement(GemmParams{DType::fp32, 2048, 2048, 2048, 1}, {1e8, 1.1e8, 1.2e8}));
+  Measurement skipped;
+  skipped.params = GemmParams{DType::bf16, 2048, 2048, 2048, 1};
+  skipped.id = case_id(skipped.params);
+  skipped.reason = "unsupported: this CPU has no bf16 instructions";
+  result.measurements.push_back(skipped);
+  result.measurements = normalize_all(std::move(result.measurements), result.devices);
+  result.summary = summarize(result.devices, result.measurements);
+  result.score = score_run(result.devices, result.measurements);
+  result.unknown = unknown_parts(result.score);
+  result.verdicts = {{"contended", 0, "another tenant took CPU time", "run again on a quiet machine"}};
+  return result;
+}
+
+}  // namespace gpuassay::test

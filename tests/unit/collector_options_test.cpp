@@ -1,0 +1,68 @@
+#include "collector/options.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "core/error.h"
+
+namespace gpuassay {
+namespace {
+
+CollectorCommand parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "gpuassay-collector");
+  return parse_collector_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+std::string refusal_of(std::vector<const char*> arguments) {
+  try {
+    parse(std::move(arguments));
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::usage);
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(CollectorOptions, Serve) {
+  const auto options = std::get<ServeOptions>(parse({"serve", "--listen", "127.0.0.1:0", "--data-dir", "d"}));
+  EXPECT_EQ(options.host, "127.0.0.1");
+  EXPECT_EQ(options.port, 0);
+  EXPECT_EQ(options.data_dir, "d");
+  EXPECT_FALSE(options.accept_simulated);
+  const auto v6 =
+      std::get<ServeOptions>(parse({"serve", "--accept-simulated", "--listen", "[::1]:8080", "--data-dir", "d"}));
+  EXPECT_EQ(v6.host, "::1");
+  EXPECT_EQ(v6.port, 8080);
+  EXPECT_TRUE(v6.accept_simulated);
+}
+
+TEST(CollectorOptions, ImportPrices) {
+  const auto options =
+      std::get<ImportPricesOptions>(parse({"import-prices", "--format", "seed", "f.csv", "--data-dir", "d"}));
+  EXPECT_EQ(options.file, "f.csv");
+  EXPECT_EQ(options.format, "seed");
+}
+
+TEST(CollectorOptions, HelpAndVersionAreText) {
+  EXPECT_NE(std::get<ShowText>(parse({"--help"})).text.find("serve"), std::string::npos);
+  EXPECT_NE(std::get<ShowText>(parse({"serve", "--help"})).text.find("--listen"), std::string::npos);
+  EXPECT_EQ(std::get<ShowText>(parse({"--version"})).text.substr(0, 18), "gpuassay-collector");
+}
+
+TEST(CollectorOptions, EverythingElseIsAUsageError) {
+  EXPECT_NE(refusal_of({}).find("no command"), std::string::npos);
+  EXPECT_NE(refusal_of({"frob"}).find("frob"), std::string::npos);
+  EXPECT_NE(refusal_of({"serve"}).find("--listen"), std::string::npos);
+  EXPECT_NE(refusal_of({"serve", "--listen", "h:1", "--data-dir", "d", "--tls-cert", "f"}).find("--tls-cert"),
+            std::string::npos);
+  EXPECT_NE(refusal_of({"import-prices", "--format", "azure", "f", "--data-dir", "d"}).find("azure"),
+            std::string::npos);
+  for (const char* const listen :
+       {"", "8080", "host", ":80", "host:", "host:x", "host:65536", "host:-1", "::1:80", "[]:80"})
+    EXPECT_NE(refusal_of({"serve", "--listen", listen, "--data-dir", "d"}), "accepted") << listen;
+}
+
+}  // namespace
+}  // namespace gpuassay

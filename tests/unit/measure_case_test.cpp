@@ -1,0 +1,120 @@
+#include "agent/measure_case.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <new>
+
+#include "core/error.h"
+#include "core/operations.h"
+
+namespace gpuassay {
+namespace {
+
+/// An operation whose times are written down, not measured.
+class ScriptedOperation : public Operation {
+ public:
+  ScriptedOperation(std::int64_t operation_ns, Verification verification)
+      : operation_ns_(operation_ns), verification_(std::move(verification)) {}
+  std::int64_t run_timed_ns(std::int64_t iterations) override { return operation_ns_ * iterations; }
+  Verification verify() override { return verification_; }
+  [[nodiscard]] std::string algorithm() const override { return "scripted"; }
+
+ private:
+  std::int64_t operation_ns_;
+  Verification verification_;
+};
+
+class ScriptedBackend : public Backend {
+ public:
+  std::function<std::unique_ptr<Operation>()> make;
+  std::unique_ptr<Operation> prepare(const OperationParams&) override { return make(); }
+};
+
+const Verification kPassed{"fp64_reference", "absolute", 64, 0.25, 0.5, true};
+
+Case one_case() {
+  const GemmParams gemm{DType::fp32, 64, 64, 64, 1};
+  return {case_id(gemm), 3, gemm, Regime::burst, {5, 1000, 20'000'000, 100'000'000}};
+}
+
+Measurement measure_scripted(std::int64_t operation_ns, const Verification& verification) {
+  ScriptedBackend backend;
+  backend.make = [&] { return std::make_unique<ScriptedOperation>(operation_ns, verification); };
+  double ticks = 0;
+  return measure_case(one_case(), backend, [&]() -> std::optional<CpuTimes> {
+    ticks += 100;
+    return CpuTimes{ticks, ticks / 4};
+  });
+}
+
+TEST(MeasureCase, SamplesUntilTheRuleIsSatisfied) {
+  const Measurement m = measure_scripted(4'000'000, kPassed);
+  EXPECT_EQ(m.status, CaseStatus::ok);
+  EXPECT_EQ(m.device, 3);
+  EXPECT_EQ(m.samples_ns, std::vector<double>(5, 4e6));
+  EXPECT_EQ(m.stop_reason, StopReason::noise_reached);
+  EXPECT_EQ(m.seconds_under_load, 0.02);
+  EXPECT_EQ(m.algorithm, "scripted");
+  EXPECT_EQ(m.telemetry->steal_fraction, 0.25);
+  EXPECT_FALSE(m.reason);
+  EXPECT_FALSE(m.metric) << "figures are the next stage's";
+}
+
+TEST(MeasureCase, ShortOperationsAreTimedInBatchesButReportedEach) {
+  const Measurement m = measure_scripted(1000, kPassed);
+  EXPECT_EQ(m.samples_ns.front(), 1000);
+  EXPECT_EQ(m.samples_ns.size(), 64u) << "100 samples of 200 operations, thinned";
+}
+
+TEST(MeasureCase, AWrongOutputIsAWrongResultHoweverFast) {
+  Verification wrong = kPassed;
+  wrong.passed = false;
+  const Measurement m = measure_scripted(4'000'000, wrong);
+  EXPECT_EQ(m.status, CaseStatus::wrong_result);
+  EXPECT_TRUE(m.reason->starts_with("wrong_result:"));
+  EXPECT_EQ(m.samples_ns.size(), 5u);
+}
+
+TEST(MeasureCase, ANotANumberErrorIsWrongAndStaysFinite) {
+  Verification nan = kPassed;
+  nan.max_error = std::nan("");
+  const Measurement m = measure_scripted(4'000'000, nan);
+  EXPECT_EQ(m.status, CaseStatus::wrong_result);
+  EXPECT_TRUE(std::isfinite(m.verification->max_error));
+}
+
+TEST(MeasureCase, WhatCannotBeDoneIsSkippedWhatBreaksIsFailed) {
+  ScriptedBackend backend;
+  const auto no_times = [] { return std::optional<CpuTimes>(); };
+  backend.make = []() -> std::unique_ptr<Operation> { throw Error(ErrorCode::unsupported, "no bf16"); };
+  EXPECT_EQ(measure_case(one_case(), backend, no_times).status, CaseStatus::skipped);
+  EXPECT_EQ(*measure_case(one_case(), backend, no_times).reason, "unsupported: no bf16");
+  backend.make = []() -> std::unique_ptr<Operation> { throw std::bad_alloc(); };
+  EXPECT_EQ(measure_case(one_case(), backend, no_times).status, CaseStatus::skipped);
+  backend.make = []() -> std::unique_ptr<Operation> { throw Error(ErrorCode::library_failed, "status 5"); };
+  EXPECT_EQ(measure_case(one_case(), backend, no_times).status, CaseStatus::failed);
+  backend.make = []() -> std::unique_ptr<Operation> { throw std::logic_error("bug"); };
+  EXPECT_EQ(*measure_case(one_case(), backend, no_times).reason, "internal: bug");
+}
+
+TEST(MeasureCase, ReasonsFitTheSchema) {
+  EXPECT_LE(not_measured(one_case(), CaseStatus::failed, std::string(1000, 'x')).reason->size(), 256u);
+}
+
+TEST(ParseCpuTimes, ReadsTotalsAndSteal) {
+  const auto times = parse_cpu_times("cpu  10 20 30 40 50 60 70 80 90 100\ncpu0 1 2 3\n");
+  ASSERT_TRUE(times);
+  EXPECT_EQ(times->total_ticks, 360);
+  EXPECT_EQ(times->steal_ticks, 80);
+}
+
+TEST(ParseCpuTimes, RefusesWhatIsNotProcStat) {
+  for (const char* text : {"", "cpu", "cpu  1 2 3", "cpu0 1 2 3 4 5 6 7 8", "cpu  1 2 3 x 5 6 7 8",
+                           "cpu -1 2 3 4 5 6 7 8", "cpu nan 2 3 4 5 6 7 8"}) {
+    EXPECT_FALSE(parse_cpu_times(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace gpuassay

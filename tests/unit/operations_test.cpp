@@ -1,0 +1,51 @@
+#include "core/operations.h"
+
+#include <gtest/gtest.h>
+
+namespace gpuassay {
+namespace {
+
+TEST(FlopCount, GemmIsTwoMnk) {
+  EXPECT_EQ(flop_count(GemmParams{DType::fp32, 2, 3, 4, 1}), 48);
+  EXPECT_EQ(flop_count(GemmParams{DType::fp32, 2, 3, 4, 5}), 240);
+}
+
+TEST(FlopCount, ConvolutionCountsEveryTapOnce) {
+  // ResNet-50's first layer at batch 1: output 112*112*64, 3*7*7 taps each: 118,013,952 MACs.
+  const ConvParams first{DType::fp32, ConvDirection::forward, 1, 3, 224, 224, 64, 7, 7, 2, 3};
+  EXPECT_EQ(first.p(), 112);
+  EXPECT_EQ(first.q(), 112);
+  EXPECT_EQ(flop_count(first), 2.0 * 118013952.0);
+}
+
+TEST(FlopCount, LargeShapesDoNotOverflow) {
+  EXPECT_DOUBLE_EQ(flop_count(GemmParams{DType::fp16, 1 << 21, 1 << 21, 1 << 21, 1}), 2.0 * 9223372036854775808.0);
+}
+
+TEST(ByteCount, FollowsTheStreamConvention) {
+  const auto bytes = [](BandwidthKernel kernel) { return byte_count(BandwidthParams{kernel, MemoryLevel::dram, 100}); };
+  EXPECT_EQ(bytes(BandwidthKernel::copy), 200);
+  EXPECT_EQ(bytes(BandwidthKernel::mul), 200);
+  EXPECT_EQ(bytes(BandwidthKernel::add), 300);
+  EXPECT_EQ(bytes(BandwidthKernel::triad), 300);
+  EXPECT_EQ(bytes(BandwidthKernel::read), 100);
+}
+
+TEST(MetricOf, ConvertsToDecimalUnits) {
+  const Metric gemm = metric_of(GemmParams{DType::fp32, 1000, 1000, 1000, 1}, 1e6);  // 2e9 FLOP in 1 ms
+  EXPECT_EQ(gemm.name, "achieved_tflop_per_s");
+  EXPECT_DOUBLE_EQ(gemm.value, 2.0);
+  const Metric copy = metric_of(BandwidthParams{BandwidthKernel::copy, MemoryLevel::dram, 1'000'000'000}, 1e9);
+  EXPECT_EQ(copy.unit, "GB/s");
+  EXPECT_DOUBLE_EQ(copy.value, 2.0);
+}
+
+TEST(CaseId, NamesTheOperationCompletely) {
+  EXPECT_EQ(case_id(GemmParams{DType::int8, 1, 2, 3, 1}), "gemm/int8/m1n2k3");
+  EXPECT_EQ(case_id(ConvParams{DType::fp32, ConvDirection::backward_data, 8, 64, 56, 56, 64, 3, 3, 1, 1}),
+            "conv/fp32/backward_data/n8c64h56w56k64r3s3/stride1pad1");
+  EXPECT_EQ(case_id(BandwidthParams{BandwidthKernel::triad, MemoryLevel::dram, 1}), "bandwidth/triad/dram");
+}
+
+}  // namespace
+}  // namespace gpuassay

@@ -1,0 +1,99 @@
+#include "agent/options.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+
+namespace gpuassay {
+namespace {
+
+std::variant<Options, HelpText> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "gpuassay");
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+RunOptions run_options(const std::vector<const char*>& arguments) {
+  return std::get<RunOptions>(std::get<Options>(parse(arguments)).command);
+}
+
+std::string usage_error(const std::vector<const char*>& arguments) {
+  try {
+    parse(arguments);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::usage);
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << "one line";
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Options, DefaultsOfRun) {
+  const RunOptions run = run_options({"run"});
+  EXPECT_EQ(run.profile, Profile::standard);
+  EXPECT_EQ(run.device, "auto");
+  EXPECT_FALSE(run.max_seconds || run.price_usd_per_hour || run.out || run.upload_url || run.json || run.offline);
+}
+
+TEST(Options, EveryFlagOfRun) {
+  const RunOptions run =
+      run_options({"run", "--profile", "quick", "--device", "cpu", "--max-seconds", "12.5", "--price", "0.35",
+                   "--max-cost", "0.01", "--out", "x.json", "--upload", "http://h", "--json"});
+  EXPECT_EQ(run.profile, Profile::quick);
+  EXPECT_EQ(run.max_seconds, 12.5);
+  EXPECT_EQ(run.price_usd_per_hour, "0.35");
+  EXPECT_EQ(run.max_cost_usd, "0.01");
+  EXPECT_EQ(run.out, "x.json");
+  EXPECT_EQ(run.upload_url, "http://h");
+  EXPECT_TRUE(run.json);
+}
+
+TEST(Options, GlobalFlagsStandAnywhere) {
+  EXPECT_EQ(std::get<Options>(parse({"--data-dir", "/d", "run"})).global.data_dir, "/d");
+  const Options after = std::get<Options>(parse({"run", "--quiet", "--data-dir", "/d"}));
+  EXPECT_TRUE(after.global.quiet);
+  EXPECT_EQ(after.global.data_dir, "/d");
+}
+
+TEST(Options, OtherCommands) {
+  EXPECT_TRUE(std::get<ProbeOptions>(std::get<Options>(parse({"probe", "--json"})).command).json);
+  EXPECT_EQ(std::get<ShowOptions>(std::get<Options>(parse({"show", "f"})).command).result, "f");
+  EXPECT_TRUE(std::get<ScoreOptions>(std::get<Options>(parse({"score", "f", "--explain"})).command).explain);
+  EXPECT_EQ(std::get<SchemaOptions>(std::get<Options>(parse({"schema", "result"})).command).name, "result");
+  const auto import =
+      std::get<PriceImportOptions>(std::get<Options>(parse({"price", "import", "--format", "seed", "f.csv"})).command);
+  EXPECT_EQ(import.file, "f.csv");
+  EXPECT_EQ(std::get<UploadOptions>(std::get<Options>(parse({"upload", "--collector", "http://h"})).command).collector,
+            "http://h");
+}
+
+TEST(Options, HelpAndVersionAreText) {
+  EXPECT_NE(std::get<HelpText>(parse({"--help"})).text.find("Exit codes"), std::string::npos);
+  EXPECT_NE(std::get<HelpText>(parse({"run", "--help"})).text.find("--max-seconds"), std::string::npos);
+  EXPECT_TRUE(std::get<HelpText>(parse({"--version"})).text.starts_with("gpuassay "));
+}
+
+TEST(Options, WhatDoesNotExistIsAUsageErrorThatNamesIt) {
+  EXPECT_NE(usage_error({}).find("--help"), std::string::npos);
+  EXPECT_NE(usage_error({"fly"}).find("fly"), std::string::npos);
+  EXPECT_NE(usage_error({"run", "--fast"}).find("--fast"), std::string::npos);
+  EXPECT_NE(usage_error({"run", "--profile", "fast"}).find("fast"), std::string::npos);
+  EXPECT_NE(usage_error({"run", "--device", "tpu"}).find("tpu"), std::string::npos);
+  EXPECT_NE(usage_error({"run", "--soak", "5"}).find("--soak"), std::string::npos);
+  EXPECT_NE(usage_error({"price", "import", "--format", "xml", "f"}).find("xml"), std::string::npos);
+  EXPECT_NE(usage_error({"schema", "price"}).find("price"), std::string::npos);
+}
+
+TEST(Options, ImpossibleValuesAreUsageErrors) {
+  for (const char* seconds : {"0", "-1", "nan", "1e99", "ten", ""}) {
+    EXPECT_NE(usage_error({"run", "--max-seconds", seconds}), "accepted") << seconds;
+  }
+  for (const char* price : {"0", "-1", "1e3", "1,5", "free", ""}) {
+    EXPECT_NE(usage_error({"run", "--price", price}), "accepted") << price;
+  }
+  EXPECT_NE(usage_error({"run", "--max-cost", "1"}).find("--price"), std::string::npos);
+  EXPECT_NE(usage_error({"run", "--offline", "--upload", "http://h"}), "accepted");
+  EXPECT_NE(usage_error({"--quiet", "--verbose", "run"}), "accepted");
+}
+
+}  // namespace
+}  // namespace gpuassay

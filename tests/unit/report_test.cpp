@@ -1,0 +1,144 @@
+#include "agent/report.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "agent/progress.h"
+#include "tests/support/example_result.h"
+
+namespace gpuassay {
+namespace {
+
+const ReportContext kContext{"/data/runs/x.json", {"sent to the collector"}, "gpuassay show x"};
+
+std::size_t widest_line(const std::string& text) {
+  std::size_t widest = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) widest = std::max(widest, line.size());
+  return widest;
+}
+
+TEST(Report, ReadsAsAPage) {
+  Result result = test::example_result();
+  result.price.price_instance_hour_usd = "0.500000";
+  result.run_cost_usd = "0.008403";
+  result.score_per_usd_hour = 2.5;
+  result.reasons = {{"budget", "the time budget was used up", std::nullopt}};
+  const std::string expected =
+      "  gpuassay   standard complete in 60 s\n"
+      "  device     cpu: AMD EPYC 9654 (1.5 CPUs)\n"
+      "\n"
+      "  score      0.967 Assay Index 0.1  (A100 = 100, burst)\n"
+      "             resnet50_train fp32  batch 8:  15.3 images/s  (15.3 to 15.3)\n"
+      "  per dollar 2.50 index points  at 0.5000 USD per hour  this run: 0.0084 USD\n"
+      "\n"
+      "  gemm       fp32 0.156 TFLOP/s  (noise 0.0 %)\n"
+      "  conv       fp32 0.615 TFLOP/s  (noise 0.0 %)\n"
+      "  memory     triad 30.0 GB/s  (noise 0.0 %)\n"
+      "\n"
+      "  !          the time budget was used up\n"
+      "  !          another tenant took CPU time: run again on a quiet machine\n"
+      "  saved      /data/runs/x.json\n"
+      "             sent to the collector\n"
+      "  next       gpuassay show x\n";
+  EXPECT_EQ(render_report(result, kContext, TextStyle{}), expected);
+}
+
+TEST(Report, FitsNarrowTerminals) {
+  Result result = test::example_result();
+  result.price.price_instance_hour_usd = "0.500000";
+  result.run_cost_usd = "0.008403";
+  result.verdicts[0].remedy = "a remedy that is so long that it has to go over several lines of a narrow terminal";
+  for (const int columns : {40, 60, 80}) {
+    EXPECT_LE(widest_line(render_report(result, kContext, TextStyle{false, false, columns})),
+              static_cast<std::size_t>(columns));
+  }
+}
+
+TEST(Report, ColourOnlyWhenWelcome) {
+  const Result result = test::example_result();
+  EXPECT_EQ(render_report(result, kContext, TextStyle{false, false, 80}).find('\033'), std::string::npos);
+  EXPECT_NE(render_report(result, kContext, TextStyle{true, true, 80}).find("\033[1m"), std::string::npos);
+}
+
+TEST(Report, HostileStringsCannotSteerTheTerminal) {
+  Result result = test::example_result();
+  result.devices[0].name =
+      "evil\033]0;title\007\xC2\x9B"
+      "31m\nnew line";
+  result.verdicts[0].message = "a\033[2J";
+  const std::string text = render_report(result, kContext, TextStyle{});
+  EXPECT_EQ(text.find('\033'), std::string::npos);
+  EXPECT_EQ(text.find('\007'), std::string::npos);
+  EXPECT_EQ(text.find('\x9B'), std::string::npos);
+  EXPECT_NE(text.find("evil?]0;title??31m?new line"), std::string::npos);
+}
+
+TEST(Report, AnUnknownScoreIsSaidNotShownAsZero) {
+  Result result = test::example_result();
+  result.score = Score{};
+  const std::string text = render_report(result, kContext, TextStyle{});
+  EXPECT_NE(text.find("score      unknown"), std::string::npos);
+}
+
+TEST(Report, ACleanRunSaysSo) {
+  Result result = test::example_result();
+  result.verdicts.clear();
+  EXPECT_NE(render_report(result, kContext, TextStyle{}).find("nothing suspicious, every output verified"),
+            std::string::npos);
+}
+
+TEST(ProgressLine, ShowsCaseBarTimeMoneyAndFigure) {
+  const ProgressState state{"gemm/fp32/m1n1k1", 6, 12, 30, 90, "0.151 TFLOP/s", 1.2};
+  EXPECT_EQ(progress_line(state, 100), "[######......] 6/12 30/90 s  0.0100 USD  0.151 TFLOP/s  gemm/fp32/m1n1k1");
+  EXPECT_EQ(progress_line(state, 40).size(), 39u);
+  EXPECT_EQ(progress_line({"", 0, 0, 0, 90, "", std::nullopt}, 100), "[............] 0/0 0/90 s  ");
+}
+
+TEST(FigureText, SaysWhyThereIsNone) {
+  Measurement m = test::ok_measurement(GemmParams{DType::fp32, 1, 1, 1, 1}, {1});
+  m.metric = Metric{"achieved_gb_per_s", 12.345, "GB/s"};
+  EXPECT_EQ(figure_text(m), "12.3 GB/s");
+  m.metric.reset();
+  m.status = CaseStatus::skipped;
+  m.reason = "unsupported: no";
+  EXPECT_EQ(figure_text(m), "skipped (unsupported: no)");
+}
+
+TEST(Progress, PlainLinesOffATerminalNothingWhenQuiet) {
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* stream = ::open_memstream(&text, &size);
+  {
+    Progress normal(stream, TextStyle{}, Verbosity::normal);
+    normal.say("measuring");
+    normal.update({"case", 1, 2, 3, 4, "", std::nullopt});
+    Progress quiet(stream, TextStyle{true, true, 80}, Verbosity::quiet);
+    quiet.say("not shown");
+    quiet.update({"case", 1, 2, 3, 4, "", std::nullopt});
+    quiet.warn("shown");
+  }
+  std::fclose(stream);
+  EXPECT_STREQ(text, "gpuassay: measuring\ngpuassay: shown\n");
+  std::free(text);
+}
+
+TEST(Progress, TheLiveLineIsClearedBeforeAnythingElse) {
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* stream = ::open_memstream(&text, &size);
+  {
+    Progress live(stream, TextStyle{true, true, 80}, Verbosity::normal);
+    live.update({"case", 1, 2, 3, 4, "", std::nullopt});
+    live.say("told");
+    live.update({"case", 1, 2, 3, 4, "", std::nullopt});
+  }
+  std::fclose(stream);
+  const std::string line = "\r\033[K[######......] 1/2 3/4 s  case";
+  EXPECT_EQ(std::string(text), line + "\r\033[Kgpuassay: told\n" + line + "\r\033[K");
+  std::free(text);
+}
+
+}  // namespace
+}  // namespace gpuassay
