@@ -16,7 +16,8 @@ struct Candidate {
   std::string implementation;
 };
 
-/// Index of the fastest candidate after a few short runs of each; a single one is not run at all.
+/// Index of the candidate with the fastest single run, after several turns in which all run one after the other, so
+/// that a disturbance does not meet one alone. A single candidate is not run at all.
 std::size_t fastest_candidate(const std::vector<Candidate>& candidates, const onednn::Session& session);
 
 /// Nanoseconds for `iterations` executions back to back, until the last one is complete.

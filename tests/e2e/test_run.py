@@ -108,7 +108,7 @@ def test_progress_is_plain_on_a_pipe(quick):
 def test_secrets_planted_in_the_surroundings_do_not_leak(agent):
     canary = "canary-7f3a91"
     environment = dict(os.environ, AWS_SECRET_ACCESS_KEY=canary, USER=canary, HOSTNAME=canary, HOME=f"/tmp/{canary}")
-    ran = agent("run", "--profile", "quick", "--max-seconds", "4", "--json", env=environment)
+    ran = agent("run", "--max-seconds", "4", "--json", env=environment)
     assert ran.returncode == 4
     assert canary not in ran.stdout and canary not in agent.files()[0].read_text()
     assert f'"{os.uname().nodename}"' not in ran.stdout
@@ -116,7 +116,7 @@ def test_secrets_planted_in_the_surroundings_do_not_leak(agent):
 
 def test_json_is_exactly_one_document(agent, tmp_path):
     out = tmp_path / "out.json"
-    ran = agent("run", "--profile", "quick", "--max-seconds", "2", "--json", "--out", out)
+    ran = agent("run", "--max-seconds", "2", "--json", "--out", out)
     assert ran.returncode == 4, ran.stderr
     assert json.loads(ran.stdout) == json.loads(out.read_text()) == agent.results()[0]
     assert agent.results()[0]["reasons"][0]["code"] == "budget"

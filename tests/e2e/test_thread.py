@@ -39,7 +39,7 @@ def test_the_whole_thread(agent, make_collector):
     collector = make_collector("--accept-simulated")
 
     # A real run of this machine is sent and kept.
-    ran = agent("run", "--profile", "quick", "--max-seconds", "3", "--upload", collector.url, "--json")
+    ran = agent("run", "--max-seconds", "3", "--upload", collector.url, "--json")
     assert ran.returncode == 4, ran.stderr
     mine = json.loads(ran.stdout)
     receipt = json.loads((agent.data_dir / "runs" / (mine["run_id"] + ".receipt.json")).read_text())
