@@ -1,0 +1,60 @@
+// How does a table of C functions get filled from an opened library? Each library keeps one explicit list of
+// {exported name, member of its Api}; this file is what those lists share.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "agent/dynlib/shared_library.h"
+
+namespace gpuassay {
+
+/// One exported function that gpuassay asks for.
+struct SymbolName {
+  std::string_view name;
+  bool required = true;  ///< without it the library is not used
+};
+
+/// A visitor of a list that fills each member from `library`; a missing function is Error{library_missing}.
+class BindRequired {
+ public:
+  explicit BindRequired(const SharedLibrary& library) : library_(&library) {}
+  template <class Function>
+  void operator()(const char* name, Function& function) const {
+    function = library_->required_symbol<Function>(name);
+  }
+
+ private:
+  const SharedLibrary* library_;
+};
+
+/// The same for functions gpuassay can do without: a missing one stays null.
+class BindOptional {
+ public:
+  explicit BindOptional(const SharedLibrary& library) : library_(&library) {}
+  template <class Function>
+  void operator()(const char* name, Function& function) const {
+    function = library_->symbol<Function>(name).value_or(nullptr);
+  }
+
+ private:
+  const SharedLibrary* library_;
+};
+
+/// A visitor that appends the names alone.
+class CollectNames {
+ public:
+  CollectNames(std::vector<SymbolName>& names, bool required) : names_(&names), required_(required) {}
+  template <class Function>
+  void operator()(const char* name, Function& /*function*/) const {
+    names_->push_back({name, required_});
+  }
+
+ private:
+  std::vector<SymbolName>* names_;
+  bool required_;
+};
+
+}  // namespace gpuassay
