@@ -14,8 +14,6 @@
 namespace gpuassay {
 namespace {
 
-/// A sample shorter than this is made of several operations, so that the clock's own cost (tens of ns) vanishes.
-constexpr double kMinSampleNs = 200'000;
 /// Warm-up lasts at least this long, or one operation if that is longer: first-touch, code caches, clock ramps.
 constexpr std::int64_t kWarmUpNs = 5'000'000;
 constexpr int kSampleDigits = 6;
@@ -36,7 +34,7 @@ double warm_up(Operation& operation) {
 }
 
 void sample(Operation& operation, const SamplingLimits& limits, double operation_ns, Measurement& measurement) {
-  const auto iterations = static_cast<std::int64_t>(std::max(1.0, std::ceil(kMinSampleNs / operation_ns)));
+  const auto iterations = static_cast<std::int64_t>(std::max(1.0, std::ceil(operation.min_sample_ns() / operation_ns)));
   StoppingRule rule(limits);
   while (!measurement.stop_reason) {
     const std::int64_t took_ns = std::max<std::int64_t>(1, operation.run_timed_ns(iterations));

@@ -23,6 +23,7 @@ constexpr float float_from(Bfloat16 value) {
 }
 
 /// Exact value of one operand element, for float64 references.
+constexpr double exact_value(double value) { return value; }
 constexpr double exact_value(float value) { return static_cast<double>(value); }
 constexpr double exact_value(Bfloat16 value) { return static_cast<double>(float_from(value)); }
 constexpr double exact_value(std::uint8_t value) { return value; }

@@ -1,5 +1,6 @@
-// What should a convolution, or one of its two gradients, have computed? A float64 reference over plain arrays:
+// What should a convolution, or one of its two gradients, have computed? A float64 reference over tensors
 // source [n][c][h][w], weights [k][c][r][s], destination [n][k][p][q]; gradients have the shape of their tensor.
+// A tensor is anything whose element at a flat position is t[position]: a plain array or a GeneratedTensor.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,8 @@ std::int64_t conv_output_size(const ConvParams& params);
 std::vector<std::int64_t> conv_border_positions(const ConvParams& params);
 
 /// destination(n,k,p,q) = sum over c,r,s of source(n, c, p*stride - pad + r, q*stride - pad + s) * weights(k,c,r,s).
-template <class T>
-ReferenceValue conv_forward_at(const ConvParams& v, std::span<const T> source, std::span<const T> weights,
+template <class Source, class Weights>
+ReferenceValue conv_forward_at(const ConvParams& v, const Source& source, const Weights& weights,
                                std::int64_t position) {
   const std::int64_t q = position % v.q(), p = position / v.q() % v.p();
   const std::int64_t k = position / (v.q() * v.p()) % v.k, n = position / (v.q() * v.p() * v.k);
@@ -48,9 +49,9 @@ ReferenceValue conv_forward_at(const ConvParams& v, std::span<const T> source, s
 
 /// diff_source(n,c,h,w) = sum over k and those r,s whose p = (h + pad - r)/stride and q exist, of
 /// diff_destination(n,k,p,q) * weights(k,c,r,s).
-template <class T>
-ReferenceValue conv_backward_data_at(const ConvParams& v, std::span<const T> diff_destination,
-                                     std::span<const T> weights, std::int64_t position) {
+template <class Destination, class Weights>
+ReferenceValue conv_backward_data_at(const ConvParams& v, const Destination& diff_destination, const Weights& weights,
+                                     std::int64_t position) {
   const std::int64_t w = position % v.w, h = position / v.w % v.h;
   const std::int64_t c = position / (v.w * v.h) % v.c, n = position / (v.w * v.h * v.c);
   const std::int64_t p_count = v.p(), q_count = v.q();
@@ -73,9 +74,9 @@ ReferenceValue conv_backward_data_at(const ConvParams& v, std::span<const T> dif
 
 /// diff_weights(k,c,r,s) = sum over n,p,q of diff_destination(n,k,p,q) * source(n, c, p*stride - pad + r,
 /// q*stride - pad + s).
-template <class T>
-ReferenceValue conv_backward_weights_at(const ConvParams& v, std::span<const T> source,
-                                        std::span<const T> diff_destination, std::int64_t position) {
+template <class Source, class Destination>
+ReferenceValue conv_backward_weights_at(const ConvParams& v, const Source& source, const Destination& diff_destination,
+                                        std::int64_t position) {
   const std::int64_t s = position % v.s, r = position / v.s % v.r;
   const std::int64_t c = position / (v.s * v.r) % v.c, k = position / (v.s * v.r * v.c);
   const std::int64_t p_count = v.p(), q_count = v.q();

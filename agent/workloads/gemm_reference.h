@@ -1,4 +1,5 @@
-// What should a GEMM have computed? A float64 reference over plain row-major arrays.
+// What should a GEMM have computed? A float64 reference over row-major matrices: anything whose element at a flat
+// position is m[position], a plain array or a GeneratedTensor.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,7 @@ std::vector<std::int64_t> gemm_corner_positions(const GemmParams& params);
 
 /// Element `position` of C: a is [batch, m, k], b is [batch, k, n], C is [batch, m, n].
 template <class A, class B>
-ReferenceValue gemm_reference_at(const GemmParams& g, std::span<const A> a, std::span<const B> b,
-                                 std::int64_t position) {
+ReferenceValue gemm_reference_at(const GemmParams& g, const A& a, const B& b, std::int64_t position) {
   const std::int64_t column = position % g.n;
   const std::int64_t row = position / g.n;  // counted through the batch
   const std::int64_t batch = row / g.m;

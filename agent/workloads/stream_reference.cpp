@@ -21,7 +21,12 @@ double stream_output(BandwidthKernel kernel, std::uint64_t position, std::uint64
     case BandwidthKernel::mul: return scalar * input(StreamArray::c);
     case BandwidthKernel::add: return input(StreamArray::a) + input(StreamArray::b);
     case BandwidthKernel::triad: return input(StreamArray::b) + scalar * input(StreamArray::c);
-    case BandwidthKernel::read: break;
+    case BandwidthKernel::read:
+    case BandwidthKernel::write:
+    case BandwidthKernel::gather:
+    case BandwidthKernel::h2d:
+    case BandwidthKernel::d2h:
+    case BandwidthKernel::bidirectional: break;  // no such output
   }
   return 0;
 }

@@ -75,13 +75,13 @@ TEST(ConvReference, DirectionsAreAdjoint) {
   const auto x = numbers(sizes.source, 5), w = numbers(sizes.weights, 4), y = numbers(sizes.destination, 6);
   double forward = 0, backward_data = 0, backward_weights = 0;
   for (std::int64_t i = 0; i < sizes.destination; ++i) {
-    forward += conv_forward_at<float>(v, x, w, i).want * y[static_cast<std::size_t>(i)];
+    forward += conv_forward_at(v, x, w, i).want * y[static_cast<std::size_t>(i)];
   }
   for (std::int64_t i = 0; i < sizes.source; ++i) {
-    backward_data += conv_backward_data_at<float>(v, y, w, i).want * x[static_cast<std::size_t>(i)];
+    backward_data += conv_backward_data_at(v, y, w, i).want * x[static_cast<std::size_t>(i)];
   }
   for (std::int64_t i = 0; i < sizes.weights; ++i) {
-    backward_weights += conv_backward_weights_at<float>(v, x, y, i).want * w[static_cast<std::size_t>(i)];
+    backward_weights += conv_backward_weights_at(v, x, y, i).want * w[static_cast<std::size_t>(i)];
   }
   EXPECT_NE(forward, 0);
   EXPECT_EQ(forward, backward_data);
