@@ -34,23 +34,44 @@ struct EnumNames<ConvDirection> {
 };
 template <>
 struct EnumNames<BandwidthKernel> {
-  static constexpr std::array<std::pair<BandwidthKernel, std::string_view>, 5> values{
+  static constexpr std::array<std::pair<BandwidthKernel, std::string_view>, 10> values{
       {{BandwidthKernel::copy, "copy"},
        {BandwidthKernel::mul, "mul"},
        {BandwidthKernel::add, "add"},
        {BandwidthKernel::triad, "triad"},
-       {BandwidthKernel::read, "read"}}};
+       {BandwidthKernel::read, "read"},
+       {BandwidthKernel::write, "write"},
+       {BandwidthKernel::gather, "gather"},
+       {BandwidthKernel::h2d, "h2d"},
+       {BandwidthKernel::d2h, "d2h"},
+       {BandwidthKernel::bidirectional, "bidirectional"}}};
 };
 template <>
 struct EnumNames<MemoryLevel> {
-  static constexpr std::array<std::pair<MemoryLevel, std::string_view>, 4> values{
-      {{MemoryLevel::l1, "l1"}, {MemoryLevel::l2, "l2"}, {MemoryLevel::l3, "l3"}, {MemoryLevel::dram, "dram"}}};
+  static constexpr std::array<std::pair<MemoryLevel, std::string_view>, 6> values{
+      {{MemoryLevel::l1, "l1"},
+       {MemoryLevel::l2, "l2"},
+       {MemoryLevel::l3, "l3"},
+       {MemoryLevel::dram, "dram"},
+       {MemoryLevel::pinned, "pinned"},
+       {MemoryLevel::pageable, "pageable"}}};
+};
+template <>
+struct EnumNames<ComputeUnit> {
+  static constexpr std::array<std::pair<ComputeUnit, std::string_view>, 2> values{
+      {{ComputeUnit::fma, "fma"}, {ComputeUnit::mma, "mma"}}};
+};
+template <>
+struct EnumNames<LatencyKind> {
+  static constexpr std::array<std::pair<LatencyKind, std::string_view>, 2> values{
+      {{LatencyKind::kernel_launch, "kernel_launch"}, {LatencyKind::graph_launch, "graph_launch"}}};
 };
 template <>
 struct EnumNames<Workload> {
-  static constexpr std::array<std::pair<Workload, std::string_view>, 7> values{{{Workload::gemm, "gemm"},
+  static constexpr std::array<std::pair<Workload, std::string_view>, 8> values{{{Workload::gemm, "gemm"},
                                                                                 {Workload::conv, "conv"},
                                                                                 {Workload::bandwidth, "bandwidth"},
+                                                                                {Workload::compute, "compute"},
                                                                                 {Workload::collective, "collective"},
                                                                                 {Workload::latency, "latency"},
                                                                                 {Workload::disk, "disk"},

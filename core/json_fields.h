@@ -41,6 +41,10 @@ class FieldWriter {
   void omitted_when_empty(const char* name, const std::optional<T>& value) {
     if (value) object_[name] = write_value(*value);
   }
+  template <class K, class V>
+  void omitted_when_empty(const char* name, const std::map<K, V>& value) {
+    if (!value.empty()) object_[name] = write_value(value);
+  }
   nlohmann::json take() { return std::move(object_); }
 
  private:
@@ -127,6 +131,11 @@ class FieldReader {
   void omitted_when_empty(const char* name, std::optional<T>& value) {
     value.reset();
     if (object_.contains(name)) read_value(object_.at(name), pointer_ + "/" + name, value.emplace());
+  }
+  template <class K, class V>
+  void omitted_when_empty(const char* name, std::map<K, V>& value) {
+    value.clear();
+    if (object_.contains(name)) read_value(object_.at(name), pointer_ + "/" + name, value);
   }
 
  private:

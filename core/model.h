@@ -38,12 +38,21 @@ struct ConvParams {
   bool operator==(const ConvParams&) const = default;
 };
 
-/// STREAM kernels by their STREAM names, plus a pure read (sum reduction).
-enum class BandwidthKernel { copy, mul, add, triad, read };
-/// Where the working set lies. On a GPU `dram` is device memory and `l2` the L2 cache.
-enum class MemoryLevel { l1, l2, l3, dram };
+/// STREAM kernels by their STREAM names, plus a pure read (sum reduction), a pure write, a gather (reads of contiguous
+/// blocks at scattered places, as a key-value cache is read), and transfers between host and device: host to device,
+/// device to host, and both at the same time.
+enum class BandwidthKernel { copy, mul, add, triad, read, write, gather, h2d, d2h, bidirectional };
+/// Where the working set lies. On a GPU `dram` is device memory and `l2` the L2 cache. A transfer names the kind of its
+/// host memory instead: `pinned` (page-locked) or `pageable`; every other kernel has one of the first four.
+enum class MemoryLevel { l1, l2, l3, dram, pinned, pageable };
 
-/// `array_bytes` is the size of ONE array; copy, mul use two, add, triad three, read one.
+/// True for the kernels that move bytes between host and device.
+constexpr bool is_transfer(BandwidthKernel kernel) {
+  return kernel == BandwidthKernel::h2d || kernel == BandwidthKernel::d2h || kernel == BandwidthKernel::bidirectional;
+}
+
+/// `array_bytes` is the size of ONE array; copy, mul use two, add, triad three, read and write one. For gather it is
+/// what one operation reads, for a transfer what it moves one way (bidirectional: that much each way).
 struct BandwidthParams {
   BandwidthKernel kernel = BandwidthKernel::triad;
   MemoryLevel level = MemoryLevel::dram;
@@ -51,11 +60,31 @@ struct BandwidthParams {
   bool operator==(const BandwidthParams&) const = default;
 };
 
-using OperationParams = std::variant<GemmParams, ConvParams, BandwidthParams>;
+/// What computes: the ordinary multiply-add lanes, or the matrix (tensor) units.
+enum class ComputeUnit { fma, mma };
+
+/// Arithmetic alone, from registers, by kernels of our own: a figure that depends on no library. `flops` is how many
+/// operations ONE operation of the case does (a multiply-add counts 2; integer operations count the same way).
+struct ComputeParams {
+  DType dtype = DType::fp32;
+  ComputeUnit unit = ComputeUnit::fma;
+  std::int64_t flops = 0;
+  bool operator==(const ComputeParams&) const = default;
+};
+
+/// One launch of an empty kernel: by itself, or as a node of a CUDA graph with many.
+enum class LatencyKind { kernel_launch, graph_launch };
+
+struct LatencyParams {
+  LatencyKind kind = LatencyKind::kernel_launch;
+  bool operator==(const LatencyParams&) const = default;
+};
+
+using OperationParams = std::variant<GemmParams, ConvParams, BandwidthParams, ComputeParams, LatencyParams>;
 
 // ---- plan -----------------------------------------------------------------------------------------------
 
-enum class Workload { gemm, conv, bandwidth, collective, latency, disk, network };
+enum class Workload { gemm, conv, bandwidth, compute, collective, latency, disk, network };
 enum class Regime { burst, sustained };
 enum class Profile { quick, standard, full };
 
@@ -85,7 +114,7 @@ struct Case {
 enum class CaseStatus { ok, skipped, failed, wrong_result };
 enum class StopReason { noise_reached, noise_stable, time_limit, sample_limit };
 
-/// `name` is achieved_tflop_per_s (unit TFLOP/s, 1e12) or achieved_gb_per_s (unit GB/s, 1e9).
+/// `name` is achieved_tflop_per_s (unit TFLOP/s, 1e12), achieved_gb_per_s (unit GB/s, 1e9) or latency_us (unit us).
 struct Metric {
   std::string name;
   double value = 0;
@@ -103,9 +132,24 @@ struct Verification {
   bool passed = false;
 };
 
+/// What NVML said while the case ran; a field is empty where NVML does not tell (old board, vGPU, no permission).
+struct GpuTelemetry {
+  std::optional<double> sm_clock_mhz;      ///< median of the readings under load
+  std::optional<double> sm_clock_min_mhz;  ///< lowest reading under load
+  std::optional<double> memory_clock_mhz;  ///< median
+  std::optional<double> power_w;           ///< median
+  std::optional<double> temperature_c;     ///< highest
+  /// Seconds in which each clocks event reason (NVML's name in lower case, such as "sw_power_cap") was seen; empty map:
+  /// none was.
+  std::optional<std::map<std::string, double>> event_reasons_s;
+  /// A thermal, power or hardware slowdown reason was among them; idle and application clocks are no throttling.
+  std::optional<bool> throttled;
+};
+
 /// What disturbed the case, as far as it can be seen.
 struct Telemetry {
   std::optional<double> steal_fraction;  ///< share of CPU time taken by the hypervisor meanwhile
+  std::optional<GpuTelemetry> gpu = {};  ///< left out of the document where nothing was sampled (CPU, short cases)
 };
 
 struct Measurement {
@@ -148,14 +192,18 @@ struct Pci {
   std::optional<int> generation, width, max_generation, max_width;
 };
 
+/// What the device is allowed to do; all but the first are left out of the document when unknown.
 struct DeviceLimits {
-  std::optional<double> power_limit_w;
+  std::optional<double> power_limit_w;          ///< enforced
+  std::optional<double> default_power_limit_w;  ///< what the board came with
+  std::optional<double> max_sm_clock_mhz, max_memory_clock_mhz;
 };
 
 /// Datasheet or computed peaks: dense TFLOP/s per dtype, memory bandwidth in GB/s.
 struct TheoreticalPeak {
-  std::map<DType, double> tflop_per_s;
+  std::map<DType, double> tflop_per_s;  ///< of the fastest unit for that dtype, tensor cores included
   std::optional<double> bandwidth_gb_per_s;
+  std::map<DType, double> fma_tflop_per_s = {};  ///< of the multiply-add lanes alone; left out when empty
 };
 
 struct Device {
@@ -178,7 +226,7 @@ struct Device {
 struct Library {
   std::string name;
   std::optional<std::string> version;
-  std::string path_kind;  ///< "override", "system", "python", "absent": never the path itself
+  std::string path_kind;  ///< "override", "system", "cuda", "python", "conda", "torch", "absent": never the path itself
   std::optional<std::string> chosen_for;
   std::optional<std::string> rejected_reason;
 };
@@ -228,10 +276,12 @@ struct RegimeValues {
 
 /// Headline figures of one device or of the whole instance.
 struct DeviceSummary {
-  std::optional<int> device;                               ///< empty for the instance
-  std::map<std::string, RegimeValues> gemm_tflop_per_s;    ///< by dtype: best large shape
-  std::map<std::string, RegimeValues> conv_tflop_per_s;    ///< by dtype: all ResNet-50 layers, FLOPs over time
-  std::map<std::string, RegimeValues> bandwidth_gb_per_s;  ///< by STREAM kernel (dram) or cache level
+  std::optional<int> device;                                ///< empty for the instance
+  std::map<std::string, RegimeValues> gemm_tflop_per_s;     ///< by dtype: best large shape
+  std::map<std::string, RegimeValues> conv_tflop_per_s;     ///< by dtype: all ResNet-50 layers, FLOPs over time
+  std::map<std::string, RegimeValues> bandwidth_gb_per_s;   ///< by kernel (dram, pinned), cache level, "h2d_pageable"
+  std::map<std::string, RegimeValues> compute_tflop_per_s;  ///< by dtype: arithmetic alone; left out when empty
+  std::map<std::string, RegimeValues> latency_us;           ///< by kind, lower is better; left out when empty
 };
 
 struct Summary {
@@ -299,7 +349,7 @@ enum class RunStatus { complete, partial, failed };
 enum class Trigger { user, boot, health, scheduled };
 
 struct Result {
-  std::string schema_version = "1.0";
+  std::string schema_version = "1.1";
   std::string run_id;  ///< UUIDv7
   RunStatus status = RunStatus::failed;
   std::vector<Reason> reasons;

@@ -15,16 +15,28 @@ namespace {
 constexpr int kFigureDigits = 6;
 constexpr int kNoiseDigits = 4;
 
+/// The peak that an operation could reach; empty when none is known or, as for a latency, none is meant.
+struct PeakOf {
+  const TheoreticalPeak& peak;
+
+  static std::optional<double> of(const std::map<DType, double>& peaks, DType dtype) {
+    const auto found = peaks.find(dtype);
+    return found == peaks.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<double> operator()(const GemmParams& gemm) const { return of(peak.tflop_per_s, gemm.dtype); }
+  std::optional<double> operator()(const ConvParams& conv) const { return of(peak.tflop_per_s, conv.dtype); }
+  std::optional<double> operator()(const BandwidthParams& bandwidth) const {
+    return bandwidth.level == MemoryLevel::dram ? peak.bandwidth_gb_per_s : std::nullopt;
+  }
+  std::optional<double> operator()(const ComputeParams& compute) const {
+    return of(compute.unit == ComputeUnit::mma ? peak.tflop_per_s : peak.fma_tflop_per_s, compute.dtype);
+  }
+  std::optional<double> operator()(const LatencyParams&) const { return std::nullopt; }
+};
+
 std::optional<double> peak_of(const OperationParams& params, const Device* device) {
   if (device == nullptr || !device->theoretical) return std::nullopt;
-  if (const auto* bandwidth = std::get_if<BandwidthParams>(&params)) {
-    return bandwidth->level == MemoryLevel::dram ? device->theoretical->bandwidth_gb_per_s : std::nullopt;
-  }
-  const auto* gemm = std::get_if<GemmParams>(&params);
-  const DType dtype = gemm != nullptr ? gemm->dtype : std::get<ConvParams>(params).dtype;
-  const auto found = device->theoretical->tflop_per_s.find(dtype);
-  if (found == device->theoretical->tflop_per_s.end()) return std::nullopt;
-  return found->second;
+  return std::visit(PeakOf{*device->theoretical}, params);
 }
 
 std::optional<double>& slot(RegimeValues& values, Regime regime) {
@@ -32,19 +44,38 @@ std::optional<double>& slot(RegimeValues& values, Regime regime) {
 }
 
 void raise(std::optional<double>& best, double value) { best = std::max(best.value_or(value), value); }
+void lower(std::optional<double>& best, double value) { best = std::min(best.value_or(value), value); }
 
 /// A shape that asks how fast the device multiplies, not how fast it starts: square and not tiny.
 bool is_headline_gemm(const GemmParams& gemm) { return gemm.m == gemm.n && gemm.n == gemm.k && gemm.batch == 1; }
 
-void add_gemm_and_bandwidth(const Measurement& m, DeviceSummary& summary) {
+/// Under which name a bandwidth stands in the summary.
+std::string bandwidth_key(const BandwidthParams& bandwidth) {
+  const std::string kernel(to_name(bandwidth.kernel));
+  switch (bandwidth.level) {
+    case MemoryLevel::dram:
+    case MemoryLevel::pinned: return kernel;
+    case MemoryLevel::pageable: return kernel + "_pageable";
+    case MemoryLevel::l1:
+    case MemoryLevel::l2:
+    case MemoryLevel::l3: break;
+  }
+  return std::string(to_name(bandwidth.level));
+}
+
+/// Adds the figure of one measurement that is ok; convolutions are added as a whole network elsewhere.
+void add_figure(const Measurement& m, DeviceSummary& summary) {
+  const double value = m.metric->value;
   if (const auto* gemm = std::get_if<GemmParams>(&m.params)) {
     if (is_headline_gemm(*gemm)) {
-      raise(slot(summary.gemm_tflop_per_s[std::string(to_name(gemm->dtype))], m.regime), m.metric->value);
+      raise(slot(summary.gemm_tflop_per_s[std::string(to_name(gemm->dtype))], m.regime), value);
     }
   } else if (const auto* bandwidth = std::get_if<BandwidthParams>(&m.params)) {
-    const bool dram = bandwidth->level == MemoryLevel::dram;
-    const std::string key(dram ? to_name(bandwidth->kernel) : to_name(bandwidth->level));
-    raise(slot(summary.bandwidth_gb_per_s[key], m.regime), m.metric->value);
+    raise(slot(summary.bandwidth_gb_per_s[bandwidth_key(*bandwidth)], m.regime), value);
+  } else if (const auto* compute = std::get_if<ComputeParams>(&m.params)) {
+    raise(slot(summary.compute_tflop_per_s[std::string(to_name(compute->dtype))], m.regime), value);
+  } else if (const auto* latency = std::get_if<LatencyParams>(&m.params)) {
+    lower(slot(summary.latency_us[std::string(to_name(latency->kind))], m.regime), value);
   }
 }
 
@@ -86,7 +117,7 @@ DeviceSummary summarize_device(int device, const std::vector<Measurement>& measu
   DeviceSummary summary;
   summary.device = device;
   for (const Measurement& m : measurements) {
-    if (m.device == device && m.status == CaseStatus::ok) add_gemm_and_bandwidth(m, summary);
+    if (m.device == device && m.status == CaseStatus::ok) add_figure(m, summary);
   }
   for (const Regime regime : {Regime::burst, Regime::sustained}) {
     const MediansById medians = ok_medians(measurements, device, regime);
@@ -97,6 +128,31 @@ DeviceSummary summarize_device(int device, const std::vector<Measurement>& measu
     }
   }
   return summary;
+}
+
+/// Readings of two passes as one: averages weighted by their seconds, extremes and event reasons of both. What one pass
+/// could not read stays unknown.
+GpuTelemetry pooled(const GpuTelemetry& first, double first_s, const GpuTelemetry& again, double again_s) {
+  const auto combined = [](const auto& a, const auto& b, const auto& combine) {
+    return a && b ? std::optional(combine(*a, *b)) : std::nullopt;
+  };
+  const auto mean = [&](double a, double b) {
+    const double seconds = first_s + again_s;
+    return seconds > 0 ? round_significant((first_s * a + again_s * b) / seconds, kNoiseDigits) : a;
+  };
+  const auto lowest = [](double a, double b) { return std::min(a, b); };
+  const auto highest = [](double a, double b) { return std::max(a, b); };
+  const auto sum = [](std::map<std::string, double> a, const std::map<std::string, double>& b) {
+    for (const auto& [reason, seconds] : b) a[reason] = round_significant(a[reason] + seconds, kNoiseDigits);
+    return a;
+  };
+  return {combined(first.sm_clock_mhz, again.sm_clock_mhz, mean),
+          combined(first.sm_clock_min_mhz, again.sm_clock_min_mhz, lowest),
+          combined(first.memory_clock_mhz, again.memory_clock_mhz, mean),
+          combined(first.power_w, again.power_w, mean),
+          combined(first.temperature_c, again.temperature_c, highest),
+          combined(first.event_reasons_s, again.event_reasons_s, sum),
+          combined(first.throttled, again.throttled, [](bool a, bool b) { return a || b; })};
 }
 
 void pool(Measurement& first, const Measurement& again) {
@@ -115,6 +171,10 @@ void pool(Measurement& first, const Measurement& again) {
     const double steal_s = first_s * *first.telemetry->steal_fraction + again_s * *again.telemetry->steal_fraction;
     first.telemetry->steal_fraction = round_significant(steal_s / (first_s + again_s), 3);
   }
+  if (first.telemetry && again.telemetry && again.telemetry->gpu) {
+    std::optional<GpuTelemetry>& gpu = first.telemetry->gpu;
+    gpu = gpu ? pooled(*gpu, first_s, *again.telemetry->gpu, again_s) : again.telemetry->gpu;
+  }
   if (first.verification && again.verification && again.verification->max_error > first.verification->max_error) {
     first.verification = again.verification;
   }
@@ -129,6 +189,13 @@ void add_to(Figures& sum, const Figures& device) {
   for (const auto& [name, values] : device) {
     add(sum[name].burst, values.burst);
     add(sum[name].sustained, values.sustained);
+  }
+}
+
+void keep_slowest(Figures& slowest, const Figures& device) {
+  for (const auto& [name, values] : device) {
+    if (values.burst) raise(slowest[name].burst, *values.burst);
+    if (values.sustained) raise(slowest[name].sustained, *values.sustained);
   }
 }
 
@@ -182,6 +249,8 @@ Summary summarize(const std::vector<Device>& devices, const std::vector<Measurem
     add_to(summary.instance.gemm_tflop_per_s, summary.devices.back().gemm_tflop_per_s);
     add_to(summary.instance.conv_tflop_per_s, summary.devices.back().conv_tflop_per_s);
     add_to(summary.instance.bandwidth_gb_per_s, summary.devices.back().bandwidth_gb_per_s);
+    add_to(summary.instance.compute_tflop_per_s, summary.devices.back().compute_tflop_per_s);
+    keep_slowest(summary.instance.latency_us, summary.devices.back().latency_us);
   }
   return summary;
 }

@@ -23,8 +23,9 @@ std::vector<Measurement> pool_repeats(std::vector<Measurement> raw);
 
 /// Headline figures from normalized measurements that are ok. Per dtype: GEMM is the best of the square shapes,
 /// convolution the ResNet-50 layers as one network (their FLOPs times count over their time times count; only when
-/// all directions of all layers are there), bandwidth by STREAM kernel for dram and "l1".."l3" (best kernel) for
-/// caches. The instance sums its devices.
+/// all directions of all layers are there), bandwidth by kernel for dram and pinned transfers, "h2d_pageable" and so on
+/// for pageable ones and "l1".."l3" (best kernel) for caches, compute the best unit, latency the lowest. The instance
+/// sums its devices; its latency is that of its slowest device.
 Summary summarize(const std::vector<Device>& devices, const std::vector<Measurement>& measurements);
 
 }  // namespace gpuassay

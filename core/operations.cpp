@@ -17,10 +17,15 @@ Overloaded(F...) -> Overloaded<F...>;
 int arrays_moved(BandwidthKernel kernel) {
   switch (kernel) {
     case BandwidthKernel::copy:
-    case BandwidthKernel::mul: return 2;
+    case BandwidthKernel::mul:
+    case BandwidthKernel::bidirectional: return 2;
     case BandwidthKernel::add:
     case BandwidthKernel::triad: return 3;
-    case BandwidthKernel::read: return 1;
+    case BandwidthKernel::read:
+    case BandwidthKernel::write:
+    case BandwidthKernel::gather:
+    case BandwidthKernel::h2d:
+    case BandwidthKernel::d2h: return 1;
   }
   return 0;
 }
@@ -38,6 +43,8 @@ double flop_count(const OperationParams& params) {
                         [](const GemmParams& g) { return product({2, g.m, g.n, g.k, g.batch}); },
                         [](const ConvParams& c) { return product({2, c.n, c.k, c.p(), c.q(), c.c, c.r, c.s}); },
                         [](const BandwidthParams&) { return 0.0; },
+                        [](const ComputeParams& c) { return static_cast<double>(c.flops); },
+                        [](const LatencyParams&) { return 0.0; },
                     },
                     params);
 }
@@ -52,6 +59,7 @@ Metric metric_of(const OperationParams& params, double median_ns) {
   if (workload_of(params) == Workload::bandwidth) {
     return {"achieved_gb_per_s", byte_count(params) / median_ns, "GB/s"};
   }
+  if (workload_of(params) == Workload::latency) return {"latency_us", median_ns / 1e3, "us"};
   return {"achieved_tflop_per_s", flop_count(params) / median_ns / 1e3, "TFLOP/s"};
 }
 
@@ -60,6 +68,8 @@ Workload workload_of(const OperationParams& params) {
                         [](const GemmParams&) { return Workload::gemm; },
                         [](const ConvParams&) { return Workload::conv; },
                         [](const BandwidthParams&) { return Workload::bandwidth; },
+                        [](const ComputeParams&) { return Workload::compute; },
+                        [](const LatencyParams&) { return Workload::latency; },
                     },
                     params);
 }
@@ -80,6 +90,10 @@ std::string case_id(const OperationParams& params) {
                         [&](const BandwidthParams& b) {
                           return "bandwidth/" + std::string(to_name(b.kernel)) + "/" + std::string(to_name(b.level));
                         },
+                        [](const ComputeParams& c) {
+                          return "compute/" + std::string(to_name(c.unit)) + "/" + std::string(to_name(c.dtype));
+                        },
+                        [](const LatencyParams& l) { return "latency/" + std::string(to_name(l.kind)); },
                     },
                     params);
 }

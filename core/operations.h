@@ -10,21 +10,23 @@ namespace gpuassay {
 
 /// GEMM: 2*m*n*k*batch (one multiply and one add per product term). Convolution, every direction: the nominal
 /// direct count 2*n*k*p*q*c*r*s, as cuDNN and oneDNN report it; Winograd may therefore exceed a "peak".
-/// Bandwidth: 0, its figure is bytes.
+/// Compute: what the params say. Bandwidth and latency: 0, their figures are bytes and time.
 double flop_count(const OperationParams& params);
 
 /// Bytes moved by one bandwidth operation, by the STREAM convention (each array read or written once, no
-/// write-allocate traffic; source: J. McCalpin, STREAM): copy, mul 2; add, triad 3; read 1 times array_bytes.
-/// Zero for GEMM and convolution.
+/// write-allocate traffic; source: J. McCalpin, STREAM): copy, mul 2; add, triad 3; read, write, gather 1 times
+/// array_bytes. A transfer counts the bytes that cross the bus: h2d, d2h 1, bidirectional 2 (one each way).
+/// Zero for everything else.
 double byte_count(const OperationParams& params);
 
-/// The figure of one operation that took `median_ns`: achieved_tflop_per_s, or achieved_gb_per_s for bandwidth.
+/// The figure of one operation that took `median_ns`: achieved_tflop_per_s, achieved_gb_per_s for bandwidth, or
+/// latency_us (of one launch) for latency.
 Metric metric_of(const OperationParams& params, double median_ns);
 
 Workload workload_of(const OperationParams& params);
 
 /// For example "gemm/fp32/m4096n4096k4096", "conv/fp32/forward/n8c64h56w56k64r3s3/stride1pad1",
-/// "bandwidth/triad/dram".
+/// "bandwidth/triad/dram", "bandwidth/h2d/pinned", "compute/fma/fp32", "latency/kernel_launch".
 std::string case_id(const OperationParams& params);
 
 }  // namespace gpuassay

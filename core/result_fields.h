@@ -29,6 +29,14 @@ struct Fields<BandwidthParams> {
   }
 };
 template <>
+struct Fields<ComputeParams> {
+  static void visit(auto& ar, auto& v) { ar("dtype", v.dtype), ar("unit", v.unit), ar("flops", v.flops); }
+};
+template <>
+struct Fields<LatencyParams> {
+  static void visit(auto& ar, auto& v) { ar("kind", v.kind); }
+};
+template <>
 struct Fields<Metric> {
   static void visit(auto& ar, auto& v) { ar("name", v.name), ar("value", v.value), ar("unit", v.unit); }
 };
@@ -40,8 +48,19 @@ struct Fields<Verification> {
   }
 };
 template <>
+struct Fields<GpuTelemetry> {
+  static void visit(auto& ar, auto& v) {
+    ar("sm_clock_mhz", v.sm_clock_mhz), ar("sm_clock_min_mhz", v.sm_clock_min_mhz);
+    ar("memory_clock_mhz", v.memory_clock_mhz), ar("power_w", v.power_w), ar("temperature_c", v.temperature_c);
+    ar("event_reasons_s", v.event_reasons_s), ar("throttled", v.throttled);
+  }
+};
+template <>
 struct Fields<Telemetry> {
-  static void visit(auto& ar, auto& v) { ar("steal_fraction", v.steal_fraction); }
+  static void visit(auto& ar, auto& v) {
+    ar("steal_fraction", v.steal_fraction);
+    ar.omitted_when_empty("gpu", v.gpu);
+  }
 };
 
 template <>
@@ -67,8 +86,12 @@ struct Fields<Measurement> {
       ar("params", params.emplace<ConvParams>());
     } else if (workload == Workload::bandwidth) {
       ar("params", params.emplace<BandwidthParams>());
+    } else if (workload == Workload::compute) {
+      ar("params", params.emplace<ComputeParams>());
+    } else if (workload == Workload::latency) {
+      ar("params", params.emplace<LatencyParams>());
     } else {
-      json_detail::wrong("/workload", "gemm, conv or bandwidth (this version knows no other)");
+      json_detail::wrong("/workload", "gemm, conv, bandwidth, compute or latency (this version knows no other)");
     }
   }
 };
@@ -90,12 +113,18 @@ struct Fields<Pci> {
 };
 template <>
 struct Fields<DeviceLimits> {
-  static void visit(auto& ar, auto& v) { ar("power_limit_w", v.power_limit_w); }
+  static void visit(auto& ar, auto& v) {
+    ar("power_limit_w", v.power_limit_w);
+    ar.omitted_when_empty("default_power_limit_w", v.default_power_limit_w);
+    ar.omitted_when_empty("max_sm_clock_mhz", v.max_sm_clock_mhz);
+    ar.omitted_when_empty("max_memory_clock_mhz", v.max_memory_clock_mhz);
+  }
 };
 template <>
 struct Fields<TheoreticalPeak> {
   static void visit(auto& ar, auto& v) {
     ar("tflop_per_s", v.tflop_per_s), ar("bandwidth_gb_per_s", v.bandwidth_gb_per_s);
+    ar.omitted_when_empty("fma_tflop_per_s", v.fma_tflop_per_s);
   }
 };
 template <>
@@ -141,6 +170,8 @@ struct Fields<DeviceSummary> {
     ar.omitted_when_empty("device", v.device);
     ar("gemm_tflop_per_s", v.gemm_tflop_per_s), ar("conv_tflop_per_s", v.conv_tflop_per_s);
     ar("bandwidth_gb_per_s", v.bandwidth_gb_per_s);
+    ar.omitted_when_empty("compute_tflop_per_s", v.compute_tflop_per_s);
+    ar.omitted_when_empty("latency_us", v.latency_us);
   }
 };
 template <>

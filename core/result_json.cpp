@@ -37,13 +37,20 @@ void check_shape(const Measurement& measurement) {
   const auto fits = [](std::initializer_list<std::int64_t> sizes) {
     return std::all_of(sizes.begin(), sizes.end(), [](std::int64_t n) { return n >= 1 && n <= kLargestDimension; });
   };
-  const auto* gemm = std::get_if<GemmParams>(&measurement.params);
-  const auto* conv = std::get_if<ConvParams>(&measurement.params);
-  const bool possible = gemm != nullptr ? fits({gemm->m, gemm->n, gemm->k, gemm->batch})
-                        : conv != nullptr
-                            ? fits({conv->n, conv->c, conv->h, conv->w, conv->k, conv->r, conv->s, conv->stride}) &&
-                                  conv->pad >= 0 && conv->pad <= kLargestDimension
-                            : std::get<BandwidthParams>(measurement.params).array_bytes >= 1;
+  struct Possible {
+    decltype(fits) sizes_fit;
+    bool operator()(const GemmParams& g) const { return sizes_fit({g.m, g.n, g.k, g.batch}); }
+    bool operator()(const ConvParams& c) const {
+      return sizes_fit({c.n, c.c, c.h, c.w, c.k, c.r, c.s, c.stride}) && c.pad >= 0 && c.pad <= kLargestDimension;
+    }
+    bool operator()(const BandwidthParams& b) const {
+      const bool host_memory = b.level == MemoryLevel::pinned || b.level == MemoryLevel::pageable;
+      return b.array_bytes >= 1 && host_memory == is_transfer(b.kernel);
+    }
+    bool operator()(const ComputeParams& c) const { return c.flops >= 1; }
+    bool operator()(const LatencyParams&) const { return true; }
+  };
+  const bool possible = std::visit(Possible{fits}, measurement.params);
   if (!possible) throw Error(ErrorCode::unreadable_input, "the shape of " + measurement.id + " is not possible");
 }
 

@@ -67,6 +67,14 @@ class CpuBackend final : public Backend {
     return prepare_onednn_conv(context_, v);
   }
 
+  static std::unique_ptr<Operation> prepare_shape(const ComputeParams&) {
+    throw Error(ErrorCode::unsupported, "arithmetic without memory is measured on GPUs only");
+  }
+
+  static std::unique_ptr<Operation> prepare_shape(const LatencyParams&) {
+    throw Error(ErrorCode::unsupported, "a CPU launches no kernels");
+  }
+
   std::unique_ptr<Operation> prepare_shape(const BandwidthParams& params) {
     return prepare_cpu_bandwidth(std::shared_ptr<PinnedThreads>(context_, &context_->threads()), params);
   }

@@ -14,6 +14,7 @@
 #include "agent/workloads/output_check.h"
 #include "agent/workloads/random_inputs.h"
 #include "agent/workloads/stream_reference.h"
+#include "core/enums.h"
 #include "core/error.h"
 
 namespace gpuassay {
@@ -244,6 +245,9 @@ class CpuBandwidth final : public Operation {
 
 std::unique_ptr<Operation> prepare_cpu_bandwidth(std::shared_ptr<PinnedThreads> threads,
                                                  const BandwidthParams& params) {
+  if (select_stream_kernel(params.kernel, Stores::normal).run == nullptr) {
+    throw Error(ErrorCode::unsupported, fmt::format("{} is measured on GPUs only", to_name(params.kernel)));
+  }
   const std::int64_t smallest = threads->size() * static_cast<std::int64_t>(kLineBytes);
   if (params.array_bytes < smallest || params.array_bytes % static_cast<std::int64_t>(kLineBytes) != 0) {
     throw Error(ErrorCode::unsupported,

@@ -25,7 +25,7 @@ using StreamKernel = double (*)(const StreamSlice& slice, double scalar);
 /// `streaming` stores bypass the caches, so that no line is read before it is overwritten.
 enum class Stores { normal, streaming };
 
-/// The kernels of one instruction set, streaming ones complete (fenced) on return.
+/// The kernels of one instruction set, streaming ones complete (fenced) on return; null for what only a GPU does.
 StreamKernel avx512_stream_kernel(BandwidthKernel kernel, Stores stores);
 StreamKernel avx2_stream_kernel(BandwidthKernel kernel, Stores stores);
 StreamKernel sse2_stream_kernel(BandwidthKernel kernel, Stores stores);

@@ -98,6 +98,11 @@ StreamKernel kernel_with(BandwidthKernel kernel) {
     case BandwidthKernel::add: return run_add<V, kStores>;
     case BandwidthKernel::triad: return run_triad<V, kStores>;
     case BandwidthKernel::read: break;
+    case BandwidthKernel::write:
+    case BandwidthKernel::gather:
+    case BandwidthKernel::h2d:
+    case BandwidthKernel::d2h:
+    case BandwidthKernel::bidirectional: return nullptr;
   }
   return run_read<V>;
 }

@@ -29,6 +29,23 @@ TEST(ByteCount, FollowsTheStreamConvention) {
   EXPECT_EQ(bytes(BandwidthKernel::add), 300);
   EXPECT_EQ(bytes(BandwidthKernel::triad), 300);
   EXPECT_EQ(bytes(BandwidthKernel::read), 100);
+  EXPECT_EQ(bytes(BandwidthKernel::write), 100);
+  EXPECT_EQ(bytes(BandwidthKernel::gather), 100);
+}
+
+TEST(ByteCount, ATransferCountsWhatCrossesTheBus) {
+  const auto bytes = [](BandwidthKernel kernel) {
+    return byte_count(BandwidthParams{kernel, MemoryLevel::pinned, 100});
+  };
+  EXPECT_EQ(bytes(BandwidthKernel::h2d), 100);
+  EXPECT_EQ(bytes(BandwidthKernel::d2h), 100);
+  EXPECT_EQ(bytes(BandwidthKernel::bidirectional), 200) << "each way";
+}
+
+TEST(FlopCount, ComputeSaysItsOwnAndLatencyHasNone) {
+  EXPECT_EQ(flop_count(ComputeParams{DType::fp32, ComputeUnit::fma, 1234}), 1234);
+  EXPECT_EQ(flop_count(LatencyParams{}), 0);
+  EXPECT_EQ(byte_count(LatencyParams{}), 0);
 }
 
 TEST(MetricOf, ConvertsToDecimalUnits) {
@@ -38,12 +55,23 @@ TEST(MetricOf, ConvertsToDecimalUnits) {
   const Metric copy = metric_of(BandwidthParams{BandwidthKernel::copy, MemoryLevel::dram, 1'000'000'000}, 1e9);
   EXPECT_EQ(copy.unit, "GB/s");
   EXPECT_DOUBLE_EQ(copy.value, 2.0);
+  const Metric compute = metric_of(ComputeParams{DType::fp16, ComputeUnit::mma, 3'000'000'000}, 1e6);
+  EXPECT_EQ(compute.unit, "TFLOP/s");
+  EXPECT_DOUBLE_EQ(compute.value, 3.0);
+  const Metric launch = metric_of(LatencyParams{LatencyKind::graph_launch}, 2500);
+  EXPECT_EQ(launch.name, "latency_us");
+  EXPECT_EQ(launch.unit, "us");
+  EXPECT_DOUBLE_EQ(launch.value, 2.5);
 }
 
 TEST(CaseId, NamesTheOperationCompletely) {
   EXPECT_EQ(case_id(GemmParams{DType::int8, 1, 2, 3, 1}), "gemm/int8/m1n2k3");
   EXPECT_EQ(case_id(ConvParams{DType::fp32, ConvDirection::backward_data, 8, 64, 56, 56, 64, 3, 3, 1, 1}),
             "conv/fp32/backward_data/n8c64h56w56k64r3s3/stride1pad1");
+  EXPECT_EQ(case_id(BandwidthParams{BandwidthKernel::h2d, MemoryLevel::pinned, 1}), "bandwidth/h2d/pinned");
+  EXPECT_EQ(case_id(BandwidthParams{BandwidthKernel::gather, MemoryLevel::dram, 1}), "bandwidth/gather/dram");
+  EXPECT_EQ(case_id(ComputeParams{DType::fp32, ComputeUnit::fma, 1}), "compute/fma/fp32");
+  EXPECT_EQ(case_id(LatencyParams{LatencyKind::kernel_launch}), "latency/kernel_launch");
   EXPECT_EQ(case_id(BandwidthParams{BandwidthKernel::triad, MemoryLevel::dram, 1}), "bandwidth/triad/dram");
 }
 
