@@ -124,6 +124,9 @@ LoadedLibrary load(const LibraryCandidate& candidate);
 void check(const Api& api, int status, const char* symbol,
            std::source_location where = std::source_location::current());
 
+/// Throws for a `status` that is not kSuccess, as check() does; `text` is the library's own name for it, or null.
+[[noreturn]] void throw_status(int status, const char* symbol, const char* text, std::source_location where);
+
 /// The name of a status, for libraries too old to tell it: "CUBLAS_STATUS_NOT_SUPPORTED".
 const char* status_name(int status);
 

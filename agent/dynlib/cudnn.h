@@ -115,6 +115,7 @@ struct Api {
                                         std::size_t workspace_bytes, const void* beta, Filter dw_desc,
                                         void* dw) = nullptr;
   // optional
+  std::size_t (*cudnnGetCudartVersion)() = nullptr;  ///< 1000 x major + 10 x minor of the CUDA it is built with
   void (*cudnnGetLastErrorString)(char* text, std::size_t bytes) = nullptr;  ///< from 9.0: what it last complained of
   int (*cudnnSetConvolutionGroupCount)(Convolution, int groups) = nullptr;
 };
@@ -128,16 +129,20 @@ struct LoadedLibrary {
   std::vector<SharedLibrary> parts;
   Api api;
   LibraryVersion version;
+  int cuda_major = 0;  ///< of the CUDA it is built with, which is that of the cuBLAS it needs; 0 = it does not tell
 };
 
 /// The version behind cudnnGetVersion: 1000 x major + 100 x minor + patch up to 8, 10000 x major from 9 on.
 LibraryVersion version_from_number(std::size_t number);
 
+/// Whether load() opens the parts as well: half a gigabyte of files, not needed for asking the version.
+enum class Parts { open, leave };
+
 /// Opens cuDNN at `candidate`, before it every part of it in the same folder, and asks for its version; needs no GPU.
 /// Open cuBLAS first: cuDNN takes the one already there. Stays mapped for the life of the process. Throws
 /// Error{library_missing} when it is absent, does not load or lacks a required function, Error{unsupported} when it is
 /// neither 8 nor 9.
-LoadedLibrary load(const LibraryCandidate& candidate);
+LoadedLibrary load(const LibraryCandidate& candidate, Parts parts = Parts::open);
 
 /// What a status means in either numbering.
 enum class StatusKind { success, out_of_memory, unsupported, failed };

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -13,12 +14,30 @@ namespace {
 
 std::string last_loader_message() {
   const char* message = dlerror();
-  return message == nullptr ? "no reason given" : message;
+  return message == nullptr ? "no reason given" : without_folders(message);
 }
 
-int flags_for(Unload unload) { return RTLD_NOW | RTLD_LOCAL | (unload == Unload::never ? RTLD_NODELETE : 0); }
+int flags_for(Unload unload, Visibility visibility = Visibility::local) {
+  return RTLD_NOW | (visibility == Visibility::global ? RTLD_GLOBAL : RTLD_LOCAL) |
+         (unload == Unload::never ? RTLD_NODELETE : 0);
+}
 
 }  // namespace
+
+std::string without_folders(std::string_view message) {
+  std::string text;
+  for (std::size_t at = 0; at < message.size();) {
+    if (message[at] != '/') {
+      text += message[at++];
+      continue;
+    }
+    const std::size_t end = std::min(message.find_first_of(" \t\n'\"():,;", at), message.size());
+    const std::size_t last = message.rfind('/', end - 1);
+    text += message.substr(last + 1, end - last - 1);
+    at = end;
+  }
+  return text;
+}
 
 LibrarySearch LibrarySearch::from_list(std::string_view colon_list) {
   LibrarySearch search;
@@ -59,6 +78,14 @@ SharedLibrary SharedLibrary::open(const LibrarySearch& search, const std::string
   auto found = find(search, soname, unload);
   if (!found) throw Error(ErrorCode::library_missing, soname + " is not installed; " + remedy);
   return std::move(*found);
+}
+
+SharedLibrary SharedLibrary::open_file(const std::string& path, const std::string& soname, const std::string& path_kind,
+                                       Unload unload, Visibility visibility) {
+  if (void* handle = dlopen(path.c_str(), flags_for(unload, visibility))) {
+    return SharedLibrary(handle, soname, path_kind);
+  }
+  throw Error(ErrorCode::library_missing, soname + " (" + path_kind + ") does not load: " + last_loader_message());
 }
 
 SharedLibrary::SharedLibrary(void* handle, std::string soname, std::string path_kind)

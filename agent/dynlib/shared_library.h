@@ -24,6 +24,16 @@ enum class Unload {
   never,     ///< it stays: the library may have started threads that still execute its code
 };
 
+/// Who else in the process finds the functions of an opened library.
+enum class Visibility {
+  local,   ///< only those who hold it
+  global,  ///< every library opened later, too
+};
+
+/// The loader's or a library's message without folder names: they do not belong into a result.
+/// "/opt/x/libm.so.6: invalid ELF header" becomes "libm.so.6: invalid ELF header".
+std::string without_folders(std::string_view message);
+
 /// One opened shared object. Move-only; closes in the destructor.
 class SharedLibrary {
  public:
@@ -36,6 +46,11 @@ class SharedLibrary {
   /// Like find, but absence throws Error{library_missing}: "<soname> ...: <loader's reason>; <remedy>".
   static SharedLibrary open(const LibrarySearch& search, const std::string& soname, const std::string& remedy,
                             Unload unload = Unload::on_close);
+
+  /// Opens one file. `path` is absolute, or `soname` itself for the loader's default; `path_kind` says where it lies.
+  /// Throws Error{library_missing}, never naming the path, when it is absent or does not load.
+  static SharedLibrary open_file(const std::string& path, const std::string& soname, const std::string& path_kind,
+                                 Unload unload = Unload::on_close, Visibility visibility = Visibility::local);
 
   SharedLibrary(SharedLibrary&& other) noexcept;
   SharedLibrary& operator=(SharedLibrary&& other) noexcept;
@@ -60,7 +75,7 @@ class SharedLibrary {
   }
 
   [[nodiscard]] const std::string& soname() const { return soname_; }
-  /// "override" or "system", as in the result document; the path itself is never reported.
+  /// Where it lies, as in the result document ("override", "system", ...); the path itself is never reported.
   [[nodiscard]] const std::string& path_kind() const { return path_kind_; }
 
  private:

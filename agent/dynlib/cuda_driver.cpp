@@ -1,0 +1,115 @@
+#include "agent/dynlib/cuda_driver.h"
+
+#include <fmt/format.h>
+
+#include "agent/dynlib/open_candidate.h"
+#include "core/error.h"
+
+namespace gpuassay::cuda {
+namespace {
+
+/// Calls visit(exported name, function pointer member) for every function this library must export.
+template <class Visit>
+void for_each_required(Api& api, Visit visit) {
+  visit("cuInit", api.cuInit);
+  visit("cuDriverGetVersion", api.cuDriverGetVersion);
+  visit("cuGetErrorName", api.cuGetErrorName);
+  visit("cuGetErrorString", api.cuGetErrorString);
+  visit("cuDeviceGetCount", api.cuDeviceGetCount);
+  visit("cuDeviceGet", api.cuDeviceGet);
+  visit("cuDeviceGetName", api.cuDeviceGetName);
+  visit("cuDeviceGetAttribute", api.cuDeviceGetAttribute);
+  visit("cuDeviceTotalMem_v2", api.cuDeviceTotalMem_v2);
+  visit("cuDeviceGetPCIBusId", api.cuDeviceGetPCIBusId);
+  visit("cuDevicePrimaryCtxRetain", api.cuDevicePrimaryCtxRetain);
+  visit("cuDevicePrimaryCtxRelease", api.cuDevicePrimaryCtxRelease);
+  visit("cuCtxSetCurrent", api.cuCtxSetCurrent);
+  visit("cuCtxSynchronize", api.cuCtxSynchronize);
+  visit("cuMemGetInfo_v2", api.cuMemGetInfo_v2);
+  visit("cuMemAlloc_v2", api.cuMemAlloc_v2);
+  visit("cuMemFree_v2", api.cuMemFree_v2);
+  visit("cuMemHostAlloc", api.cuMemHostAlloc);
+  visit("cuMemFreeHost", api.cuMemFreeHost);
+  visit("cuMemHostGetDevicePointer_v2", api.cuMemHostGetDevicePointer_v2);
+  visit("cuMemcpyHtoD_v2", api.cuMemcpyHtoD_v2);
+  visit("cuMemcpyDtoH_v2", api.cuMemcpyDtoH_v2);
+  visit("cuMemcpyHtoDAsync_v2", api.cuMemcpyHtoDAsync_v2);
+  visit("cuMemcpyDtoHAsync_v2", api.cuMemcpyDtoHAsync_v2);
+  visit("cuMemcpyDtoDAsync_v2", api.cuMemcpyDtoDAsync_v2);
+  visit("cuMemsetD8_v2", api.cuMemsetD8_v2);
+  visit("cuMemsetD8Async", api.cuMemsetD8Async);
+  visit("cuMemsetD32Async", api.cuMemsetD32Async);
+  visit("cuStreamCreate", api.cuStreamCreate);
+  visit("cuStreamDestroy_v2", api.cuStreamDestroy_v2);
+  visit("cuStreamSynchronize", api.cuStreamSynchronize);
+  visit("cuStreamQuery", api.cuStreamQuery);
+  visit("cuStreamWaitEvent", api.cuStreamWaitEvent);
+  visit("cuEventCreate", api.cuEventCreate);
+  visit("cuEventDestroy_v2", api.cuEventDestroy_v2);
+  visit("cuEventRecord", api.cuEventRecord);
+  visit("cuEventQuery", api.cuEventQuery);
+  visit("cuEventSynchronize", api.cuEventSynchronize);
+  visit("cuEventElapsedTime", api.cuEventElapsedTime);
+  visit("cuModuleLoadData", api.cuModuleLoadData);
+  visit("cuModuleLoadDataEx", api.cuModuleLoadDataEx);
+  visit("cuModuleUnload", api.cuModuleUnload);
+  visit("cuModuleGetFunction", api.cuModuleGetFunction);
+  visit("cuFuncGetAttribute", api.cuFuncGetAttribute);
+  visit("cuOccupancyMaxActiveBlocksPerMultiprocessor", api.cuOccupancyMaxActiveBlocksPerMultiprocessor);
+  visit("cuLaunchKernel", api.cuLaunchKernel);
+}
+
+/// The same for functions gpuassay can do without.
+template <class Visit>
+void for_each_optional(Api& api, Visit visit) {
+  visit("cuDeviceGetUuid", api.cuDeviceGetUuid);
+  visit("cuDeviceGetUuid_v2", api.cuDeviceGetUuid_v2);
+  visit("cuDevicePrimaryCtxRelease_v2", api.cuDevicePrimaryCtxRelease_v2);
+  visit("cuDevicePrimaryCtxSetFlags_v2", api.cuDevicePrimaryCtxSetFlags_v2);
+  visit("cuFuncSetAttribute", api.cuFuncSetAttribute);
+  visit("cuStreamBeginCapture_v2", api.cuStreamBeginCapture_v2);
+  visit("cuStreamEndCapture", api.cuStreamEndCapture);
+  visit("cuGraphInstantiate_v2", api.cuGraphInstantiate_v2);
+  visit("cuGraphInstantiateWithFlags", api.cuGraphInstantiateWithFlags);
+  visit("cuGraphLaunch", api.cuGraphLaunch);
+  visit("cuGraphExecDestroy", api.cuGraphExecDestroy);
+  visit("cuGraphDestroy", api.cuGraphDestroy);
+}
+
+/// The driver's own name or text for a status; a driver may not know a status of its own libraries.
+std::string text_of(int (*function)(int, const char**), int result) {
+  const char* text = nullptr;
+  if (function == nullptr || function(result, &text) != kSuccess || text == nullptr) return "unknown error";
+  return text;
+}
+
+}  // namespace
+
+std::vector<SymbolName> symbol_names() {
+  std::vector<SymbolName> names;
+  Api api;
+  for_each_required(api, CollectNames(names, true));
+  for_each_optional(api, CollectNames(names, false));
+  return names;
+}
+
+LoadedLibrary load(const LibraryCandidate& candidate) {
+  LoadedLibrary loaded{open_candidate(candidate), Api{}, false};
+  for_each_required(loaded.api, BindRequired(loaded.library));
+  for_each_optional(loaded.api, BindOptional(loaded.library));
+  loaded.simulated = is_simulated(loaded.library);
+  return loaded;
+}
+
+void check(const Api& api, int result, const char* symbol, std::source_location where) {
+  if (result == kSuccess) return;
+  ErrorCode code = ErrorCode::library_failed;
+  if (result == kOutOfMemory) code = ErrorCode::out_of_memory;
+  if (result == kNotSupported) code = ErrorCode::unsupported;
+  throw Error(code,
+              fmt::format("{} failed with {} ({}): {}", symbol, result, text_of(api.cuGetErrorName, result),
+                          text_of(api.cuGetErrorString, result)),
+              result, where);
+}
+
+}  // namespace gpuassay::cuda
