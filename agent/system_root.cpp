@@ -90,13 +90,10 @@ std::optional<std::string> SystemRoot::read_trimmed(std::string_view absolute_pa
 
 bool SystemRoot::exists(std::string_view absolute_path) const { return locate(absolute_path).has_value(); }
 
-std::optional<std::string> SystemRoot::real_path(std::string_view absolute_path) const {
+std::optional<std::string> SystemRoot::host_path(std::string_view absolute_path) const {
   const auto path = locate(absolute_path);
   if (!path) return std::nullopt;
-  std::error_code error;
-  const fs::path real = fs::canonical(*path, error);
-  if (error) return std::nullopt;
-  return "/" + real.lexically_relative(root_).string();
+  return path->string();
 }
 
 std::vector<std::string> SystemRoot::list_directory(std::string_view absolute_path) const {

@@ -30,8 +30,9 @@ class SystemRoot {
   [[nodiscard]] std::optional<std::string> read_trimmed(std::string_view absolute_path) const;
   /// Whether the path names a file or directory of any kind.
   [[nodiscard]] bool exists(std::string_view absolute_path) const;
-  /// The path with all links followed, as on the machine (below the root, not with it); empty when it is absent.
-  [[nodiscard]] std::optional<std::string> real_path(std::string_view absolute_path) const;
+  /// Where the path lies in this process' own file system, for those who cannot read through this class (the loader
+  /// of libraries); empty when it is absent.
+  [[nodiscard]] std::optional<std::string> host_path(std::string_view absolute_path) const;
   /// Names of the entries, sorted; empty when there is no such directory.
   [[nodiscard]] std::vector<std::string> list_directory(std::string_view absolute_path) const;
 

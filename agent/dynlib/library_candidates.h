@@ -14,24 +14,28 @@ namespace gpuassay {
 /// One file that may be the library.
 struct LibraryCandidate {
   std::string soname;     ///< "libcublas.so.12"
-  std::string path;       ///< absolute, as on the machine; the soname alone asks the system's loader
+  std::string path;       ///< absolute, for this process; the soname alone asks the system's loader
   std::string path_kind;  ///< "override", "system", "cuda", "python", "conda", "torch": all a result says of `path`
   bool compat = false;    ///< of the forward-compatibility package, which not every GPU accepts (driver only)
 };
 
 /// The parts of the environment that lead to libraries; each may be empty.
 struct LibraryEnvironment {
-  std::string virtual_env;   ///< VIRTUAL_ENV
-  std::string conda_prefix;  ///< CONDA_PREFIX
-  std::string home;          ///< HOME
+  std::string ld_library_path;  ///< LD_LIBRARY_PATH, colon-separated
+  std::string virtual_env;      ///< VIRTUAL_ENV
+  std::string conda_prefix;     ///< CONDA_PREFIX
+  std::string home;             ///< HOME
 
   static LibraryEnvironment from_process();
 };
 
-/// All files named one of `sonames` on the machine, best place first: override directories, the loader's default,
-/// then the known folders. Within one place the sonames keep their order. Each real file appears once, nothing below
-/// a folder named `stubs` does; `compat` folders are left out unless the soname is the driver's.
-/// @param root the file system to look in; the loader's default is asked only when it is the machine itself.
+/// All files named one of `sonames`, in this order: what the loader would take (LD_LIBRARY_PATH, ldconfig's table), the
+/// system's folders, CUDA toolkits, conda, Python packages. Within one place the sonames keep their order. Each real
+/// file appears once, nothing below a folder named `stubs` does; files of `compat` folders only for the driver. A
+/// soname that is nowhere is left to the loader: the last candidates have the soname alone as their path, unless `root`
+/// is not the machine itself. An override directory that has any of them is taken at its word: then nothing else is
+/// listed.
+/// @param root where all but the override directories are looked up.
 std::vector<LibraryCandidate> find_candidates(const SystemRoot& root, const LibraryEnvironment& environment,
                                               const LibrarySearch& search, const std::vector<std::string>& sonames);
 

@@ -1,0 +1,166 @@
+#include "agent/dynlib/library_choice.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "agent/dynlib/cublas.h"
+#include "agent/dynlib/cublaslt.h"
+#include "agent/dynlib/cudnn.h"
+#include "agent/dynlib/in_child.h"
+#include "agent/dynlib/nccl.h"
+#include "agent/dynlib/open_candidate.h"
+#include "core/error.h"
+
+namespace gpuassay {
+namespace {
+
+/// The largest, cuBLASLt with 570 MB, takes 0.6 s from a warm disk; a cold network disk reads 50 MB/s.
+constexpr std::chrono::seconds kLookLimit{30};
+
+struct Told {
+  LibraryVersion version;
+  int cuda_major = 0;
+  bool simulated = false;
+};
+
+/// Loads the library and asks it. Runs in a child.
+Told ask(LibraryKind kind, const LibraryCandidate& candidate) {
+  switch (kind) {
+    case LibraryKind::cublas: {
+      const auto loaded = cublas::load(candidate);
+      return {loaded.version, loaded.version.major, is_simulated(loaded.library)};
+    }
+    case LibraryKind::cublaslt: {
+      const auto loaded = cublaslt::load(candidate);
+      return {loaded.version, loaded.version.major, is_simulated(loaded.library)};
+    }
+    case LibraryKind::cudnn: {
+      const auto loaded = cudnn::load(candidate, cudnn::Parts::leave);
+      return {loaded.version, loaded.cuda_major, is_simulated(loaded.library)};
+    }
+    case LibraryKind::nccl: {
+      const auto loaded = nccl::load(candidate);
+      return {loaded.version, 0, is_simulated(loaded.library)};
+    }
+  }
+  throw Error(ErrorCode::internal, "unknown library kind");
+}
+
+std::string to_line(const Told& told) {
+  return fmt::format("{} {} {} {} {}", told.version.major, told.version.minor, told.version.patch, told.cuda_major,
+                     told.simulated ? 1 : 0);
+}
+
+std::optional<Told> from_line(const std::string& line) {
+  Told told;
+  std::istringstream words(line);
+  if (words >> told.version.major >> told.version.minor >> told.version.patch >> told.cuda_major >> told.simulated) {
+    return told;
+  }
+  return std::nullopt;
+}
+
+/// One line for an answer that is not the wanted one.
+std::string reason_of(const ChildAnswer& answer, std::string_view what) {
+  switch (answer.end) {
+    case ChildEnd::refused: return answer.text;
+    case ChildEnd::hung: return fmt::format("{} hung: it {}", what, answer.text);
+    case ChildEnd::crashed: return fmt::format("{} crashed: {}", what, answer.text);
+    case ChildEnd::answered: break;
+  }
+  return fmt::format("{} gave an unreadable answer", what);
+}
+
+}  // namespace
+
+std::vector<std::string> sonames_of(LibraryKind kind) {
+  switch (kind) {
+    case LibraryKind::cublas: return cublas::kSonames;
+    case LibraryKind::cublaslt: return cublaslt::kSonames;
+    case LibraryKind::cudnn: return cudnn::kSonames;
+    case LibraryKind::nccl: return {nccl::kSoname};
+  }
+  return {};
+}
+
+LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidates) {
+  LookedAt looked;
+  for (const LibraryCandidate& candidate : candidates) {
+    const ChildAnswer answer = run_in_child(kLookLimit, [&] { return to_line(ask(kind, candidate)); });
+    const auto told = answer.end == ChildEnd::answered ? from_line(answer.text) : std::nullopt;
+    if (told) {
+      looked.found.push_back({candidate, told->version, told->cuda_major, told->simulated});
+    } else {
+      looked.rejected.push_back({candidate, std::nullopt, reason_of(answer, "loading it")});
+    }
+  }
+  return looked;
+}
+
+LibraryChoice confirm_first(const LibraryOrder& order, std::chrono::milliseconds limit, const Confirm& confirm) {
+  LibraryChoice choice{std::nullopt, order.rejected};
+  for (const VersionedLibrary& library : order.usable) {
+    if (choice.chosen) {
+      choice.rejected.push_back({library.file, library.version,
+                                 fmt::format("not needed: version {} ({}) is used", choice.chosen->version.text(),
+                                             choice.chosen->file.path_kind)});
+      continue;
+    }
+    const ChildAnswer answer = run_in_child(limit, [&] {
+      if (confirm) confirm(library);
+      return std::string();
+    });
+    if (answer.end == ChildEnd::answered) {
+      choice.chosen = library;
+    } else {
+      choice.rejected.push_back({library.file, library.version, reason_of(answer, "the confirming operation")});
+    }
+  }
+  return choice;
+}
+
+LibraryChoice choose_library(LibraryKind kind, const std::vector<LibraryCandidate>& candidates,
+                             const DeviceNeeds& device, std::chrono::milliseconds limit, const Confirm& confirm) {
+  LookedAt looked = look_at(kind, candidates);
+  LibraryOrder order = choose(kind, looked.found, device);
+  order.rejected.insert(order.rejected.begin(), looked.rejected.begin(), looked.rejected.end());
+  return confirm_first(order, limit, confirm);
+}
+
+std::optional<VersionedLibrary> companion_cublas(const VersionedLibrary& cudnn,
+                                                 const std::vector<VersionedLibrary>& found) {
+  const VersionedLibrary* best = nullptr;
+  const auto rank = [&](const VersionedLibrary& library) {
+    return std::pair(library.file.path_kind == cudnn.file.path_kind, library.version);
+  };
+  for (const VersionedLibrary& library : found) {
+    if (cudnn.cuda_major == 0 || library.version.major != cudnn.cuda_major) continue;
+    if (best == nullptr || rank(library) > rank(*best)) best = &library;
+  }
+  return best == nullptr ? std::nullopt : std::optional(*best);
+}
+
+std::vector<Library> library_entries(LibraryKind kind, const LibraryChoice& choice, const std::string& chosen_for) {
+  const std::string name(name_of(kind));
+  std::vector<Library> entries;
+  if (choice.chosen) {
+    entries.push_back({name, choice.chosen->version.text(), choice.chosen->file.path_kind, chosen_for, std::nullopt});
+  }
+  for (const RejectedLibrary& rejected : choice.rejected) {
+    // A name that the loader was asked for in vain is no copy of the library.
+    if (rejected.file.path == rejected.file.soname && !rejected.version) continue;
+    const auto version = rejected.version ? std::optional(rejected.version->text()) : std::nullopt;
+    entries.push_back({name, version, rejected.file.path_kind, std::nullopt, rejected.reason});
+  }
+  if (entries.empty()) {
+    entries.push_back({name, std::nullopt, "absent", std::nullopt,
+                       fmt::format("none of {} is installed", fmt::join(sonames_of(kind), ", "))});
+  }
+  return entries;
+}
+
+}  // namespace gpuassay

@@ -1,0 +1,56 @@
+// Which copy of a library does this machine's GPU get? All copies are found, each tells its version in a child process,
+// the table sorts out, and one tiny operation confirms the best in another child: a crash costs a candidate, not the
+// run.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/dynlib/library_candidates.h"
+#include "agent/dynlib/library_support.h"
+#include "core/model.h"
+
+namespace gpuassay {
+
+/// sonames of all versions of a library that gpuassay knows, newest first.
+std::vector<std::string> sonames_of(LibraryKind kind);
+
+/// The copies that told their version, and those that did not.
+struct LookedAt {
+  std::vector<VersionedLibrary> found;
+  std::vector<RejectedLibrary> rejected;
+};
+
+/// Loads each candidate in a child of its own and asks for its version; needs no GPU. Call while there is one thread.
+LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidates);
+
+/// One tiny operation with this copy on the device it is meant for. Runs in a child process; throws, with one line of
+/// reason, when the operation fails or its result is wrong.
+using Confirm = std::function<void(const VersionedLibrary&)>;
+
+struct LibraryChoice {
+  std::optional<VersionedLibrary> chosen;
+  std::vector<RejectedLibrary> rejected;  ///< everything else that was found, with the reason
+};
+
+/// Tries the usable ones in order, each in a child for at most `limit`; the first that passes is chosen.
+LibraryChoice confirm_first(const LibraryOrder& order, std::chrono::milliseconds limit, const Confirm& confirm);
+
+/// find_candidates, look_at, choose and confirm_first in one call: everything about one library on this machine.
+/// Without `confirm` the best of the table is chosen unproven.
+LibraryChoice choose_library(LibraryKind kind, const std::vector<LibraryCandidate>& candidates,
+                             const DeviceNeeds& device, std::chrono::milliseconds limit, const Confirm& confirm);
+
+/// The copy of cuBLAS among `found` that a cuDNN needs beside it: it opens the cuBLAS of its own CUDA major by soname.
+/// One of the same place is preferred, then the newest. Empty when there is none or cuDNN does not tell its CUDA.
+std::optional<VersionedLibrary> companion_cublas(const VersionedLibrary& cudnn,
+                                                 const std::vector<VersionedLibrary>& found);
+
+/// `libraries[]` entries: the chosen copy with `chosen_for`, then the rejected ones with their reasons; one with
+/// path_kind "absent" when nothing was found at all.
+std::vector<Library> library_entries(LibraryKind kind, const LibraryChoice& choice, const std::string& chosen_for);
+
+}  // namespace gpuassay
