@@ -6,47 +6,35 @@ namespace gpuassay::kernels {
 namespace {
 
 /// Eight bytes of elements from `index` on; `elements` of them are wanted, the rest stays 0.
-template <ElementFormat kFormat>
-__attribute__((device)) UInt64 word_of_elements(UInt64 seed, UInt64 index, UInt32 elements) {
+__attribute__((device)) UInt64 word_of_elements(ElementFormat format, UInt64 seed, UInt64 index, UInt32 elements) {
   UInt64 word = 0;
-  // Filling is not timed: small code matters more, as every image carries it.
 #pragma unroll 1
-  for (UInt32 i = 0; i < elements; ++i) word |= element_bits(kFormat, seed, index + i) << (i * bits_of(kFormat));
+  for (UInt32 i = 0; i < elements; ++i) word |= element_bits(format, seed, index + i) << (i * bits_of(format));
   return word;
-}
-
-template <ElementFormat kFormat>
-__attribute__((device)) void fill(const FillArguments& arguments) {
-  constexpr UInt32 kPerWord = 64 / bits_of(kFormat);
-  auto* const destination = global_pointer<UInt64>(arguments.destination);
-#pragma unroll 1
-  for (UInt64 i = thread_in_grid(); i * kPerWord < arguments.count; i += threads_in_grid()) {
-    const UInt64 left = arguments.count - i * kPerWord;
-    const UInt32 elements = left < kPerWord ? static_cast<UInt32>(left) : kPerWord;
-    const UInt64 word = word_of_elements<kFormat>(arguments.seed, arguments.first_index + i * kPerWord, elements);
-    if (elements == kPerWord) {
-      destination[i] = word;
-    } else {
-      auto* const bytes = global_pointer<UInt8>(arguments.destination) + i * 8;
-#pragma unroll 1
-      for (UInt32 j = 0; j < elements * bits_of(kFormat) / 8; ++j) bytes[j] = static_cast<UInt8>(word >> (8 * j));
-    }
-  }
 }
 
 }  // namespace
 
+// The format is looked at for every element: filling is not timed, and one copy of the loop keeps every image small.
 extern "C" __attribute__((global)) __attribute__((launch_bounds(kBlockThreads))) void gpuassay_fill(
     FillArguments arguments) {
-  switch (static_cast<ElementFormat>(arguments.format)) {
-    case ElementFormat::fp64: return fill<ElementFormat::fp64>(arguments);
-    case ElementFormat::fp32: return fill<ElementFormat::fp32>(arguments);
-    case ElementFormat::tf32: return fill<ElementFormat::tf32>(arguments);
-    case ElementFormat::fp16: return fill<ElementFormat::fp16>(arguments);
-    case ElementFormat::bf16: return fill<ElementFormat::bf16>(arguments);
-    case ElementFormat::e4m3: return fill<ElementFormat::e4m3>(arguments);
-    case ElementFormat::int8: return fill<ElementFormat::int8>(arguments);
-    case ElementFormat::e2m1: return fill<ElementFormat::e2m1>(arguments);
+  const auto format = static_cast<ElementFormat>(arguments.format);
+  const UInt32 bits = bits_of(format);
+  if (bits == 0) return;
+  const UInt32 per_word = 64 / bits;
+  auto* const destination = global_pointer<UInt64>(arguments.destination);
+#pragma unroll 1
+  for (UInt64 i = thread_in_grid(); i * per_word < arguments.count; i += threads_in_grid()) {
+    const UInt64 left = arguments.count - i * per_word;
+    const UInt32 elements = left < per_word ? static_cast<UInt32>(left) : per_word;
+    const UInt64 word = word_of_elements(format, arguments.seed, arguments.first_index + i * per_word, elements);
+    if (elements == per_word) {
+      destination[i] = word;
+      continue;
+    }
+    auto* const bytes = global_pointer<UInt8>(arguments.destination) + i * 8;
+#pragma unroll 1
+    for (UInt32 j = 0; j < elements * bits / 8; ++j) bytes[j] = static_cast<UInt8>(word >> (8 * j));
   }
 }
 

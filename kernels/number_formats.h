@@ -55,6 +55,13 @@ inline constexpr NarrowFormat kBf16{7, 127, 0x8000, 0x7f7f, 0x7f80, 0x7fc0};
 inline constexpr NarrowFormat kE4m3{3, 7, 0x80, 0x7e, 0x7e, 0x7f};
 inline constexpr NarrowFormat kE2m1{1, 1, 0x8, 0x7, 0x7, 0x7};
 
+/// The narrow format of that name; kFp16 for those that are none.
+constexpr NarrowFormat narrow_format(ElementFormat format) {
+  if (format == ElementFormat::bf16) return kBf16;
+  if (format == ElementFormat::e4m3) return kE4m3;
+  return format == ElementFormat::e2m1 ? kE2m1 : kFp16;
+}
+
 /// `value` / 2^`shift`, rounded to nearest, ties to even. 0 <= shift.
 constexpr UInt64 shift_right_to_nearest_even(UInt64 value, Int32 shift) {
   if (shift == 0) return value;

@@ -10,6 +10,7 @@ __attribute__((device)) void sample(const SampleArguments& arguments) {
   const auto* const source = global_pointer<const T>(arguments.source);
   const auto* const positions = global_pointer<const UInt64>(arguments.positions);
   auto* const destination = global_pointer<T>(arguments.destination);
+#pragma unroll 1
   for (UInt64 i = thread_in_grid(); i < arguments.count; i += threads_in_grid()) destination[i] = source[positions[i]];
 }
 
