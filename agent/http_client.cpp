@@ -8,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -65,13 +66,17 @@ HttpAnswer to_answer(http::response<http::string_body> message) {
 template <class Stream>
 asio::awaitable<HttpAnswer> send_and_read(Stream& stream, const HttpCall& call) {
   const auto request = to_message(call);
-  co_await http::async_write(stream, request, asio::use_awaitable);
+  // A server that refuses may answer and close before it has read everything: its answer says more than the broken pipe.
+  boost::system::error_code write_error;
+  co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, write_error));
   beast::flat_buffer buffer(call.limits.answer_bytes);
   for (int interim = 0; interim <= kMostInterimAnswers; ++interim) {
     http::response_parser<http::string_body> parser;
     parser.header_limit(static_cast<std::uint32_t>(call.limits.answer_bytes));
     parser.body_limit(call.limits.answer_bytes);
-    co_await http::async_read(stream, buffer, parser, asio::use_awaitable);
+    boost::system::error_code read_error;
+    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, read_error));
+    if (read_error) throw boost::system::system_error(write_error ? write_error : read_error);
     if (parser.get().result_int() >= 200) co_return to_answer(parser.release());
   }
   throw Error(ErrorCode::network, "the server sends interim answers without end");

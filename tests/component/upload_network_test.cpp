@@ -114,6 +114,16 @@ TEST_F(UploadNetwork, BusyThenReplyLostThenAccepted) {
   EXPECT_GE(slept_, milliseconds{1'000});
 }
 
+TEST_F(UploadNetwork, AnAnswerBeforeTheBodyIsReadCounts) {
+  const ScriptedServer server([](RawSocket& socket, int) {
+    socket.send(http_reply(413, ""));  // and closes, with the body unread
+  });
+  request_.body.append(std::size_t{8} << 20, ' ');
+  const auto outcome = upload(server.url());
+  EXPECT_EQ(outcome.status, UploadStatus::rejected) << outcome.reason;
+  EXPECT_EQ(outcome.attempts, 1);
+}
+
 TEST_F(UploadNetwork, PortalPageIsNoReceipt) {
   const ScriptedServer server([](RawSocket& socket, int) {
     (void)socket.read_message();

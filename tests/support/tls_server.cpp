@@ -4,17 +4,19 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <array>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
 #include <thread>
 
 namespace gpuassay::test {
 namespace {
 
 namespace asio = boost::asio;
+namespace beast = boost::beast;
 using asio::ip::tcp;
 
 template <class Write>
@@ -73,8 +75,10 @@ struct TlsServer::Parts {
       asio::ssl::stream<tcp::socket> stream(std::move(socket), context);
       stream.handshake(asio::ssl::stream_base::server, error);
       if (error) continue;
-      std::array<char, 65536> request{};
-      stream.read_some(asio::buffer(request), error);
+      // The whole request, which comes in several records: a server that closes early breaks the client's writing.
+      beast::flat_buffer buffer;
+      beast::http::request<beast::http::string_body> request;
+      beast::http::read(stream, buffer, request, error);
       asio::write(stream, asio::buffer(reply), error);
       stream.shutdown(error);
     }
