@@ -118,7 +118,7 @@ constexpr UInt32 mma_magnitude(Int32 value, UInt32 fraction_bits, UInt32 bias) {
 
 /// An integer in an operand's or accumulator's format; exact within the bounds above.
 constexpr UInt64 mma_bits(ElementFormat format, Int32 value) {
-  const UInt32 sign = value < 0 ? 1 : 0;
+  const UInt32 sign = value < 0 ? 1U : 0U;
   switch (format) {
     case ElementFormat::fp64: return bits_of_double(static_cast<double>(value));
     case ElementFormat::fp16: return mma_magnitude(value, 10, 15) | sign << 15;
