@@ -1,0 +1,22 @@
+// cuBLAS opened and ready: the library and a handle on the context's stream.
+#pragma once
+
+#include "agent/backends/cuda_context.h"
+#include "agent/dynlib/cublas.h"
+
+namespace gpuassay {
+
+/// One handle with a workspace of its own. Destroyed with the last operation that uses it; keep the context longer.
+struct CublasSession {
+  /// Throws Error{library_missing} or what cublasCreate_v2 answered.
+  CublasSession(CudaContext& context, const LibraryCandidate& candidate);
+  CublasSession(const CublasSession&) = delete;
+  CublasSession& operator=(const CublasSession&) = delete;
+  ~CublasSession();
+
+  cublas::LoadedLibrary library;
+  cublas::Handle handle = nullptr;
+  DeviceBuffer workspace;
+};
+
+}  // namespace gpuassay

@@ -1,0 +1,118 @@
+#include "agent/backends/cuda_backend.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <initializer_list>
+#include <utility>
+
+#include "agent/backends/cublas_session.h"
+#include "agent/backends/cublaslt_session.h"
+#include "agent/backends/cuda_operation.h"
+#include "agent/backends/cudnn_session.h"
+#include "core/enums.h"
+#include "core/error.h"
+
+namespace gpuassay {
+namespace {
+
+/// cuBLASLt has no working kernels for Kepler, whatever it says.
+constexpr int kCublasLtFrom = 50;
+
+/// Variables of the user's shell that would change what is measured, not how.
+void neutralize_environment() {
+  for (const char* name : {"NVIDIA_TF32_OVERRIDE", "CUBLAS_EMULATE_SINGLE_PRECISION", "CUDA_LAUNCH_BLOCKING",
+                           "CUDNN_LOGLEVEL_DBG", "CUBLAS_WORKSPACE_CONFIG"}) {
+    ::unsetenv(name);
+  }
+  // The default since CUDA 12.2; set so that older libraries do not load all their kernels first.
+  ::setenv("CUDA_MODULE_LOADING", "LAZY", 0);
+}
+
+void require_positive(std::initializer_list<std::int64_t> sizes) {
+  for (const std::int64_t size : sizes) {
+    if (size < 1 || size > INT32_MAX) {
+      throw Error(ErrorCode::unsupported, fmt::format("a dimension of {} is not between 1 and 2^31 - 1", size));
+    }
+  }
+}
+
+class CudaBackend final : public Backend {
+ public:
+  explicit CudaBackend(const CudaSelection& selection)
+      : selection_(selection), context_(std::make_shared<CudaContext>(selection.driver, selection.ordinal)) {}
+
+  std::unique_ptr<Operation> prepare(const OperationParams& params) override {
+    auto operation = std::visit([this](const auto& shape) { return prepare_shape(shape); }, params);
+    context_->synchronize();  // what filling the operands did wrong is told here, not by the first sample
+    return operation;
+  }
+
+ private:
+  std::unique_ptr<Operation> prepare_shape(const GemmParams& g) {
+    require_positive({g.m, g.n, g.k, g.batch});
+    if (selection_.cublaslt && context_->facts().compute_capability >= kCublasLtFrom) {
+      return prepare_cublaslt_gemm(context_, session(cublaslt_, [&] {
+                                     return std::make_shared<CublasLtSession>(*selection_.cublaslt);
+                                   }),
+                                   g);
+    }
+    if (!selection_.cublas) {
+      throw Error(ErrorCode::unsupported, "there is no cuBLAS for this GPU; gpuassay doctor names the package");
+    }
+    return prepare_cublas_gemm(
+        context_, session(cublas_, [&] { return std::make_shared<CublasSession>(*context_, *selection_.cublas); }), g);
+  }
+
+  std::unique_ptr<Operation> prepare_shape(const ConvParams& v) {
+    require_positive({v.n, v.c, v.h, v.w, v.k, v.r, v.s, v.stride});
+    if (v.pad < 0 || v.pad >= v.r || v.pad >= v.s || v.h + 2 * v.pad < v.r || v.w + 2 * v.pad < v.s) {
+      throw Error(ErrorCode::unsupported, fmt::format("a padding of {} does not go with this filter and input", v.pad));
+    }
+    if (!selection_.cudnn) {
+      throw Error(ErrorCode::unsupported, "there is no cuDNN for this GPU; gpuassay doctor names the package");
+    }
+    return prepare_cudnn_conv(
+        context_, session(cudnn_, [&] { return std::make_shared<CudnnSession>(*context_, *selection_.cudnn); }), v);
+  }
+
+  std::unique_ptr<Operation> prepare_shape(const BandwidthParams& params) {
+    if (is_transfer(params.kernel)) {
+      if (params.level != MemoryLevel::pinned && params.level != MemoryLevel::pageable) {
+        throw Error(ErrorCode::unsupported, fmt::format("{} is no kind of host memory", to_name(params.level)));
+      }
+      return prepare_cuda_transfer(context_, params);
+    }
+    const bool l2_read = params.level == MemoryLevel::l2 && params.kernel == BandwidthKernel::read;
+    if (params.level != MemoryLevel::dram && !l2_read) {
+      throw Error(ErrorCode::unsupported,
+                  fmt::format("{} in {} is not measured on a GPU", to_name(params.kernel), to_name(params.level)));
+    }
+    return prepare_cuda_stream(context_, params);
+  }
+
+  std::unique_ptr<Operation> prepare_shape(const ComputeParams& params) { return prepare_cuda_compute(context_, params); }
+  std::unique_ptr<Operation> prepare_shape(const LatencyParams& params) { return prepare_cuda_latency(context_, params); }
+
+  /// Opened once. A library that does not open is tried again by the next case: each tells the reason.
+  template <class Session, class Make>
+  static std::shared_ptr<Session> session(std::shared_ptr<Session>& slot, const Make& make) {
+    if (!slot) slot = make();
+    return slot;
+  }
+
+  CudaSelection selection_;
+  std::shared_ptr<CudaContext> context_;
+  std::shared_ptr<CublasLtSession> cublaslt_;
+  std::shared_ptr<CublasSession> cublas_;
+  std::shared_ptr<CudnnSession> cudnn_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cuda_backend(const CudaSelection& selection) {
+  neutralize_environment();
+  return std::make_unique<CudaBackend>(selection);
+}
+
+}  // namespace gpuassay

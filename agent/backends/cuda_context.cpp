@@ -1,0 +1,144 @@
+#include "agent/backends/cuda_context.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/error.h"
+
+namespace gpuassay {
+namespace {
+
+int attribute(const cuda::Api& api, cuda::Device device, int which) {
+  int value = 0;
+  cuda::check(api, api.cuDeviceGetAttribute(&value, which, device), "cuDeviceGetAttribute");
+  return value;
+}
+
+CudaFacts facts_of(const cuda::Api& api, cuda::Device device) {
+  CudaFacts facts;
+  cuda::check(api, api.cuDriverGetVersion(&facts.driver_version), "cuDriverGetVersion");
+  facts.compute_capability = 10 * attribute(api, device, cuda::kComputeCapabilityMajor) +
+                             attribute(api, device, cuda::kComputeCapabilityMinor);
+  facts.sm_count = attribute(api, device, cuda::kMultiprocessorCount);
+  facts.l2_bytes = attribute(api, device, cuda::kL2CacheSize);
+  facts.async_engines = attribute(api, device, cuda::kAsyncEngineCount);
+  return facts;
+}
+
+}  // namespace
+
+CudaContext::CudaContext(const LibraryCandidate& driver, int ordinal) : driver_(cuda::load(driver)) {
+  const cuda::Api& calls = api();
+  cuda::check(calls, calls.cuInit(0), "cuInit");
+  cuda::check(calls, calls.cuDeviceGet(&device_, ordinal), "cuDeviceGet");
+  facts_ = facts_of(calls, device_);
+  // Spinning hears of the end of work sooner than an interrupt; refused where the context is in use already.
+  if (calls.cuDevicePrimaryCtxSetFlags_v2 != nullptr) {
+    (void)calls.cuDevicePrimaryCtxSetFlags_v2(device_, cuda::kScheduleSpin);
+  }
+  cuda::Context context = nullptr;
+  cuda::check(calls, calls.cuDevicePrimaryCtxRetain(&context, device_), "cuDevicePrimaryCtxRetain");
+  cuda::check(calls, calls.cuCtxSetCurrent(context), "cuCtxSetCurrent");
+  cuda::check(calls, calls.cuStreamCreate(&stream_, cuda::kStreamNonBlocking), "cuStreamCreate");
+  cuda::check(calls, calls.cuEventCreate(&begin_, cuda::kEventDefault), "cuEventCreate");
+  cuda::check(calls, calls.cuEventCreate(&end_, cuda::kEventDefault), "cuEventCreate");
+  modules_ = std::make_unique<CudaModules>(calls, facts_.compute_capability, facts_.driver_version);
+}
+
+CudaContext::~CudaContext() {
+  modules_.reset();
+  if (end_ != nullptr) (void)api().cuEventDestroy_v2(end_);
+  if (begin_ != nullptr) (void)api().cuEventDestroy_v2(begin_);
+  if (stream_ != nullptr) (void)api().cuStreamDestroy_v2(stream_);
+  // The primary context stays retained: libraries that use it may outlive this object, and the process ends soon.
+}
+
+std::int64_t CudaContext::free_bytes() const {
+  std::size_t free = 0, total = 0;
+  cuda::check(api(), api().cuMemGetInfo_v2(&free, &total), "cuMemGetInfo_v2");
+  return static_cast<std::int64_t>(free);
+}
+
+void CudaContext::launch_raw(cuda::Function function, std::int64_t blocks, unsigned threads,
+                             const void* arguments) const {
+  // The driver takes an array of pointers to the parameters and copies what they point to before it returns.
+  void* parameter = const_cast<void*>(arguments);
+  void** parameters = arguments == nullptr ? nullptr : &parameter;
+  cuda::check(api(),
+              api().cuLaunchKernel(function, static_cast<unsigned>(blocks), 1, 1, threads, 1, 1, 0, stream_, parameters,
+                                   nullptr),
+              "cuLaunchKernel");
+}
+
+void CudaContext::synchronize() const {
+  cuda::check(api(), api().cuStreamSynchronize(stream_), "cuStreamSynchronize");
+}
+
+std::int64_t CudaContext::time_ns(const std::function<void()>& enqueue) const {
+  cuda::check(api(), api().cuEventRecord(begin_, stream_), "cuEventRecord");
+  enqueue();
+  cuda::check(api(), api().cuEventRecord(end_, stream_), "cuEventRecord");
+  cuda::check(api(), api().cuEventSynchronize(end_), "cuEventSynchronize");
+  float elapsed_ms = 0;
+  cuda::check(api(), api().cuEventElapsedTime(&elapsed_ms, begin_, end_), "cuEventElapsedTime");
+  constexpr double kNsPerMs = 1e6;
+  return std::max<std::int64_t>(1, std::llround(static_cast<double>(elapsed_ms) * kNsPerMs));
+}
+
+void CudaContext::fill(const DeviceBuffer& buffer, kernels::ElementFormat format, std::uint64_t seed,
+                       std::int64_t count) {
+  kernels::FillArguments arguments{};
+  arguments.destination = buffer.address();
+  arguments.count = static_cast<std::uint64_t>(count);
+  arguments.seed = seed;
+  arguments.format = static_cast<kernels::UInt32>(format);
+  constexpr std::int64_t kElementsPerBlock = 16 * kernels::kBlockThreads;
+  launch(kernels::kFill, blocks_for(count, kElementsPerBlock), arguments);
+}
+
+void CudaContext::fill_words(const DeviceBuffer& buffer, std::uint32_t pattern) {
+  kernels::FillConstantArguments arguments{};
+  arguments.destination = buffer.address();
+  arguments.size_bytes = buffer.size_bytes() / 4 * 4;
+  arguments.pattern = pattern;
+  launch(kernels::kFillConstant, blocks_for(static_cast<std::int64_t>(buffer.size_bytes()), kernels::kTileBytes),
+         arguments);
+}
+
+std::vector<std::uint64_t> CudaContext::sample(const DeviceBuffer& buffer, unsigned element_bytes,
+                                               const std::vector<std::int64_t>& positions) {
+  const std::size_t count = positions.size();
+  const DeviceBuffer places = allocate(count * sizeof(std::int64_t));
+  const DeviceBuffer elements = allocate(count * element_bytes);
+  cuda::check(api(), api().cuMemcpyHtoD_v2(places.address(), positions.data(), places.size_bytes()), "cuMemcpyHtoD_v2");
+  kernels::SampleArguments arguments{};
+  arguments.source = buffer.address();
+  arguments.positions = places.address();
+  arguments.destination = elements.address();
+  arguments.count = count;
+  arguments.element_bytes = element_bytes;
+  launch(kernels::kSample, blocks_for(static_cast<std::int64_t>(count), kernels::kBlockThreads), arguments);
+  std::vector<std::byte> raw(elements.size_bytes());
+  read(elements, raw);
+  std::vector<std::uint64_t> bits(count, 0);
+  for (std::size_t i = 0; i < count; ++i) std::memcpy(&bits[i], raw.data() + i * element_bytes, element_bytes);
+  return bits;
+}
+
+void CudaContext::read(const DeviceBuffer& buffer, std::span<std::byte> target) const {
+  if (target.size() > buffer.size_bytes()) {
+    throw Error(ErrorCode::internal, fmt::format("{} bytes asked of a buffer of {}", target.size(), buffer.size_bytes()));
+  }
+  synchronize();  // the copy is not ordered with our stream
+  cuda::check(api(), api().cuMemcpyDtoH_v2(target.data(), buffer.address(), target.size()), "cuMemcpyDtoH_v2");
+}
+
+std::int64_t blocks_for(std::int64_t count, std::int64_t per_block) {
+  constexpr std::int64_t kMaxGrid = 0x7fffffff;
+  return std::clamp<std::int64_t>((count + per_block - 1) / per_block, 1, kMaxGrid);
+}
+
+}  // namespace gpuassay

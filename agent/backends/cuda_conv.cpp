@@ -1,0 +1,206 @@
+// Convolution through cuDNN's legacy calls, forward and both gradients: every algorithm that cuDNN's own search finds
+// within our workspace, the best ones in a short trial.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "agent/backends/candidate_trial.h"
+#include "agent/backends/cuda_conv_types.h"
+#include "agent/backends/cuda_operation.h"
+#include "agent/backends/cudnn_session.h"
+#include "agent/workloads/conv_reference.h"
+#include "core/enums.h"
+#include "core/error.h"
+
+namespace gpuassay {
+namespace {
+
+/// cuDNN's search runs each algorithm once; that many of the best are timed again.
+constexpr std::size_t kKeptPerFormat = 3;
+constexpr std::int64_t kTrialBudgetNs = 10'000'000;
+constexpr std::int64_t kTrialMaxNs = 300'000'000;
+
+/// The descriptors of one tensor format. Memory needs none: NCHW and NHWC are views of the same numbers.
+struct ConvProblem {
+  int format;
+  cudnn::OwnedTensor x, y;
+  cudnn::OwnedFilter w;
+  cudnn::OwnedConvolution convolution;
+};
+
+struct ConvCandidate {
+  const ConvProblem* problem = nullptr;
+  int algo = 0;
+};
+
+class CudnnConv final : public CudaOperation {
+ public:
+  CudnnConv(std::shared_ptr<CudaContext> context, std::shared_ptr<CudnnSession> library, const ConvParams& params)
+      : CudaOperation(std::move(context)),
+        library_(std::move(library)),
+        v_(params),
+        types_(cuda_conv_types(params.dtype, this->context().facts().compute_capability)) {
+    const ConvSizes sizes = conv_sizes(v_);
+    x_ = filled_tensor(this->context(), types_.element, sizes.source);
+    w_ = filled_tensor(this->context(), types_.element, sizes.weights);
+    y_ = filled_tensor(this->context(), types_.element, sizes.destination);
+    for (const int format : types_.formats) problems_.push_back(problem(format));
+    choose();
+    poison_output();
+  }
+
+  Verification verify() override {
+    const ConvDirection direction = v_.direction;
+    const bool nhwc = chosen_.problem->format == cudnn::kNhwc;
+    const InnerLayout x_layout{v_.c, v_.h * v_.w, nhwc}, w_layout{v_.c, v_.r * v_.s, nhwc},
+        y_layout{v_.k, v_.p() * v_.q(), nhwc};
+    const InnerLayout& output_layout = direction == ConvDirection::forward         ? y_layout
+                                       : direction == ConvDirection::backward_data ? x_layout
+                                                                                   : w_layout;
+    const std::vector<std::int64_t> positions = sampled_positions(conv_output_size(v_), conv_border_positions(v_));
+    std::vector<std::int64_t> places(positions.size());
+    std::transform(positions.begin(), positions.end(), places.begin(),
+                   [&](std::int64_t position) { return output_layout.storage_index(position); });
+    const auto bits = context().sample(output(), output_bytes(types_.output), places);
+    const GeneratedTensor x = x_.generated(x_layout), w = w_.generated(w_layout), y = y_.generated(y_layout);
+    OutputCheck check(conv_output_rule(v_.dtype, direction, chosen_.algo));
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      const std::int64_t at = positions[i];
+      const ReferenceValue reference = direction == ConvDirection::forward         ? conv_forward_at(v_, x, w, at)
+                                       : direction == ConvDirection::backward_data ? conv_backward_data_at(v_, y, w, at)
+                                                                                   : conv_backward_weights_at(v_, x, y, at);
+      check.compare(output_value(types_.output, bits[i]), reference);
+    }
+    poison_output();
+    return check.result();
+  }
+
+  [[nodiscard]] std::string algorithm() const override {
+    return fmt::format("cudnn {} {} {}", library_->library.version.text(),
+                       conv_algorithm_name(v_.direction, chosen_.algo),
+                       chosen_.problem->format == cudnn::kNhwc ? "NHWC" : "NCHW");
+  }
+
+ protected:
+  void enqueue() override { cudnn::check(api(), run(chosen_), "cudnnConvolution"); }
+
+ private:
+  [[nodiscard]] const cudnn::Api& api() const { return library_->library.api; }
+
+  [[nodiscard]] const DeviceBuffer& output() const {
+    return v_.direction == ConvDirection::forward         ? y_.buffer
+           : v_.direction == ConvDirection::backward_data ? x_.buffer
+                                                          : w_.buffer;
+  }
+  void poison_output() { context().fill_words(output(), kPoison); }
+
+  [[nodiscard]] ConvProblem problem(int format) const {
+    return {format, cudnn::make_tensor(api(), format, types_.data_type, v_.n, v_.c, v_.h, v_.w),
+            cudnn::make_tensor(api(), format, types_.data_type, v_.n, v_.k, v_.p(), v_.q()),
+            cudnn::make_filter(api(), format, types_.data_type, v_.k, v_.c, v_.r, v_.s),
+            cudnn::make_convolution(api(), v_.pad, v_.stride, cudnn::kFloat, types_.math_type)};
+  }
+
+  int find(const ConvProblem& of, std::vector<cudnn::AlgoPerf>& results, int& returned) {
+    const auto requested = static_cast<int>(results.size());
+    const cudnn::Handle handle = library_->handle;
+    void *x = x_.buffer.pointer(), *w = w_.buffer.pointer(), *y = y_.buffer.pointer();
+    void* space = library_->workspace.pointer();
+    const std::size_t space_bytes = library_->workspace.size_bytes();
+    switch (v_.direction) {
+      case ConvDirection::forward:
+        return api().cudnnFindConvolutionForwardAlgorithmEx(handle, of.x.get(), x, of.w.get(), w, of.convolution.get(),
+                                                            of.y.get(), y, requested, &returned, results.data(), space,
+                                                            space_bytes);
+      case ConvDirection::backward_data:
+        return api().cudnnFindConvolutionBackwardDataAlgorithmEx(handle, of.w.get(), w, of.y.get(), y,
+                                                                 of.convolution.get(), of.x.get(), x, requested,
+                                                                 &returned, results.data(), space, space_bytes);
+      case ConvDirection::backward_weights:
+        return api().cudnnFindConvolutionBackwardFilterAlgorithmEx(handle, of.x.get(), x, of.y.get(), y,
+                                                                   of.convolution.get(), of.w.get(), w, requested,
+                                                                   &returned, results.data(), space, space_bytes);
+    }
+    return cudnn::kSuccess;
+  }
+
+  void add_candidates(const ConvProblem& of, std::vector<ConvCandidate>& candidates) {
+    std::vector<cudnn::AlgoPerf> results(cudnn::kForwardAlgos);
+    int returned = 0;
+    const int status = find(of, results, returned);
+    if (status != cudnn::kSuccess) {
+      // This format may be impossible here; another one may not be.
+      if (cudnn::classify(status) == cudnn::StatusKind::unsupported) return;
+      cudnn::check(api(), status, "cudnnFindConvolutionAlgorithmEx");
+    }
+    std::size_t kept = 0;
+    for (int i = 0; i < returned && kept < kKeptPerFormat; ++i) {
+      const cudnn::AlgoPerf& result = results[static_cast<std::size_t>(i)];
+      if (result.status != cudnn::kSuccess || result.workspace_bytes > library_->workspace.size_bytes()) continue;
+      candidates.push_back({&of, result.algo});
+      ++kept;
+    }
+  }
+
+  void choose() {
+    std::vector<ConvCandidate> candidates;
+    for (const ConvProblem& each : problems_) add_candidates(each, candidates);
+    const auto time_once = [&](std::size_t i) -> std::optional<std::int64_t> {
+      int status = cudnn::kSuccess;
+      const std::int64_t time_ns = context().time_ns([&] { status = run(candidates[i]); });
+      if (status != cudnn::kSuccess) return std::nullopt;
+      return time_ns;
+    };
+    TrialLimits limits;
+    limits.min_turns = 3;
+    limits.budget_ns = kTrialBudgetNs;
+    limits.max_ns = kTrialMaxNs;
+    const auto fastest = fastest_candidate(candidates.size(), time_once, limits);
+    if (!fastest) {
+      throw Error(ErrorCode::unsupported,
+                  fmt::format("cuDNN {} has no {} {} convolution of this shape for this GPU; nothing to do",
+                              library_->library.version.text(), to_name(v_.dtype), to_name(v_.direction)));
+    }
+    chosen_ = candidates[*fastest];
+  }
+
+  int run(const ConvCandidate& candidate) {
+    constexpr float kOne = 1, kZero = 0;
+    const ConvProblem& of = *candidate.problem;
+    const cudnn::Handle handle = library_->handle;
+    void *x = x_.buffer.pointer(), *w = w_.buffer.pointer(), *y = y_.buffer.pointer();
+    void* space = library_->workspace.pointer();
+    const std::size_t space_bytes = library_->workspace.size_bytes();
+    switch (v_.direction) {
+      case ConvDirection::forward:
+        return api().cudnnConvolutionForward(handle, &kOne, of.x.get(), x, of.w.get(), w, of.convolution.get(),
+                                             candidate.algo, space, space_bytes, &kZero, of.y.get(), y);
+      case ConvDirection::backward_data:
+        return api().cudnnConvolutionBackwardData(handle, &kOne, of.w.get(), w, of.y.get(), y, of.convolution.get(),
+                                                  candidate.algo, space, space_bytes, &kZero, of.x.get(), x);
+      case ConvDirection::backward_weights:
+        return api().cudnnConvolutionBackwardFilter(handle, &kOne, of.x.get(), x, of.y.get(), y, of.convolution.get(),
+                                                    candidate.algo, space, space_bytes, &kZero, of.w.get(), w);
+    }
+    return cudnn::kSuccess;
+  }
+
+  std::shared_ptr<CudnnSession> library_;
+  ConvParams v_;
+  CudaConvTypes types_;
+  CudaTensor x_, w_, y_;
+  std::vector<ConvProblem> problems_;
+  ConvCandidate chosen_;
+};
+
+}  // namespace
+
+std::unique_ptr<Operation> prepare_cudnn_conv(std::shared_ptr<CudaContext> context,
+                                              std::shared_ptr<CudnnSession> library, const ConvParams& params) {
+  return std::make_unique<CudnnConv>(std::move(context), std::move(library), params);
+}
+
+}  // namespace gpuassay

@@ -1,0 +1,36 @@
+#include "agent/backends/cuda_gate.h"
+
+#include <atomic>
+
+namespace gpuassay {
+namespace {
+
+/// After this long the gate opens by itself; a hundred times what queueing takes.
+constexpr std::uint64_t kTimeoutNs = 200'000'000;
+/// The same on the multiprocessor's clock, should the global timer stand still: 2 GHz is the order of all of them.
+constexpr std::uint64_t kTimeoutCycles = 2 * kTimeoutNs;
+
+std::atomic_ref<std::uint32_t> word(const PinnedBuffer& flag) {
+  return std::atomic_ref<std::uint32_t>(*static_cast<std::uint32_t*>(flag.data()));
+}
+
+}  // namespace
+
+CudaGate::CudaGate(CudaContext& context)
+    : context_(context),
+      flag_(context.api(), sizeof(std::uint32_t)),
+      outcome_(context.allocate(sizeof(std::uint32_t))) {}
+
+void CudaGate::hold() {
+  word(flag_).store(0, std::memory_order_release);
+  kernels::GateArguments arguments{};
+  arguments.flag = flag_.device_address();
+  arguments.outcome = outcome_.address();
+  arguments.timeout_ns = kTimeoutNs;
+  arguments.timeout_cycles = kTimeoutCycles;
+  context_.launch_raw(context_.modules().function("base", kernels::kGate), 1, 1, &arguments);
+}
+
+void CudaGate::open() { word(flag_).store(1, std::memory_order_release); }
+
+}  // namespace gpuassay

@@ -1,0 +1,38 @@
+// Which types does a matrix product of one dtype have on a GPU, and how exact must its output be?
+#pragma once
+
+#include "agent/backends/cuda_tensor.h"
+#include "agent/dynlib/cublas.h"
+#include "agent/workloads/output_check.h"
+#include "core/model.h"
+
+namespace gpuassay {
+
+struct CudaGemmTypes {
+  kernels::ElementFormat input;
+  OutputFormat output;
+  int input_type, output_type;   ///< cublas::DataType
+  int compute_type, scale_type;  ///< cublas::ComputeType; cublas::DataType of alpha and beta
+  bool transposed_only = false;  ///< the library takes the right-hand matrix only as [n, k]
+  OutputRule rule;
+};
+
+/// The types for `dtype`, with the tolerance of its arithmetic.
+///
+/// u(x) is the unit roundoff of x, S = sum |a*b| (see output_check.h). Tensor cores add several products at once,
+/// aligned to the largest, and cut off what does not fit instead of rounding (M. Fasi, N. Higham, M. Mikaitis and
+/// S. Pranesh, "Numerical behavior of NVIDIA tensor cores", PeerJ Computer Science 7:e330, 2021): errors then lean to
+/// one side and grow faster than for rounded sums, which the factor of 4 below covers up to k = 16,384.
+///   fp64, fp32            16*u(fp64), 16*u(fp32)
+///   tf32, fp16, bf16      64*u(fp32), plus the output's own rounding
+///   fp16_acc16            64*u(fp16), plus the output's own rounding
+///   fp8, fp4              2^-11: Hopper's fp8 products are summed with 14 bits or so (DeepSeek-AI, "DeepSeek-V3
+///                         Technical Report", 2024, section 3.3.2)
+///   int8                  exact
+CudaGemmTypes cuda_gemm_types(DType dtype);
+
+/// One as alpha, zero as beta, in the type that the scale type demands; addresses stay valid for ever.
+const void* one_of(int scale_type);
+const void* zero_of(int scale_type);
+
+}  // namespace gpuassay

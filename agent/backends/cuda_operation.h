@@ -1,0 +1,56 @@
+// The operations of the CUDA backend: one file each, named after what they measure.
+#pragma once
+
+#include <memory>
+
+#include "agent/backends/backend.h"
+#include "agent/backends/cuda_context.h"
+#include "agent/dynlib/cublas.h"
+#include "agent/dynlib/cublaslt.h"
+#include "agent/dynlib/cudnn.h"
+
+namespace gpuassay {
+
+/// An operation timed by CUDA events on the context's stream.
+class CudaOperation : public Operation {
+ public:
+  explicit CudaOperation(std::shared_ptr<CudaContext> context) : context_(std::move(context)) {}
+
+  std::int64_t run_timed_ns(std::int64_t iterations) override {
+    return context_->time_ns([&] {
+      for (std::int64_t i = 0; i < iterations; ++i) enqueue();
+    });
+  }
+
+  /// Events have steps of half a microsecond: a sample of a millisecond is exact to 0.05 %.
+  [[nodiscard]] double min_sample_ns() const override { return 1'000'000; }
+
+ protected:
+  /// Queues one operation.
+  virtual void enqueue() = 0;
+  [[nodiscard]] CudaContext& context() const { return *context_; }
+
+ private:
+  std::shared_ptr<CudaContext> context_;
+};
+
+/// Workspace given to the libraries: 32 MiB is what NVIDIA advises for Hopper, and fixed so that runs compare.
+inline constexpr std::size_t kLibraryWorkspaceBytes = std::size_t{32} << 20;
+
+/// Each takes its library with a handle that lives as long. They throw Error{unsupported, out_of_memory,
+/// library_failed}.
+struct CublasLtSession;
+struct CublasSession;
+struct CudnnSession;
+std::unique_ptr<Operation> prepare_cublaslt_gemm(std::shared_ptr<CudaContext> context,
+                                                 std::shared_ptr<CublasLtSession> library, const GemmParams& params);
+std::unique_ptr<Operation> prepare_cublas_gemm(std::shared_ptr<CudaContext> context,
+                                               std::shared_ptr<CublasSession> library, const GemmParams& params);
+std::unique_ptr<Operation> prepare_cudnn_conv(std::shared_ptr<CudaContext> context,
+                                              std::shared_ptr<CudnnSession> library, const ConvParams& params);
+std::unique_ptr<Operation> prepare_cuda_stream(std::shared_ptr<CudaContext> context, const BandwidthParams& params);
+std::unique_ptr<Operation> prepare_cuda_transfer(std::shared_ptr<CudaContext> context, const BandwidthParams& params);
+std::unique_ptr<Operation> prepare_cuda_latency(std::shared_ptr<CudaContext> context, const LatencyParams& params);
+std::unique_ptr<Operation> prepare_cuda_compute(std::shared_ptr<CudaContext> context, const ComputeParams& params);
+
+}  // namespace gpuassay
