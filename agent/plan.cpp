@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "agent/plan_cuda.h"
 #include "core/operations.h"
 #include "core/resnet50.h"
 #include "core/score.h"
@@ -141,6 +142,21 @@ void add_gemm_shapes(CaseList& list, const Inventory& inventory) {
   }
 }
 
+/// Where the driver did not tell, what it usually leaves: nine tenths.
+std::int64_t free_gpu_bytes(const Inventory& inventory, const Device& device) {
+  const auto known = inventory.free_memory_bytes.find(device.index);
+  if (known != inventory.free_memory_bytes.end()) return known->second;
+  return device.memory_bytes.value_or(2048 * kMiB) / 10 * 9;
+}
+
+std::vector<Case> plan_gpus(const Inventory& inventory, Profile profile) {
+  std::vector<CudaPlanDevice> gpus;
+  for (const Device& device : inventory.devices) {
+    if (device.kind == DeviceKind::cuda) gpus.push_back({&device, free_gpu_bytes(inventory, device)});
+  }
+  return plan_cuda(gpus, profile);
+}
+
 }  // namespace
 
 ProfileRules rules_of(Profile profile) {
@@ -161,7 +177,7 @@ double estimated_flop_per_s(const CpuFacts& cpu) {
 }
 
 std::vector<Case> plan(const Inventory& inventory, Profile profile) {
-  std::vector<Case> all;
+  std::vector<Case> all = plan_gpus(inventory, profile);
   const SamplingLimits limits = rules_of(profile).limits;
   const std::int64_t batch = train_batch(inventory);
   for (const Device& device : inventory.devices) {

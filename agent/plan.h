@@ -16,12 +16,11 @@ struct ProfileRules {
 /// quick 20 s, standard 90 s, full 600 s; at least 20, 100, 500 ms of samples per case.
 ProfileRules rules_of(Profile profile);
 
-/// Cases in order of value: headline GEMMs and triad, then what the score needs, then everything else of the
-/// profile, then (not in quick) a repeat of the headlines and of what the score needs, because a neighbour's
-/// disturbance lasts seconds and should not decide a figure; a run that is cut off keeps the most important figures.
-/// Shapes, and the training batch, follow
-/// from the machine, so that even a device at the estimated rate gets through the part the score needs.
-/// A case the device cannot do is planned all the same: the
+/// Cases in order of value, GPUs (see plan_cuda.h) before the CPU. On the CPU: headline GEMMs and triad, then what the
+/// score needs, then everything else of the profile, then (not in quick) a repeat of the headlines and of what the
+/// score needs, because a neighbour's disturbance lasts seconds and should not decide a figure; a run that is cut off
+/// keeps the most important figures. Shapes, and the training batch, follow from the machine, so that even a device at
+/// the estimated rate gets through the part the score needs. A case the device cannot do is planned all the same: the
 /// backend's reason is the answer.
 std::vector<Case> plan(const Inventory& inventory, Profile profile);
 

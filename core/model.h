@@ -107,6 +107,7 @@ struct Case {
   Regime regime = Regime::burst;
   SamplingLimits limits;
   bool repeat = false;
+  bool gpu_telemetry = false;  ///< long enough for NVML to say something, and worth the place in the document
 };
 
 // ---- measurement ----------------------------------------------------------------------------------------
@@ -261,6 +262,8 @@ struct Inventory {
   Platform platform;
   std::optional<double> uptime_s;
   std::vector<Unknown> unknown;
+  /// Free memory of CUDA devices by device index, where the driver told it; not part of the result document.
+  std::map<int, std::int64_t> free_memory_bytes = {};
 };
 
 // ---- result ---------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/enums.h"
+#include "core/gpu_peaks.h"
 #include "core/operations.h"
 #include "core/resnet50.h"
 #include "core/stats.h"
@@ -36,10 +37,10 @@ double iteration_ns(const std::vector<WorkloadOperation>& operations,
   return total_ns + elementwise_bytes / byte_count(triad.params) * quantile(triad.samples_ns, q);
 }
 
-WorkloadScore best_prediction(int device, const std::vector<Measurement>& measurements) {
+WorkloadScore best_prediction(const Device& device, const std::vector<Measurement>& measurements) {
   WorkloadScore best;
-  for (const std::int64_t batch : kCpuTrainBatches) {
-    WorkloadScore prediction = predict_resnet50_train(device, DType::fp32, batch, measurements);
+  for (const TrainChoice& choice : train_choices(device)) {
+    WorkloadScore prediction = predict_resnet50_train(device.index, choice.dtype, choice.batch, measurements);
     if (prediction.samples_per_s) return prediction;
     if (best.name.empty() || prediction.covered_share > best.covered_share) best = prediction;
   }
@@ -61,6 +62,26 @@ void round_figure(std::optional<double>& figure) {
 }
 
 }  // namespace
+
+DType train_dtype(const Device& device) {
+  constexpr int kFirstWithTensorCores = 70;
+  const bool tensor_cores = device.kind == DeviceKind::cuda && device.compute_capability &&
+                            capability_number(*device.compute_capability) >= kFirstWithTensorCores;
+  return tensor_cores ? DType::fp16 : DType::fp32;
+}
+
+std::vector<TrainChoice> train_choices(const Device& device) {
+  std::vector<TrainChoice> choices;
+  if (device.kind == DeviceKind::cuda) {
+    const DType preferred = train_dtype(device);
+    for (const std::int64_t batch : kGpuTrainBatches) choices.push_back({preferred, batch});
+    if (preferred == DType::fp32) return choices;
+    for (const std::int64_t batch : kGpuTrainBatches) choices.push_back({DType::fp32, batch});
+    return choices;
+  }
+  for (const std::int64_t batch : kCpuTrainBatches) choices.push_back({DType::fp32, batch});
+  return choices;
+}
 
 WorkloadScore predict_resnet50_train(int device, DType dtype, std::int64_t batch,
                                      const std::vector<Measurement>& measurements) {
@@ -104,7 +125,7 @@ Score score_run(const std::vector<Device>& devices, const std::vector<Measuremen
   WorkloadScore whole;
   bool first = true;
   for (const Device& device : devices) {
-    WorkloadScore one = best_prediction(device.index, measurements);
+    WorkloadScore one = best_prediction(device, measurements);
     DeviceScore of_device{device.index, std::nullopt};
     if (one.samples_per_s) of_device.value = 100 * *one.samples_per_s / kReferenceA100ImagesPerS;
     round_figure(of_device.value);

@@ -17,8 +17,24 @@ inline constexpr double kReferenceV100ImagesPerS = 833.0;
 /// What Vast.ai's DLPerf of 2022 gave the V100; the equivalent is linear in training throughput.
 inline constexpr double kDlperf2022OfV100 = 21.0;
 
-/// Batch sizes a plan may use for the layers, in order of preference; a score takes the first fully measured one.
+/// Batch sizes a plan may use for the layers, in order of preference; a score takes the first fully measured one. A GPU
+/// takes 64 unless its memory is too small (the layers then need about 1 GiB with their workspace): the same for all,
+/// so that scores compare.
 inline constexpr std::int64_t kCpuTrainBatches[] = {8, 1};
+inline constexpr std::int64_t kGpuTrainBatches[] = {64, 8};
+
+/// The precision in which a device trains: fp16 on GPUs with tensor cores (compute capability 7.0 and above; the
+/// reference is mixed precision too), else fp32.
+DType train_dtype(const Device& device);
+
+/// One way to run the training workload.
+struct TrainChoice {
+  DType dtype = DType::fp32;
+  std::int64_t batch = 0;
+};
+
+/// What a score of `device` may be made of, in order of preference; fp32 stands in where fp16 was not measured.
+std::vector<TrainChoice> train_choices(const Device& device);
 
 /// Seconds of one iteration = (sum over operations of count * time + elementwise bytes / triad bandwidth).
 /// samples_per_s uses median times; low and high use the upper and lower quartile times of every operation.

@@ -1,0 +1,317 @@
+#include "agent/plan_cuda.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <set>
+#include <tuple>
+
+#include "agent/workloads/compute_launch.h"
+#include "core/enums.h"
+#include "core/gpu_peaks.h"
+#include "core/operations.h"
+#include "core/resnet50.h"
+#include "core/score.h"
+
+namespace gpuassay {
+namespace {
+
+constexpr std::int64_t kMs = 1'000'000;
+constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+constexpr std::int64_t kGiB = std::int64_t{1} << 30;
+
+/// How long each rank is sampled. Headlines last longer, so that clocks and power settle and NVML can be read.
+struct RankLimits {
+  SamplingLimits headline, score, rest;
+  double square_gemm_s = 0;  ///< a square GEMM may take this long at its peak
+};
+
+// A document of one device holds about 140 cases in 100 KB, one of eight about 600 in 400 KB: the samples stored
+// follow.
+constexpr int kHeadlineStored = 32;
+constexpr int kScoreStored = 7;
+constexpr int kRestStored = 5;
+constexpr int kCrowdedStored = 3;
+/// From this many devices on, time and document are shared by so many that every case is kept short.
+constexpr std::size_t kCrowd = 3;
+
+RankLimits limits_of(Profile profile, std::size_t devices) {
+  RankLimits limits;
+  switch (profile) {
+    case Profile::quick:
+      limits = {{5, 1000, 150 * kMs, 400 * kMs}, {5, 1000, 10 * kMs, 40 * kMs}, {5, 1000, 10 * kMs, 40 * kMs}, 0.03};
+      break;
+    case Profile::standard:
+      limits = {{5, 1000, 500 * kMs, 1000 * kMs}, {5, 1000, 60 * kMs, 150 * kMs}, {5, 1000, 40 * kMs, 120 * kMs}, 0.1};
+      break;
+    case Profile::full:
+      limits = {
+          {10, 2000, 2000 * kMs, 4000 * kMs}, {10, 2000, 300 * kMs, 1000 * kMs}, {10, 2000, 200 * kMs, 800 * kMs}, 0.3};
+      break;
+  }
+  limits.headline.stored_samples = kHeadlineStored;
+  limits.score.stored_samples = kScoreStored;
+  limits.rest.stored_samples = kRestStored;
+  if (devices < kCrowd) return limits;
+  if (profile != Profile::full) {
+    limits.headline.min_time_ns = std::min(limits.headline.min_time_ns, 200 * kMs);
+    limits.headline.max_time_ns = std::min(limits.headline.max_time_ns, 400 * kMs);
+    limits.score.min_time_ns = 10 * kMs;
+    limits.score.max_time_ns = 40 * kMs;
+  }
+  limits.headline.stored_samples = limits.score.stored_samples = limits.rest.stored_samples = kCrowdedStored;
+  return limits;
+}
+
+/// The ranks of one device, each without what a higher one has.
+class RankedCases {
+ public:
+  RankedCases(const CudaPlanDevice& device, Profile profile, std::size_t devices)
+      : device_(*device.device),
+        free_bytes_(device.free_bytes),
+        profile_(profile),
+        limits_(limits_of(profile, devices)),
+        telemetry_everywhere_(devices < kCrowd) {}
+
+  [[nodiscard]] std::vector<Case> headlines();
+  [[nodiscard]] std::vector<Case> score();
+  [[nodiscard]] std::vector<Case> best_of_the_rest();
+  [[nodiscard]] std::vector<Case> rest();
+
+ private:
+  [[nodiscard]] int capability() const { return capability_number(capability_text()).value_or(0); }
+  [[nodiscard]] std::string capability_text() const { return device_.compute_capability.value_or(""); }
+  [[nodiscard]] bool roomy() const { return free_bytes_ >= 6 * kGiB; }
+
+  void add(std::vector<Case>& cases, const OperationParams& params, const SamplingLimits& limits, bool telemetry);
+  void add_rest(std::vector<Case>& cases, const OperationParams& params) { add(cases, params, limits_.rest, false); }
+
+  [[nodiscard]] double peak_tflop_per_s(DType dtype) const;
+  [[nodiscard]] std::int64_t square_size(DType dtype, std::int64_t largest) const;
+  [[nodiscard]] std::int64_t dram_array_bytes() const;
+  [[nodiscard]] std::int64_t l2_array_bytes() const;
+  [[nodiscard]] std::vector<DType> network_dtypes() const;
+  void add_compute(std::vector<Case>& cases);
+  void add_memory(std::vector<Case>& cases);
+  void add_network_gemms(std::vector<Case>& cases);
+  void add_convolutions(std::vector<Case>& cases);
+
+  const Device& device_;
+  std::int64_t free_bytes_;
+  Profile profile_;
+  RankLimits limits_;
+  bool telemetry_everywhere_;
+  std::set<std::string> ids_;
+};
+
+void RankedCases::add(std::vector<Case>& cases, const OperationParams& params, const SamplingLimits& limits,
+                      bool telemetry) {
+  std::string id = case_id(params);
+  if (!ids_.insert(id).second) return;
+  Case planned{std::move(id), device_.index, params, Regime::burst, limits};
+  planned.gpu_telemetry = telemetry;
+  cases.push_back(std::move(planned));
+}
+
+/// For planning only. A card of which nothing is known is taken for a slow one.
+double RankedCases::peak_tflop_per_s(DType dtype) const {
+  constexpr double kSlow = 2;
+  if (!device_.theoretical) return kSlow;
+  const auto& peaks = device_.theoretical->tflop_per_s;
+  const auto found = peaks.find(dtype);
+  if (found != peaks.end()) return found->second;
+  const auto fp32 = peaks.find(DType::fp32);
+  return fp32 != peaks.end() ? fp32->second : kSlow;
+}
+
+/// The largest square GEMM that fits a third of the memory and takes no longer than the profile allows.
+std::int64_t RankedCases::square_size(DType dtype, std::int64_t largest) const {
+  constexpr std::int64_t kSmallest = 1024;
+  constexpr double kBytesPerElement = 8;  // operands and workspace of the widest format
+  std::int64_t best = kSmallest;
+  for (std::int64_t size = kSmallest; size <= largest; size *= 2) {
+    const double seconds = flop_count(GemmParams{dtype, size, size, size, 1}) / peak_tflop_per_s(dtype) / 1e12;
+    const double bytes = 3 * kBytesPerElement * static_cast<double>(size) * static_cast<double>(size);
+    if (seconds <= limits_.square_gemm_s && bytes <= static_cast<double>(free_bytes_) / 3) best = size;
+  }
+  return best;
+}
+
+/// 1 GiB, eight times the largest L2 there is, unless the three arrays of a triad would pass half the memory.
+std::int64_t RankedCases::dram_array_bytes() const {
+  const auto affordable = static_cast<std::uint64_t>(std::max<std::int64_t>(free_bytes_ / 6, kMiB));
+  return std::min(kGiB, static_cast<std::int64_t>(std::bit_floor(affordable)));
+}
+
+/// A quarter of the L2: both halves of a partitioned one may hold a copy, and the block sums need some. 256 KiB, which
+/// fits the L2 of every card since 2012, where it is unknown or only a MIG slice of it is ours.
+std::int64_t RankedCases::l2_array_bytes() const {
+  const GpuSpec* spec =
+      find_gpu_spec({device_.name, device_.memory_bytes, device_.sm_count, device_.compute_capability, {}}).spec;
+  const bool whole_card = spec != nullptr && !device_.mig;
+  const double l2_bytes = (whole_card ? spec->l2_mib.value_or(1) : 1) * static_cast<double>(kMiB);
+  return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(l2_bytes / 4)));
+}
+
+/// The formats in which networks run on this card: 16-bit, and the narrow ones for inference.
+std::vector<DType> RankedCases::network_dtypes() const {
+  const DType half = capability() >= 80 ? DType::bf16 : train_dtype(device_);
+  std::vector<DType> dtypes{half};
+  for (const DType dtype : dtypes_of(capability_text())) {
+    if (dtype == DType::fp8_e4m3 || dtype == DType::fp4) dtypes.push_back(dtype);
+  }
+  return dtypes;
+}
+
+std::vector<Case> RankedCases::headlines() {
+  constexpr std::int64_t kLargest = 8192;
+  std::vector<Case> cases;
+  const DType dtype = train_dtype(device_);
+  const std::int64_t size = square_size(dtype, kLargest);
+  add(cases, GemmParams{dtype, size, size, size, 1}, limits_.headline, true);
+  add(cases, BandwidthParams{BandwidthKernel::triad, MemoryLevel::dram, dram_array_bytes()}, limits_.headline, true);
+  return cases;
+}
+
+std::vector<Case> RankedCases::score() {
+  constexpr std::int64_t kFreeForFirstBatch = 2 * kGiB;
+  std::vector<Case> cases;
+  const std::int64_t batch = kGpuTrainBatches[free_bytes_ >= kFreeForFirstBatch ? 0 : 1];
+  for (const WorkloadOperation& operation : resnet50_train_operations(train_dtype(device_), batch)) {
+    add(cases, operation.params, limits_.score, false);
+  }
+  return cases;
+}
+
+std::vector<Case> RankedCases::best_of_the_rest() {
+  std::vector<Case> cases;
+  SamplingLimits limits = limits_.headline;
+  limits.min_time_ns /= 2;
+  limits.max_time_ns /= 2;
+  for (const DType dtype : dtypes_of(capability_text())) {
+    const std::int64_t size = square_size(dtype, 8192);
+    add(cases, GemmParams{dtype, size, size, size, 1}, limits, telemetry_everywhere_);
+  }
+  for (const BandwidthKernel kernel : {BandwidthKernel::h2d, BandwidthKernel::d2h}) {
+    add_rest(cases, BandwidthParams{kernel, MemoryLevel::pinned, 128 * kMiB});
+  }
+  add_compute(cases);
+  if (profile_ != Profile::full) return cases;
+  for (const DType dtype : dtypes_of(capability_text())) {
+    const std::int64_t size = square_size(dtype, 16384);
+    add(cases, GemmParams{dtype, size, size, size, 1}, limits, telemetry_everywhere_);
+  }
+  return cases;
+}
+
+void RankedCases::add_compute(std::vector<Case>& cases) {
+  for (const auto& [dtype, name] : EnumNames<DType>::values) {
+    for (const ComputeUnit unit : {ComputeUnit::fma, ComputeUnit::mma}) {
+      const ComputeKernel* kernel = find_compute_kernel(dtype, unit, capability());
+      if (kernel == nullptr || device_.sm_count.value_or(0) <= 0) continue;
+      const std::int64_t flops = compute_launch(*kernel, *device_.sm_count).flops;
+      add_rest(cases, ComputeParams{dtype, unit, flops});
+    }
+  }
+}
+
+std::vector<Case> RankedCases::rest() {
+  std::vector<Case> cases;
+  for (const LatencyKind kind : {LatencyKind::kernel_launch, LatencyKind::graph_launch}) {
+    add_rest(cases, LatencyParams{kind});
+  }
+  if (profile_ == Profile::quick) return cases;
+  add_memory(cases);
+  add_network_gemms(cases);
+  add_convolutions(cases);
+  return cases;
+}
+
+void RankedCases::add_memory(std::vector<Case>& cases) {
+  using enum BandwidthKernel;
+  for (const BandwidthKernel kernel : {read, write, copy, mul, BandwidthKernel::add, gather}) {
+    add_rest(cases, BandwidthParams{kernel, MemoryLevel::dram, dram_array_bytes()});
+  }
+  add_rest(cases, BandwidthParams{read, MemoryLevel::l2, l2_array_bytes()});
+  add_rest(cases, BandwidthParams{bidirectional, MemoryLevel::pinned, 128 * kMiB});
+  add_rest(cases, BandwidthParams{h2d, MemoryLevel::pageable, 128 * kMiB});
+  add_rest(cases, BandwidthParams{d2h, MemoryLevel::pageable, 128 * kMiB});
+}
+
+/// The linear layers of transformers. Prefill: 2048 tokens through a layer of an 8 B model (hidden 4096, 14336 inside).
+/// Decode: 1 to 64 tokens through one of a 70 B model (8192, 28672), whose weights no L2 holds; of the 8 B model where
+/// memory is small. Mixture of experts: 8 experts of the 8 B layer with a few and with many tokens each.
+void RankedCases::add_network_gemms(std::vector<Case>& cases) {
+  constexpr std::int64_t kHidden = 4096, kInner = 14336, kTokens = 2048, kExperts = 8;
+  const std::int64_t decode_hidden = roomy() ? 8192 : kHidden;
+  const std::int64_t decode_inner = roomy() ? 28672 : kInner;
+  for (const DType dtype : network_dtypes()) {
+    const bool first = dtype == network_dtypes().front();
+    if (first) add_rest(cases, GemmParams{dtype, kTokens, kHidden, kHidden, 1});
+    add_rest(cases, GemmParams{dtype, kTokens, kInner, kHidden, 1});
+    if (first) add_rest(cases, GemmParams{dtype, kTokens, kHidden, kInner, 1});
+    for (const std::int64_t m : {1, 4, 16, 64}) {
+      if (first || m == 1 || m == 64) add_rest(cases, GemmParams{dtype, m, decode_inner, decode_hidden, 1});
+    }
+  }
+  if (!roomy()) return;
+  for (const std::int64_t tokens : {16, 256}) {
+    add_rest(cases, GemmParams{network_dtypes().front(), tokens, kInner, kHidden, kExperts});
+  }
+}
+
+/// Convolutions in the formats the score does not use: in full all of ResNet-50, else two typical layers (3*3 and 1*1).
+void RankedCases::add_convolutions(std::vector<Case>& cases) {
+  std::vector<DType> dtypes;
+  for (const DType dtype : {DType::fp32, DType::tf32, DType::bf16, DType::fp16}) {
+    const auto supported = dtypes_of(capability_text());
+    const bool has = std::find(supported.begin(), supported.end(), dtype) != supported.end();
+    // fp16 without tensor cores is worth measuring only where the lanes have it.
+    const bool worth = dtype != DType::fp16 || capability() == 60 || capability() >= 70;
+    if (has && worth && dtype != train_dtype(device_)) dtypes.push_back(dtype);
+  }
+  const std::int64_t batch = kGpuTrainBatches[roomy() ? 0 : 1];
+  for (const DType dtype : dtypes) {
+    for (const WorkloadOperation& operation : resnet50_train_operations(dtype, batch)) {
+      const auto* conv = std::get_if<ConvParams>(&operation.params);
+      if (conv == nullptr) continue;
+      const bool typical = conv->h == 14 && conv->stride == 1 && conv->c == 256;
+      if (profile_ == Profile::full || typical) add_rest(cases, *conv);
+    }
+  }
+}
+
+bool same_kind(const Device& a, const Device& b) {
+  return a.name == b.name && a.memory_bytes == b.memory_bytes && a.sm_count == b.sm_count;
+}
+
+}  // namespace
+
+std::vector<Case> plan_cuda(const std::vector<CudaPlanDevice>& devices, Profile profile) {
+  std::vector<Case> all;
+  const auto append = [&all](std::vector<Case> cases) {
+    for (Case& planned : cases) all.push_back(std::move(planned));
+  };
+  std::vector<RankedCases> ranked;
+  for (const CudaPlanDevice& device : devices) ranked.emplace_back(device, profile, devices.size());
+  for (RankedCases& device : ranked) append(device.headlines());
+  for (RankedCases& device : ranked) append(device.score());
+  const std::size_t to_repeat = devices.size() == 1 && profile != Profile::quick ? all.size() : 0;
+
+  std::vector<std::size_t> first_of_kind;
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const bool seen = std::any_of(first_of_kind.begin(), first_of_kind.end(),
+                                  [&](std::size_t j) { return same_kind(*devices[i].device, *devices[j].device); });
+    if (!seen) first_of_kind.push_back(i);
+  }
+  for (const std::size_t i : first_of_kind) append(ranked[i].best_of_the_rest());
+  for (const std::size_t i : first_of_kind) append(ranked[i].rest());
+  for (std::size_t i = 0; i < to_repeat; ++i) {
+    Case again = all[i];
+    again.repeat = true;
+    all.push_back(std::move(again));
+  }
+  return all;
+}
+
+}  // namespace gpuassay
