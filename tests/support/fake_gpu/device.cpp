@@ -1,0 +1,121 @@
+#include "tests/support/fake_gpu/device.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "agent/dynlib/nvml.h"
+#include "kernels/random_normal.h"
+
+namespace gpuassay::fake {
+namespace {
+
+/// Memory never reaches its pin bandwidth: refresh and turnarounds.
+constexpr double kMemoryEfficiency = 0.9;
+/// L2 of every generation since Kepler delivers a few times what device memory does.
+constexpr double kL2Speedup = 3.5;
+/// A kernel that does nothing still occupies the device that long.
+constexpr double kSmallestKernelNs = 1200;
+constexpr double kLoadTimeConstantNs = 50e6;
+constexpr double kWarmingTimeConstantNs = 20e9;
+constexpr double kIdlePowerShare = 0.12;
+/// Under the fault `throttle` the clock falls after that much work.
+constexpr double kThrottleAfterNs = 50e6;
+
+}  // namespace
+
+Device::Device(int ordinal, const GpuProfile& profile, const Setup& setup) : ordinal_(ordinal), profile_(profile) {
+  constexpr double kHalf = 0.5, kThrottledClock = 0.6;
+  if (const Fault* slow = setup.fault("slow", ordinal)) slow_factor_ = slow->number(kHalf);
+  if (const Fault* throttle = setup.fault("throttle", ordinal)) throttle_factor_ = throttle->number(kThrottledClock);
+  if (const Fault* cap = setup.fault("power_cap", ordinal)) power_cap_ = cap->number(kHalf);
+}
+
+bool Device::throttled() const { return throttle_factor_ > 0 && busy_ns_ > kThrottleAfterNs; }
+
+double Device::clock_factor() const {
+  if (throttled()) return throttle_factor_;
+  // Dynamic power goes with frequency times voltage squared: about the cube of the clock.
+  if (power_cap_ > 0) return std::cbrt(power_cap_);
+  return 1.0 - 0.01 * warmth_;
+}
+
+double Device::noise() {
+  constexpr double kSpread = 0.003;
+  return 1.0 + kSpread * std::abs(kernels::normal_double(static_cast<std::uint64_t>(ordinal_) + 1, noise_counter_++));
+}
+
+double Device::duration_ns(const Work& work) {
+  constexpr double kNsPerS = 1e9;
+  const double peak = profile_.operations_per_s(work.precision) * clock_factor();
+  const double computing = work.operations > 0 && peak > 0 ? work.operations / (peak * work.efficiency) : 0;
+  // Memory has its own clock: only L2 slows down with the multiprocessors.
+  const double bandwidth =
+      profile_.bandwidth_bytes_per_s * kMemoryEfficiency * (work.in_l2 ? kL2Speedup * clock_factor() : 1);
+  const double moving = work.bytes / bandwidth;
+  return std::max(std::max(computing, moving) * kNsPerS, kSmallestKernelNs) * noise() / slow_factor_;
+}
+
+double Device::transfer_ns(double bytes, bool pinned) {
+  // Payload rate of 16 lanes as measured on common servers: 12.3 GB/s for generation 3, doubling with each. Pageable
+  // memory goes through the driver's staging buffer.
+  constexpr double kGeneration3 = 12.3, kPageableShare = 0.4, kSetupNs = 1500;
+  const double rate = kGeneration3 * std::exp2(profile_.pcie_generation - 3) * profile_.pcie_lanes / 16.0;
+  return (bytes / (rate * (pinned ? 1 : kPageableShare)) + kSetupNs) * noise() / slow_factor_;
+}
+
+std::uint64_t Device::cycles_at(double time_ns) {
+  cycles_ += std::max(0.0, time_ns - cycles_at_ns_) * profile_.boost_mhz * clock_factor() / 1e3;
+  cycles_at_ns_ = time_ns;
+  return static_cast<std::uint64_t>(cycles_);
+}
+
+void Device::add_busy_ns(double busy_ns) {
+  const double power_w = power_mw() / 1000.0;
+  energy_mj_ += power_w * busy_ns / 1e6;
+  busy_ns_ += busy_ns;
+  load_ = 1 - (1 - load()) * std::exp(-busy_ns / kLoadTimeConstantNs);
+  warmth_ = 1 - (1 - warmth_) * std::exp(-busy_ns / kWarmingTimeConstantNs);
+}
+
+double Device::load() {
+  const auto now = std::chrono::steady_clock::now();
+  const double idle_ns = std::chrono::duration<double, std::nano>(now - load_at_).count();
+  load_at_ = now;
+  // Real time passes more slowly than the modelled clock: what was loaded stays so long enough to be seen.
+  constexpr double kFallOffNs = 500e6;
+  load_ *= std::exp(-idle_ns / kFallOffNs);
+  return load_;
+}
+
+unsigned Device::power_limit_mw() const {
+  const double share = power_cap_ > 0 ? power_cap_ : 1;
+  return static_cast<unsigned>(profile_.power_limit_w * share * 1000);
+}
+
+unsigned Device::power_mw() {
+  const double idle_mw = profile_.power_limit_w * 1000 * kIdlePowerShare;
+  const double full_mw = std::min(profile_.power_limit_w * 950, power_limit_mw() * 0.99) * (throttled() ? 0.6 : 1);
+  return static_cast<unsigned>(idle_mw + load() * std::max(0.0, full_mw - idle_mw));
+}
+
+unsigned Device::temperature_c() {
+  constexpr double kIdleC = 34, kWarmC = 62, kHotC = 94;
+  return static_cast<unsigned>(throttled() ? kHotC : kIdleC + (kWarmC - kIdleC) * warmth_ + 6 * load());
+}
+
+unsigned Device::sm_clock_mhz() {
+  const double factor = load() > 0.05 ? clock_factor() : 0.35;
+  return static_cast<unsigned>(profile_.boost_mhz * factor);
+}
+
+unsigned Device::memory_clock_mhz() { return static_cast<unsigned>(profile_.memory_mhz); }
+
+std::uint64_t Device::event_reasons() {
+  if (load() < 0.05) return nvml::kReasonGpuIdle;
+  std::uint64_t reasons = 0;
+  if (throttled()) reasons |= nvml::kReasonHwThermalSlowdown | nvml::kReasonHwSlowdown;
+  if (power_cap_ > 0) reasons |= nvml::kReasonSwPowerCap;
+  return reasons;
+}
+
+}  // namespace gpuassay::fake
