@@ -30,6 +30,11 @@ __attribute__((device)) inline UInt64 thread_in_grid() {
 
 __attribute__((device)) inline UInt64 threads_in_grid() { return UInt64{blocks_in_grid()} * threads_per_block(); }
 
+__attribute__((device)) inline UInt32 multiprocessor() { return __nvvm_read_ptx_sreg_smid(); }
+
+/// Waits for the whole block.
+__attribute__((device)) inline void block_barrier() { __syncthreads(); }
+
 /// Clock of this multiprocessor, in cycles.
 __attribute__((device)) inline UInt64 sm_cycles() {
   UInt64 cycles = 0;
@@ -44,32 +49,32 @@ __attribute__((device)) inline UInt64 global_ns() {
   return nanoseconds;
 }
 
-/// Calls body(index, whole) for each 16-byte vector of an array, kTileBytes per block and turn; `whole` tells that four
-/// calls in a row are in range, as a constant of each copy of the loop. body(first, valid) loads and stores: it gets
-/// the first of four vectors that lie kBlockThreads apart and how many of them exist.
-template <class Body>
-__attribute__((device)) inline void for_each_tile(UInt64 vectors, UInt64 first_tile, UInt64 tile_step, Body body) {
-  constexpr UInt64 kTile = kTileBytes / 16;
-  for (UInt64 begin = first_tile * kTile; begin < vectors; begin += tile_step * kTile) {
-    const UInt64 first = begin + thread_in_block();
-    if (begin + kTile <= vectors) {
-      body(first, 4);
-    } else if (first < vectors) {
-      body(first, static_cast<UInt32>((vectors - first + kBlockThreads - 1) / kBlockThreads));
-    }
-  }
+/// Past L1, so that the second pass over a small array measures L2; volatile, so that no pass is left out.
+__attribute__((device)) inline Words load_through_l2(const Global<Words>* from) {
+  Words words;
+  asm volatile("ld.global.cg.v2.u64 {%0, %1}, [%2];" : "=l"(words.x), "=l"(words.y) : "l"(from));
+  return words;
 }
 
-/// Adds up `value` over the block; thread 0 writes the sum to sums[block].
-__attribute__((device)) inline void write_block_sum(DeviceAddress sums, UInt64 value) {
-  __attribute__((shared)) static UInt64 partial[kBlockThreads];
-  const UInt32 thread = thread_in_block();
-  partial[thread] = value;
-  for (UInt32 half = kBlockThreads / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (thread < half) partial[thread] += partial[thread + half];
-  }
-  if (thread == 0) global_pointer<UInt64>(sums)[block_in_grid()] = partial[0];
+/// a * b + c in both halves of a register, rounded once. Compute capability 5.3 and up.
+__attribute__((device)) inline UInt32 fma_fp16x2(UInt32 a, UInt32 b, UInt32 c) {
+  UInt32 result = 0;
+  asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+  return result;
+}
+
+/// The same in bfloat16. Compute capability 8.0 and up.
+__attribute__((device)) inline UInt32 fma_bf16x2(UInt32 a, UInt32 b, UInt32 c) {
+  UInt32 result = 0;
+  asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+  return result;
+}
+
+/// The sum of four products of signed bytes, plus c. Compute capability 6.1 and up.
+__attribute__((device)) inline UInt32 dp4a(UInt32 a, UInt32 b, UInt32 c) {
+  UInt32 result = 0;
+  asm("dp4a.s32.s32 %0, %1, %2, %3;" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+  return result;
 }
 
 }  // namespace gpuassay::kernels

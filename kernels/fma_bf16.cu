@@ -8,12 +8,7 @@ extern "C" __attribute__((global)) __attribute__((launch_bounds(kBlockThreads)))
   constexpr UInt32 kConstant = bf16_bits(kFmaConstant) | bf16_bits(kFmaConstant) << 16;
   run_chains<UInt32, 32>(
       arguments, [&](UInt64 thread, UInt32 chain) { return packed_start<kBf16>(arguments.seed, thread, chain); },
-      [](UInt32 x) {
-        UInt32 next = 0;
-        asm("fma.rn.bf16x2 %0, %1, %1, %2;" : "=r"(next) : "r"(x), "r"(kConstant));
-        return next;
-      },
-      [](UInt32 x) { return UInt64{x}; });
+      [](UInt32 x) { return fma_bf16x2(x, x, kConstant); }, [](UInt32 x) { return UInt64{x}; });
 }
 
 }  // namespace gpuassay::kernels

@@ -1,5 +1,5 @@
 // How fast are scattered blocks read, as an attention kernel reads a paged key-value cache?
-#include "kernels/device.h"
+#include "kernels/block_work.h"
 
 namespace gpuassay::kernels {
 namespace {

@@ -93,7 +93,7 @@ constexpr UInt32 mma_index(const MmaPlace& place, UInt32 rows, UInt32 columns) {
 }
 
 constexpr Int32 mma_integer(const MmaShape& shape, UInt64 seed, UInt64 index) {
-  const auto choices = static_cast<UInt64>(2 * shape.largest_operand + 1);
+  const UInt64 choices = UInt64{2} * static_cast<UInt32>(shape.largest_operand) + 1;
   return static_cast<Int32>((hash(seed, index) >> 32) * choices >> 32) - shape.largest_operand;
 }
 

@@ -9,12 +9,7 @@ extern "C" __attribute__((global)) __attribute__((launch_bounds(kBlockThreads)))
   const UInt32 factor = dp4a_factor(arguments.seed);
   run_chains<UInt32, 16>(
       arguments, [&](UInt64 thread, UInt32 chain) { return dp4a_start(arguments.seed, thread, chain); },
-      [=](UInt32 x) {
-        UInt32 next = 0;
-        asm("dp4a.s32.s32 %0, %1, %2, %1;" : "=r"(next) : "r"(x), "r"(factor));
-        return next;
-      },
-      [](UInt32 x) { return UInt64{x}; });
+      [=](UInt32 x) { return dp4a(x, factor, x); }, [](UInt32 x) { return UInt64{x}; });
 }
 
 }  // namespace gpuassay::kernels

@@ -1,7 +1,7 @@
 // How fast does device memory, or L2, move data? STREAM's four kernels, reading alone and writing alone.
 // Each thread has four 16-byte accesses per array in flight: with 2048 threads that is 128 KiB per multiprocessor,
 // where 8 TB/s and 800 ns of latency on 148 multiprocessors (B200) want 43 KiB (Little's law).
-#include "kernels/device.h"
+#include "kernels/block_work.h"
 
 namespace gpuassay::kernels {
 namespace {
@@ -28,13 +28,6 @@ __attribute__((device)) inline void transform(UInt64 count, DeviceAddress to, De
       if (j < valid) destination[at + j * kBlockThreads] = function(one[j], two[j]);
     }
   });
-}
-
-/// Past L1, so that the second pass over a small array measures L2; volatile, so that no pass is left out.
-__attribute__((device)) inline Words load_through_l2(const Global<Words>* from) {
-  Words words;
-  asm volatile("ld.global.cg.v2.u64 {%0, %1}, [%2];" : "=l"(words.x), "=l"(words.y) : "l"(from));
-  return words;
 }
 
 }  // namespace
