@@ -18,9 +18,6 @@
 namespace gpuassay {
 namespace {
 
-/// The largest, cuBLASLt with 570 MB, takes 0.6 s from a warm disk; a cold network disk reads 50 MB/s.
-constexpr std::chrono::seconds kLookLimit{30};
-
 struct Told {
   LibraryVersion version;
   int cuda_major = 0;
@@ -87,10 +84,10 @@ std::vector<std::string> sonames_of(LibraryKind kind) {
   return {};
 }
 
-LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidates) {
+LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidates, std::chrono::milliseconds limit) {
   LookedAt looked;
   for (const LibraryCandidate& candidate : candidates) {
-    const ChildAnswer answer = run_in_child(kLookLimit, [&] { return to_line(ask(kind, candidate)); });
+    const ChildAnswer answer = run_in_child(limit, [&] { return to_line(ask(kind, candidate)); });
     const auto told = answer.end == ChildEnd::answered ? from_line(answer.text) : std::nullopt;
     if (told) {
       looked.found.push_back({candidate, told->version, told->cuda_major, told->simulated});

@@ -3,49 +3,15 @@
 #include <oneapi/dnnl/dnnl.h>
 
 #include <type_traits>
-#include <utility>
 
 #include "agent/dynlib/onednn.h"
+#include "tests/support/same_signature.h"
 
 namespace gpuassay::onednn {
 namespace {
 
-/// Two types travel the same way in a call: both pointers, both the same floating type, or both integers or enums
-/// of one size.
-template <class Ours, class Theirs>
-constexpr bool kSamePassing =
-    (std::is_pointer_v<Ours> && std::is_pointer_v<Theirs>) ||
-    (std::is_floating_point_v<Ours> && std::is_same_v<Ours, Theirs>) ||
-    (std::is_void_v<Ours> && std::is_void_v<Theirs>) ||
-    ((std::is_integral_v<Ours> || std::is_enum_v<Ours>) && (std::is_integral_v<Theirs> || std::is_enum_v<Theirs>));
-
-template <class Ours, class Theirs>
-constexpr bool same_size() {
-  if constexpr (std::is_void_v<Ours> || std::is_void_v<Theirs>) {
-    return std::is_void_v<Ours> == std::is_void_v<Theirs>;
-  } else {
-    return sizeof(Ours) == sizeof(Theirs);
-  }
-}
-
-template <class Ours, class Theirs>
-struct SameSignature : std::false_type {};
-template <class OurResult, class... OurArguments, class TheirResult, class... TheirArguments>
-struct SameSignature<OurResult (*)(OurArguments...), TheirResult (*)(TheirArguments...)> {
-  static constexpr bool result = kSamePassing<OurResult, TheirResult> && same_size<OurResult, TheirResult>();
-  template <bool kSameCount>
-  static constexpr bool arguments() {
-    if constexpr (kSameCount) {
-      return ((kSamePassing<OurArguments, TheirArguments> && same_size<OurArguments, TheirArguments>()) && ...);
-    } else {
-      return false;
-    }
-  }
-  static constexpr bool value = result && arguments<sizeof...(OurArguments) == sizeof...(TheirArguments)>();
-};
-
 template <auto kOurMember, class Theirs>
-constexpr bool kSame = SameSignature<std::remove_reference_t<decltype(std::declval<Api>().*kOurMember)>, Theirs>::value;
+constexpr bool kSame = test::kSameSignature<Api, kOurMember, Theirs>;
 
 static_assert(kSame<&Api::dnnl_version, decltype(&::dnnl_version)>);
 static_assert(kSame<&Api::dnnl_engine_create, decltype(&::dnnl_engine_create)>);
@@ -82,8 +48,7 @@ static_assert(kSame<&Api::dnnl_sgemm, decltype(&::dnnl_sgemm)>);
 static_assert(!kSame<&Api::dnnl_sgemm, decltype(&::dnnl_set_verbose)>);
 static_assert(!kSame<&Api::dnnl_engine_destroy, decltype(&::dnnl_set_verbose)>);
 
-template <class Ours, class Theirs>
-constexpr bool kSameLayout = sizeof(Ours) == sizeof(Theirs) && alignof(Ours) == alignof(Theirs);
+using test::kSameLayout;
 static_assert(kSameLayout<MemoryDesc, dnnl_memory_desc_t>);
 static_assert(kSameLayout<MatmulDesc, dnnl_matmul_desc_t>);
 static_assert(kSameLayout<ConvolutionDesc, dnnl_convolution_desc_t>);
