@@ -2,34 +2,123 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "agent/cuda_machine.h"
 #include "agent/dynlib/onednn.h"
 #include "agent/probe.h"
 #include "agent/probe/pci_bus.h"
 #include "core/error.h"
+#include "core/key_file.h"
 
 namespace gpuassay {
+namespace {
 
-Inventory take_inventory(const Environment& environment) {
-  Inventory inventory = probe(probe_inputs(environment.system_root));
-  // Recorded facts describe another machine; what is pinned and executed follows the one that really measures.
-  if (environment.simulated()) inventory.cpu = probe(probe_inputs()).cpu;
-  inventory.libraries = onednn::describe(LibrarySearch::from_environment());
-  return inventory;
+using Kind = DeviceChoice::Kind;
+
+bool about_a_device(const Unknown& unknown) { return unknown.path.starts_with("/devices/"); }
+
+/// "/devices/3/ecc" of the device with index 3, which now stands at `position`.
+std::string moved(const std::string& path, int index, std::size_t position) {
+  const std::string old_base = fmt::format("/devices/{}/", index);
+  return fmt::format("/devices/{}/{}", position, path.substr(old_base.size()));
 }
 
-void require_measurable(const Inventory& inventory, const std::string& device, const Environment& environment) {
-  const auto gpus = nvidia_pci_devices(SystemRoot(environment.system_root));
-  if (device == "auto" && !gpus.empty()) {
-    throw Error(ErrorCode::nothing_measurable,
-                fmt::format("the PCI bus shows an NVIDIA GPU ({}), which this version cannot measure; "
-                            "to measure the CPU instead, use --device cpu",
-                            gpus.front()));
+void add_cuda_device(const CudaMachine& cuda, std::size_t at, Machine& machine) {
+  const Device& device = cuda.devices[at];
+  const std::size_t position = machine.inventory.devices.size();
+  machine.inventory.devices.push_back(device);
+  machine.selections[device.index] = cuda.selections[at];
+  for (const Unknown& unknown : cuda.unknown) {
+    if (!unknown.path.starts_with(fmt::format("/devices/{}/", device.index))) continue;
+    machine.inventory.unknown.push_back({moved(unknown.path, device.index, position), unknown.reason});
   }
-  for (const Library& library : inventory.libraries) {
-    if (library.name == "onednn" && library.rejected_reason) {
-      throw Error(ErrorCode::nothing_measurable, *library.rejected_reason);
+}
+
+/// GPUs in the place of the CPU that probe() listed.
+void take_cuda_devices(const CudaMachine& cuda, const DeviceChoice& choice, Machine& machine) {
+  Inventory& inventory = machine.inventory;
+  inventory.devices.clear();
+  std::erase_if(inventory.unknown, about_a_device);
+  for (std::size_t at = 0; at < cuda.devices.size(); ++at) {
+    const bool wanted = choice.kind != Kind::some ||
+                        std::count(choice.indices.begin(), choice.indices.end(), cuda.devices[at].index) > 0;
+    if (wanted) add_cuda_device(cuda, at, machine);
+  }
+  inventory.free_memory_bytes = cuda.free_bytes;
+  if (choice.kind == Kind::some && inventory.devices.size() < choice.indices.size()) {
+    machine.problem = fmt::format("--device asks for a GPU that is not there; CUDA shows {}, numbered from 0",
+                                  cuda.devices.size());
+  }
+}
+
+/// Needs the machine's key, which exists once the data directory does.
+void hash_uuids(const CudaMachine& cuda, const Environment& environment, Inventory& inventory) {
+  std::optional<KeyPair> key;
+  std::string reason = "the driver does not tell it";
+  try {
+    key = load_or_create_key((environment.data_dir / "key").string());
+  } catch (const Error& error) {
+    reason = std::string("there is no key of this machine: ") + error.what();
+  }
+  for (std::size_t position = 0; position < inventory.devices.size(); ++position) {
+    Device& device = inventory.devices[position];
+    const std::string& uuid = cuda.uuids[static_cast<std::size_t>(device.index)];
+    if (key && !uuid.empty()) {
+      device.uuid_hash = key->identifier_hash("gpu_uuid", uuid);
+    } else {
+      inventory.unknown.push_back({fmt::format("/devices/{}/uuid_hash", position), reason});
     }
   }
+}
+
+/// No GPU will be measured: is that what was asked for, or a reason to stop?
+std::optional<std::string> why_no_gpu(const CudaMachine& cuda, const DeviceChoice& choice,
+                                      const std::vector<std::string>& on_pci_bus) {
+  const std::string driver = cuda.problem ? cuda.problem->message : "CUDA shows no GPU";
+  if (choice.kind == Kind::automatic && on_pci_bus.empty()) return std::nullopt;
+  if (on_pci_bus.empty()) return driver;
+  return fmt::format("the PCI bus shows an NVIDIA GPU ({}) that CUDA cannot use: {}{}", on_pci_bus.front(), driver,
+                     choice.kind == Kind::automatic ? "; to measure the CPU instead, use --device cpu" : "");
+}
+
+void take_cpu(Machine& machine) {
+  Inventory& inventory = machine.inventory;
+  const std::vector<Library> found = onednn::describe(LibrarySearch::from_environment());
+  inventory.libraries.insert(inventory.libraries.end(), found.begin(), found.end());
+  for (const Library& library : found) {
+    if (library.rejected_reason) machine.problem = library.rejected_reason;
+  }
+}
+
+}  // namespace
+
+Machine look_at_machine(const Environment& environment, const DeviceChoice& choice) {
+  Machine machine;
+  machine.inventory = probe(probe_inputs(environment.system_root));
+  machine.simulated = environment.simulated();
+  // Recorded facts describe another machine; what is pinned and executed follows the one that really measures.
+  if (environment.simulated()) machine.inventory.cpu = probe(probe_inputs()).cpu;
+  if (choice.kind == Kind::cpu) {
+    take_cpu(machine);
+    return machine;
+  }
+  const SystemRoot root(environment.system_root);
+  const CudaMachine cuda = look_for_cuda(root);
+  machine.simulated = machine.simulated || cuda.simulated;
+  machine.inventory.libraries = cuda.libraries;
+  if (!cuda.devices.empty()) {
+    take_cuda_devices(cuda, choice, machine);
+    hash_uuids(cuda, environment, machine.inventory);
+    return machine;
+  }
+  machine.problem = why_no_gpu(cuda, choice, nvidia_pci_devices(root));
+  if (!machine.problem) take_cpu(machine);
+  return machine;
+}
+
+void require_measurable(const Machine& machine) {
+  if (machine.problem) throw Error(ErrorCode::nothing_measurable, *machine.problem);
 }
 
 }  // namespace gpuassay

@@ -1,18 +1,31 @@
-// The first stage as the commands use it: probe the machine, find the libraries, choose the devices.
+// The first stage as the commands use it: probe the machine, find its devices and libraries, choose what to measure.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 
+#include "agent/backends/cuda_backend.h"
+#include "agent/device_choice.h"
 #include "agent/environment.h"
 #include "core/model.h"
 
 namespace gpuassay {
 
-/// probe() below the environment's system root, plus libraries[].
-Inventory take_inventory(const Environment& environment);
+/// What was found and chosen.
+struct Machine {
+  Inventory inventory;                     ///< `devices`: those to be measured
+  std::map<int, CudaSelection> selections; ///< how to measure the CUDA devices among them, by device index
+  bool simulated = false;                  ///< recorded files or a fake driver: no real machine
+  /// Why nothing can be measured, with the remedy; empty when something can.
+  std::optional<std::string> problem;
+};
 
-/// Throws Error{nothing_measurable} with the remedy when `device` ("auto" or "cpu") cannot be measured: the PCI bus
-/// shows an NVIDIA GPU that "auto" must not replace by the CPU, or there is no usable oneDNN.
-void require_measurable(const Inventory& inventory, const std::string& device, const Environment& environment);
+/// Below the environment's system root. CUDA is looked for unless `choice` is the CPU, oneDNN where the CPU is to be
+/// measured. Call while there is one thread.
+Machine look_at_machine(const Environment& environment, const DeviceChoice& choice);
+
+/// Throws Error{nothing_measurable} with the machine's problem, if it has one.
+void require_measurable(const Machine& machine);
 
 }  // namespace gpuassay

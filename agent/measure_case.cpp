@@ -74,8 +74,10 @@ Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader
   if (std::string algorithm = operation->algorithm(); !algorithm.empty()) measurement.algorithm = algorithm;
   const double operation_ns = warm_up(*operation);
   const std::optional<CpuTimes> before = read_cpu_times();
+  const std::unique_ptr<LoadMonitor> monitor = planned.gpu_telemetry ? backend.watch() : nullptr;
   sample(*operation, planned.limits, operation_ns, measurement);
   measurement.telemetry = telemetry_between(before, read_cpu_times());
+  if (monitor) measurement.telemetry->gpu = monitor->stop();
   measurement.verification = rounded(operation->verify());
   if (!measurement.verification->passed) {
     measurement.status = CaseStatus::wrong_result;

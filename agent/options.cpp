@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "agent/device_choice.h"
 #include "core/build_info.h"
 #include "core/enums.h"
 #include "core/error.h"
@@ -41,6 +42,14 @@ CLI::Validator money_text() {
           "USD"};
 }
 
+CLI::Validator device_text() {
+  return {[](std::string& text) -> std::string {
+            if (parse_device_choice(text)) return "";
+            return fmt::format("must be auto, cpu, cuda, or numbers of GPUs such as 0,1, not '{}'", text);
+          },
+          "DEVICE"};
+}
+
 void add_run(CLI::App& app, Options& options) {
   CLI::App* command = app.add_subcommand("run", "Measure, verify, score and save");
   auto run = std::make_shared<RunOptions>();
@@ -50,8 +59,8 @@ void add_run(CLI::App& app, Options& options) {
           "quick (at most 20 s), standard (90 s), full (600 s)")
       ->check(CLI::IsMember({"quick", "standard", "full"}))
       ->default_str("standard");
-  command->add_option("--device", run->device, "auto or cpu")
-      ->check(CLI::IsMember({"auto", "cpu"}))
+  command->add_option("--device", run->device, "auto, cpu, cuda, or numbers of GPUs such as 0,1")
+      ->check(device_text())
       ->capture_default_str();
   command->add_option("--max-seconds", run->max_seconds, "wall-clock limit instead of the profile's")
       ->check(seconds_text());

@@ -109,6 +109,20 @@ Signature KeyPair::sign(std::string_view message) const {
   return signature;
 }
 
+std::string KeyPair::identifier_hash(std::string_view kind, std::string_view identifier) const {
+  crypto_auth_hmacsha256_state state;
+  // The secret key's first half is its seed.
+  crypto_auth_hmacsha256_init(&state, secret_key_.data(), crypto_sign_SEEDBYTES);
+  for (const std::string_view part : {std::string_view("gpuassay identifier v1\n"), kind, std::string_view("\n"),
+                                      identifier}) {
+    crypto_auth_hmacsha256_update(&state, bytes_of(part), part.size());
+  }
+  std::array<unsigned char, crypto_auth_hmacsha256_BYTES> tag{};
+  crypto_auth_hmacsha256_final(&state, tag.data());
+  sodium_memzero(&state, sizeof state);
+  return hex(view_of(tag));
+}
+
 bool verify_signature(const PublicKey& key, std::string_view message, const Signature& signature) {
   return crypto_sign_verify_detached(signature.data(), bytes_of(message), message.size(), key.data()) == 0;
 }

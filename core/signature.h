@@ -40,6 +40,9 @@ class KeyPair {
   [[nodiscard]] std::string file_content() const;
   [[nodiscard]] const PublicKey& public_key() const { return public_key_; }
   [[nodiscard]] Signature sign(std::string_view message) const;
+  /// HMAC-SHA-256 of an identifier under the secret half, 64 lower-case hexadecimal characters: the same machine gives
+  /// the same value, and nobody without the key can tell what it stands for. `kind` ("gpu_uuid") keeps kinds apart.
+  [[nodiscard]] std::string identifier_hash(std::string_view kind, std::string_view identifier) const;
 
  private:
   KeyPair() = default;

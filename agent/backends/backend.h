@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/model.h"
@@ -34,6 +35,17 @@ class Operation {
   [[nodiscard]] virtual std::string algorithm() const { return {}; }
 };
 
+/// Watches the device while a case is sampled.
+class LoadMonitor {
+ public:
+  LoadMonitor() = default;
+  LoadMonitor(const LoadMonitor&) = delete;
+  LoadMonitor& operator=(const LoadMonitor&) = delete;
+  virtual ~LoadMonitor() = default;
+  /// Ends the watch; what was seen, empty when the device tells nothing.
+  virtual std::optional<GpuTelemetry> stop() = 0;
+};
+
 /// One device's way of running operations. Lives in the worker process only.
 class Backend {
  public:
@@ -45,6 +57,9 @@ class Backend {
   /// Allocates operands and compiles the operation. Throws Error: `unsupported` when this device cannot do it,
   /// `out_of_memory`, or `library_failed`.
   virtual std::unique_ptr<Operation> prepare(const OperationParams& params) = 0;
+
+  /// Starts watching the device; null where there is nothing to watch.
+  virtual std::unique_ptr<LoadMonitor> watch() { return nullptr; }
 };
 
 }  // namespace gpuassay

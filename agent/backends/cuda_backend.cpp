@@ -10,14 +10,12 @@
 #include "agent/backends/cublaslt_session.h"
 #include "agent/backends/cuda_operation.h"
 #include "agent/backends/cudnn_session.h"
+#include "agent/backends/gpu_monitor.h"
 #include "core/enums.h"
 #include "core/error.h"
 
 namespace gpuassay {
 namespace {
-
-/// cuBLASLt has no working kernels for Kepler, whatever it says.
-constexpr int kCublasLtFrom = 50;
 
 /// Variables of the user's shell that would change what is measured, not how.
 void neutralize_environment() {
@@ -43,15 +41,27 @@ class CudaBackend final : public Backend {
       : selection_(selection), context_(std::make_shared<CudaContext>(selection.driver, selection.ordinal)) {}
 
   std::unique_ptr<Operation> prepare(const OperationParams& params) override {
+    context_->make_current();  // another device's backend may have been used in between
     auto operation = std::visit([this](const auto& shape) { return prepare_shape(shape); }, params);
     context_->synchronize();  // what filling the operands did wrong is told here, not by the first sample
     return operation;
   }
 
+  std::unique_ptr<LoadMonitor> watch() override {
+    if (!selection_.nvml) return nullptr;
+    try {
+      if (!nvml_) nvml_ = std::make_unique<NvmlDevice>(*selection_.nvml, selection_.pci_bus_id);
+    } catch (const Error&) {
+      selection_.nvml.reset();  // it told its facts before; what it does not tell now stays unknown
+      return nullptr;
+    }
+    return std::make_unique<GpuMonitor>(*nvml_);
+  }
+
  private:
   std::unique_ptr<Operation> prepare_shape(const GemmParams& g) {
     require_positive({g.m, g.n, g.k, g.batch});
-    if (selection_.cublaslt && context_->facts().compute_capability >= kCublasLtFrom) {
+    if (selection_.cublaslt) {
       return prepare_cublaslt_gemm(context_, session(cublaslt_, [&] {
                                      return std::make_shared<CublasLtSession>(*selection_.cublaslt);
                                    }),
@@ -73,7 +83,7 @@ class CudaBackend final : public Backend {
       throw Error(ErrorCode::unsupported, "there is no cuDNN for this GPU; gpuassay doctor names the package");
     }
     return prepare_cudnn_conv(
-        context_, session(cudnn_, [&] { return std::make_shared<CudnnSession>(*context_, *selection_.cudnn); }), v);
+        context_, session(cudnn_, [&] { return std::make_shared<CudnnSession>(*context_, *selection_.cudnn, selection_.cudnn_cublas); }), v);
   }
 
   std::unique_ptr<Operation> prepare_shape(const BandwidthParams& params) {
@@ -106,6 +116,7 @@ class CudaBackend final : public Backend {
   std::shared_ptr<CublasLtSession> cublaslt_;
   std::shared_ptr<CublasSession> cublas_;
   std::shared_ptr<CudnnSession> cudnn_;
+  std::unique_ptr<NvmlDevice> nvml_;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ struct CudaSelection {
   std::string pci_bus_id;  ///< "0000:01:00.0"; how NVML knows the same device
   LibraryCandidate driver;
   std::optional<LibraryCandidate> nvml, cublas, cublaslt, cudnn;
+  std::optional<LibraryCandidate> cudnn_cublas;  ///< the cuBLAS that this cuDNN is to find already open
 };
 
 /// Opens the driver and the device; libraries are opened at the first operation that needs them, so that a broken one

@@ -39,9 +39,8 @@ CudaContext::CudaContext(const LibraryCandidate& driver, int ordinal) : driver_(
   if (calls.cuDevicePrimaryCtxSetFlags_v2 != nullptr) {
     (void)calls.cuDevicePrimaryCtxSetFlags_v2(device_, cuda::kScheduleSpin);
   }
-  cuda::Context context = nullptr;
-  cuda::check(calls, calls.cuDevicePrimaryCtxRetain(&context, device_), "cuDevicePrimaryCtxRetain");
-  cuda::check(calls, calls.cuCtxSetCurrent(context), "cuCtxSetCurrent");
+  cuda::check(calls, calls.cuDevicePrimaryCtxRetain(&context_, device_), "cuDevicePrimaryCtxRetain");
+  make_current();
   cuda::check(calls, calls.cuStreamCreate(&stream_, cuda::kStreamNonBlocking), "cuStreamCreate");
   cuda::check(calls, calls.cuEventCreate(&begin_, cuda::kEventDefault), "cuEventCreate");
   cuda::check(calls, calls.cuEventCreate(&end_, cuda::kEventDefault), "cuEventCreate");
@@ -55,6 +54,8 @@ CudaContext::~CudaContext() {
   if (stream_ != nullptr) (void)api().cuStreamDestroy_v2(stream_);
   // The primary context stays retained: libraries that use it may outlive this object, and the process ends soon.
 }
+
+void CudaContext::make_current() const { cuda::check(api(), api().cuCtxSetCurrent(context_), "cuCtxSetCurrent"); }
 
 std::int64_t CudaContext::free_bytes() const {
   std::size_t free = 0, total = 0;

@@ -43,6 +43,8 @@ class CudaContext {
   [[nodiscard]] cuda::Stream stream() const { return stream_; }
   [[nodiscard]] bool simulated() const { return driver_.simulated; }
   [[nodiscard]] CudaModules& modules() { return *modules_; }
+  /// Makes the context current again after another device's was.
+  void make_current() const;
   /// Bytes of device memory nobody uses now.
   [[nodiscard]] std::int64_t free_bytes() const;
 
@@ -81,6 +83,7 @@ class CudaContext {
   cuda::LoadedLibrary driver_;
   CudaFacts facts_;
   cuda::Device device_ = 0;
+  cuda::Context context_ = nullptr;
   cuda::Stream stream_ = nullptr;
   cuda::Event begin_ = nullptr, end_ = nullptr;
   std::unique_ptr<CudaModules> modules_;

@@ -5,7 +5,18 @@
 
 namespace gpuassay {
 
-CudnnSession::CudnnSession(CudaContext& context, const LibraryCandidate& candidate) : library(cudnn::load(candidate)) {
+namespace {
+
+std::optional<cublas::LoadedLibrary> loaded(const std::optional<LibraryCandidate>& companion) {
+  if (!companion) return std::nullopt;
+  return cublas::load(*companion);
+}
+
+}  // namespace
+
+CudnnSession::CudnnSession(CudaContext& context, const LibraryCandidate& candidate,
+                           const std::optional<LibraryCandidate>& companion)
+    : cublas_library(loaded(companion)), library(cudnn::load(candidate)) {
   cudnn::check(library.api, library.api.cudnnCreate(&handle), "cudnnCreate");
   cudnn::check(library.api, library.api.cudnnSetStream(handle, context.stream()), "cudnnSetStream");
   constexpr std::int64_t kMaxBytes = std::int64_t{1} << 30;

@@ -2,20 +2,25 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "agent/backends/cuda_context.h"
+#include "agent/dynlib/cublas.h"
 #include "agent/dynlib/cudnn.h"
 
 namespace gpuassay {
 
 /// One handle on the context's stream. Destroyed with the last operation that uses it.
 struct CudnnSession {
-  /// Throws Error{library_missing} or what cudnnCreate answered.
-  CudnnSession(CudaContext& context, const LibraryCandidate& candidate);
+  /// `companion` is the cuBLAS this cuDNN is to find already open. Throws Error{library_missing} or what cudnnCreate
+  /// answered.
+  CudnnSession(CudaContext& context, const LibraryCandidate& candidate,
+               const std::optional<LibraryCandidate>& companion);
   CudnnSession(const CudnnSession&) = delete;
   CudnnSession& operator=(const CudnnSession&) = delete;
   ~CudnnSession();
 
+  std::optional<cublas::LoadedLibrary> cublas_library;
   cudnn::LoadedLibrary library;
   cudnn::Handle handle = nullptr;
   /// For all algorithms: 1 GiB, or an eighth of what was free at the start; some fast algorithms want much.

@@ -14,7 +14,8 @@ namespace {
 
 std::string known(const std::optional<std::string>& value) { return value ? printable(*value) : "unknown"; }
 
-std::string plain_text(const Inventory& inventory) {
+std::string plain_text(const Machine& machine) {
+  const Inventory& inventory = machine.inventory;
   const Host& host = inventory.host;
   constexpr double kGiB = 1024.0 * 1024 * 1024;
   std::string text;
@@ -38,14 +39,15 @@ std::string plain_text(const Inventory& inventory) {
     line(library.name, library.rejected_reason ? printable(*library.rejected_reason)
                                                : fmt::format("{} ({})", printable(version), library.path_kind));
   }
+  if (machine.problem) line("problem", printable(*machine.problem));
   return text;
 }
 
 }  // namespace
 
 int execute(const ProbeOptions& options, const Environment& environment) {
-  const Inventory inventory = take_inventory(environment);
-  print_out(options.json ? to_json(inventory).dump() + "\n" : plain_text(inventory));
+  const Machine machine = look_at_machine(environment, {});
+  print_out(options.json ? to_json(machine.inventory).dump() + "\n" : plain_text(machine));
   return 0;
 }
 

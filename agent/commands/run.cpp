@@ -2,10 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "agent/assemble.h"
 #include "agent/backends/cpu_backend.h"
+#include "agent/backends/cuda_backend.h"
 #include "agent/commands/commands.h"
 #include "agent/commands/killed_runs.h"
 #include "agent/commands/result_file.h"
@@ -51,15 +54,14 @@ std::optional<std::string> price_six_places(const RunOptions& options) {
   return format_micros(parse_micros(*options.price_usd_per_hour));
 }
 
-RunStart run_start(const RunOptions& options, const Environment& environment) {
+RunStart run_start(const RunOptions& options, std::int64_t started_ms, bool simulated) {
   RunStart start;
-  const std::int64_t now_ms = unix_ms();
-  start.run_id = new_run_id(now_ms);
-  start.started_at = format_rfc3339_ms(now_ms);
+  start.run_id = new_run_id(started_ms);
+  start.started_at = format_rfc3339_ms(started_ms);
   start.profile = options.profile;
   const BuildInfo build = build_info();
   start.agent = {std::string(build.version), std::string(build.commit), "", std::string(build.build)};
-  start.simulated = environment.simulated();
+  start.simulated = simulated;
   start.price_instance_hour_usd = price_six_places(options);
   return start;
 }
@@ -99,19 +101,43 @@ Store open_store(const Environment& environment, Progress& progress) {
   return store;
 }
 
-std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const CpuFacts& cpu) {
-  return [&cases, &cpu]() -> CaseRunner {
-    const std::shared_ptr<Backend> backend = make_cpu_backend(cpu);
+/// The backend of each device, made at its first case in the measuring process.
+class Backends {
+ public:
+  explicit Backends(const Machine& machine) : machine_(machine) {}
+
+  Backend& of(int device) {
+    std::unique_ptr<Backend>& backend = backends_[device];
+    if (!backend) {
+      const auto selection = machine_.selections.find(device);
+      backend = selection == machine_.selections.end() ? make_cpu_backend(machine_.inventory.cpu)
+                                                       : make_cuda_backend(selection->second);
+    }
+    return *backend;
+  }
+
+ private:
+  const Machine& machine_;
+  std::map<int, std::unique_ptr<Backend>> backends_;
+};
+
+std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const Machine& machine) {
+  return [&cases, &machine]() -> CaseRunner {
+    const auto backends = std::make_shared<Backends>(machine);
     const CpuTimesReader read_cpu_times = [root = SystemRoot("/")] {
       return parse_cpu_times(root.read_text("/proc/stat").value_or(""));
     };
-    return [&cases, backend, read_cpu_times](std::size_t index) {
-      return measure_case(cases[index], *backend, read_cpu_times);
+    return [&cases, backends, read_cpu_times](std::size_t index) {
+      try {
+        return measure_case(cases[index], backends->of(cases[index].device), read_cpu_times);
+      } catch (const Error& error) {  // the device does not open
+        return not_measured(cases[index], CaseStatus::failed, fmt::format("{}: {}", name_of(error.code()), error.what()));
+      }
     };
   };
 }
 
-RunEnd measure_cases(const std::vector<Case>& cases, const Inventory& inventory, double started_s, double budget,
+RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, double started_s, double budget,
                      Store& store, Progress& progress, const RunOptions& options, int interrupt_fd) {
   ProgressState state;
   state.total = cases.size();
@@ -138,7 +164,7 @@ RunEnd measure_cases(const std::vector<Case>& cases, const Inventory& inventory,
     state.last_figure = figure_text(figures);
     progress.finished_case(figures);
   };
-  MeasureOutcome outcome = measure(cases, runner_maker(cases, inventory.cpu), context);
+  MeasureOutcome outcome = measure(cases, runner_maker(cases, machine), context);
   return {std::move(outcome.measurements), std::move(outcome.reasons), format_rfc3339_ms(unix_ms()),
           monotonic_s() - started_s};
 }
@@ -177,16 +203,17 @@ bool write_out(const RunOptions& options, const std::string& body, Progress& pro
 
 int execute(const RunOptions& options, const Environment& environment) {
   const double started_s = monotonic_s();
+  const std::int64_t started_ms = unix_ms();
   const double budget = budget_s(options);
   Progress progress(stderr, environment.err_style, environment.verbosity);
   if (options.out) require_writable(*options.out);
   if (options.upload_url) (void)parse_url(*options.upload_url);  // a typing error must not cost a measurement
 
-  const RunStart start = run_start(options, environment);
-  const Inventory inventory = take_inventory(environment);
-  require_measurable(inventory, options.device, environment);
-  const std::vector<Case> cases = plan(inventory, options.profile);
-  const Result begun = begin_result(start, inventory);
+  const Machine machine = look_at_machine(environment, *parse_device_choice(options.device));
+  require_measurable(machine);
+  const RunStart start = run_start(options, started_ms, machine.simulated);
+  const std::vector<Case> cases = plan(machine.inventory, options.profile);
+  const Result begun = begin_result(start, machine.inventory);
   Store store = open_store(environment, progress);
   store.attempt([&](const Spool& spool) {
     store.journal = spool.start_journal(start.run_id);
@@ -196,7 +223,7 @@ int execute(const RunOptions& options, const Environment& environment) {
   // Until the result is safe, a signal asks for a partial one; a second Ctrl-C changes nothing.
   std::optional<InterruptSignals> interrupt(std::in_place);
   progress.say(fmt::format("measuring {} cases, at most {:.0f} s", cases.size(), budget));
-  RunEnd end = measure_cases(cases, inventory, started_s, budget, store, progress, options, interrupt->fd());
+  RunEnd end = measure_cases(cases, machine, started_s, budget, store, progress, options, interrupt->fd());
   progress.say(fmt::format("measured for {:.0f} s; scoring and saving", end.duration_s));
   const Result result = finish_result(begun, std::move(end));
   const std::string body = canonical_json(result);

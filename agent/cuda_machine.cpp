@@ -1,0 +1,180 @@
+#include "agent/cuda_machine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <set>
+
+#include "agent/dynlib/cuda_driver.h"
+#include "agent/dynlib/find_driver.h"
+#include "agent/dynlib/library_choice.h"
+#include "agent/dynlib/nvml.h"
+#include "agent/probe/look_at_gpus.h"
+#include "core/error.h"
+
+namespace gpuassay {
+namespace {
+
+constexpr std::chrono::seconds kDescribeLimit{60};
+/// A context, a library of half a gigabyte and one operation, from a cold disk.
+constexpr std::chrono::seconds kConfirmLimit{60};
+
+/// Every candidate of one library, each with its version; looked at once for all devices.
+struct Copies {
+  LibraryKind kind;
+  LookedAt looked;
+};
+
+/// What the search shares.
+struct Search {
+  SystemRoot root;
+  LibraryEnvironment environment = LibraryEnvironment::from_process();
+  LibrarySearch overrides = LibrarySearch::from_environment();
+
+  [[nodiscard]] std::vector<LibraryCandidate> find(const std::vector<std::string>& sonames) const {
+    return find_candidates(root, environment, overrides, sonames);
+  }
+};
+
+void run_and_verify(const CudaSelection& selection, const OperationParams& params) {
+  const std::unique_ptr<Backend> backend = make_cuda_backend(selection);
+  const std::unique_ptr<Operation> operation = backend->prepare(params);
+  (void)operation->run_timed_ns(1);
+  if (!operation->verify().passed) {
+    throw Error(ErrorCode::library_failed, "the confirming operation gave a wrong result");
+  }
+}
+
+/// One tiny operation with this copy alone.
+void confirm(CudaSelection selection, LibraryKind kind, const VersionedLibrary& library) {
+  constexpr std::int64_t kSize = 64;
+  const GemmParams gemm{DType::fp32, kSize, kSize, kSize, 1};
+  switch (kind) {
+    case LibraryKind::cublas:
+      selection.cublas = library.file;
+      return run_and_verify(selection, gemm);
+    case LibraryKind::cublaslt:
+      selection.cublaslt = library.file;
+      return run_and_verify(selection, gemm);
+    case LibraryKind::cudnn: {
+      selection.cudnn = library.file;
+      return run_and_verify(selection, ConvParams{DType::fp32, ConvDirection::forward, 1, 16, 8, 8, 16, 3, 3, 1, 1});
+    }
+    case LibraryKind::nccl: return;
+  }
+}
+
+const Copies& copies_of(const std::vector<Copies>& all, LibraryKind kind) {
+  return *std::find_if(all.begin(), all.end(), [kind](const Copies& copies) { return copies.kind == kind; });
+}
+
+/// The libraries of one kind of device; fills `selection` and adds to `libraries`.
+void choose_libraries(const std::vector<Copies>& all, const DeviceNeeds& device, const std::string& chosen_for,
+                      CudaSelection& selection, std::vector<Library>& libraries) {
+  for (const Copies& copies : all) {
+    LibraryOrder order = choose(copies.kind, copies.looked.found, device);
+    order.rejected.insert(order.rejected.end(), copies.looked.rejected.begin(), copies.looked.rejected.end());
+    const auto companion_of = [&](const VersionedLibrary& library) -> std::optional<LibraryCandidate> {
+      const auto companion = companion_cublas(library, copies_of(all, LibraryKind::cublas).looked.found);
+      return companion ? std::optional(companion->file) : std::nullopt;
+    };
+    const LibraryChoice choice = confirm_first(order, kConfirmLimit, [&](const VersionedLibrary& library) {
+      CudaSelection alone = selection;
+      if (copies.kind == LibraryKind::cudnn) alone.cudnn_cublas = companion_of(library);
+      confirm(std::move(alone), copies.kind, library);
+    });
+    const auto entries = library_entries(copies.kind, choice, chosen_for);
+    libraries.insert(libraries.end(), entries.begin(), entries.end());
+    if (!choice.chosen) continue;
+    if (copies.kind == LibraryKind::cublas) selection.cublas = choice.chosen->file;
+    if (copies.kind == LibraryKind::cublaslt) selection.cublaslt = choice.chosen->file;
+    if (copies.kind == LibraryKind::cudnn) {
+      selection.cudnn = choice.chosen->file;
+      selection.cudnn_cublas = companion_of(*choice.chosen);
+    }
+  }
+}
+
+Library driver_entry(const LibraryCandidate& driver, const GpuSights& sights) {
+  Library entry;
+  entry.name = "cuda_driver";
+  entry.path_kind = driver.path_kind;
+  entry.chosen_for = "cuda";
+  if (!sights.gpus.empty()) entry.version = driver_version_text(sights, sights.gpus.front());
+  return entry;
+}
+
+void add_devices(const GpuSights& sights, const LibraryCandidate& driver,
+                 const std::vector<LibraryCandidate>& nvml, CudaMachine& machine) {
+  for (std::size_t i = 0; i < sights.gpus.size(); ++i) {
+    const GpuSight& gpu = sights.gpus[i];
+    machine.devices.push_back(device_of(sights, i, machine.unknown));
+    machine.uuids.push_back(gpu.uuid.value_or(""));
+    // NVML counts a whole board's memory, the driver that of the slice.
+    if (gpu.free_bytes && *gpu.free_bytes <= gpu.memory_bytes) {
+      machine.free_bytes[static_cast<int>(i)] = *gpu.free_bytes;
+    }
+    CudaSelection selection;
+    selection.ordinal = gpu.ordinal;
+    selection.pci_bus_id = gpu.pci_bus_id;
+    selection.driver = driver;
+    if (sights.nvml_problem.empty() && !nvml.empty()) selection.nvml = nvml.front();
+    machine.selections.push_back(std::move(selection));
+  }
+}
+
+void add_libraries(const Search& search, const GpuSights& sights, CudaMachine& machine) {
+  std::vector<Copies> all;
+  for (const LibraryKind kind : {LibraryKind::cublas, LibraryKind::cublaslt, LibraryKind::cudnn, LibraryKind::nccl}) {
+    all.push_back({kind, look_at(kind, search.find(sonames_of(kind)))});
+  }
+  std::set<int> capabilities;
+  for (const GpuSight& gpu : sights.gpus) capabilities.insert(gpu.compute_capability);
+  for (const int capability : capabilities) {
+    const auto has_it = [capability](const GpuSight& gpu) { return gpu.compute_capability == capability; };
+    const auto first = std::find_if(sights.gpus.begin(), sights.gpus.end(), has_it) - sights.gpus.begin();
+    CudaSelection chosen = machine.selections[static_cast<std::size_t>(first)];
+    const std::string chosen_for =
+        capabilities.size() == 1 ? "cuda" : fmt::format("cuda {}.{}", capability / 10, capability % 10);
+    choose_libraries(all, {capability, sights.cuda_version}, chosen_for, chosen, machine.libraries);
+    for (std::size_t i = 0; i < sights.gpus.size(); ++i) {
+      if (!has_it(sights.gpus[i])) continue;
+      machine.selections[i].cublas = chosen.cublas;
+      machine.selections[i].cublaslt = chosen.cublaslt;
+      machine.selections[i].cudnn = chosen.cudnn;
+      machine.selections[i].cudnn_cublas = chosen.cudnn_cublas;
+    }
+  }
+  for (const Copies& copies : all) {
+    for (const VersionedLibrary& library : copies.looked.found) machine.simulated |= library.simulated;
+  }
+}
+
+}  // namespace
+
+CudaMachine look_for_cuda(const SystemRoot& root) {
+  const Search search{root};
+  CudaMachine machine;
+  const DriverSearch found = find_driver(search.find({cuda::kSoname}));
+  machine.simulated = found.sight.simulated;
+  if (!found.driver) {
+    machine.problem = found.problem;
+    return machine;
+  }
+  const std::vector<LibraryCandidate> nvml = search.find({nvml::kSoname});
+  GpuSights sights;
+  try {
+    sights = look_at_gpus_in_child(*found.driver, nvml, kDescribeLimit);
+  } catch (const Error& error) {
+    machine.problem = DriverProblem{"driver_failed", error.what(), 0};
+    return machine;
+  }
+  machine.libraries.push_back(driver_entry(*found.driver, sights));
+  add_devices(sights, *found.driver, nvml, machine);
+  add_libraries(search, sights, machine);
+  return machine;
+}
+
+}  // namespace gpuassay
