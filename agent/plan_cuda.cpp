@@ -19,6 +19,8 @@ namespace {
 constexpr std::int64_t kMs = 1'000'000;
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 constexpr std::int64_t kGiB = std::int64_t{1} << 30;
+/// Long enough for any link (2 ms on PCIe 5.0), and two of them are little pinned host memory.
+constexpr std::int64_t kTransferBytes = 128 * kMiB;
 
 /// How long each rank is sampled. Headlines last longer, so that clocks and power settle and NVML can be read.
 struct RankLimits {
@@ -26,20 +28,18 @@ struct RankLimits {
   double square_gemm_s = 0;  ///< a square GEMM may take this long at its peak
 };
 
-// A document of one device holds about 140 cases in 100 KB, one of eight about 600 in 400 KB: the samples stored
-// follow.
-constexpr int kHeadlineStored = 32;
-constexpr int kScoreStored = 7;
-constexpr int kRestStored = 5;
-constexpr int kCrowdedStored = 3;
-/// From this many devices on, time and document are shared by so many that every case is kept short.
+// A case takes about 750 bytes of a document that may have 100 KB for one device: few samples are stored.
+constexpr int kHeadlineStored = 24;
+constexpr int kScoreStored = 5;
+constexpr int kRestStored = 3;
+/// From this many devices on, what every one of them runs is kept short.
 constexpr std::size_t kCrowd = 3;
 
 RankLimits limits_of(Profile profile, std::size_t devices) {
   RankLimits limits;
   switch (profile) {
     case Profile::quick:
-      limits = {{5, 1000, 150 * kMs, 400 * kMs}, {5, 1000, 10 * kMs, 40 * kMs}, {5, 1000, 10 * kMs, 40 * kMs}, 0.03};
+      limits = {{5, 1000, 100 * kMs, 200 * kMs}, {3, 1000, 10 * kMs, 25 * kMs}, {3, 1000, 10 * kMs, 25 * kMs}, 0.03};
       break;
     case Profile::standard:
       limits = {{5, 1000, 500 * kMs, 1000 * kMs}, {5, 1000, 60 * kMs, 150 * kMs}, {5, 1000, 40 * kMs, 120 * kMs}, 0.1};
@@ -53,13 +53,13 @@ RankLimits limits_of(Profile profile, std::size_t devices) {
   limits.score.stored_samples = kScoreStored;
   limits.rest.stored_samples = kRestStored;
   if (devices < kCrowd) return limits;
-  if (profile != Profile::full) {
+  if (profile == Profile::full) {
+    limits.score.min_time_ns = 60 * kMs;
+    limits.score.max_time_ns = 150 * kMs;
+  } else {
     limits.headline.min_time_ns = std::min(limits.headline.min_time_ns, 200 * kMs);
     limits.headline.max_time_ns = std::min(limits.headline.max_time_ns, 400 * kMs);
-    limits.score.min_time_ns = 10 * kMs;
-    limits.score.max_time_ns = 40 * kMs;
   }
-  limits.headline.stored_samples = limits.score.stored_samples = limits.rest.stored_samples = kCrowdedStored;
   return limits;
 }
 
@@ -70,11 +70,11 @@ class RankedCases {
       : device_(*device.device),
         free_bytes_(device.free_bytes),
         profile_(profile),
-        limits_(limits_of(profile, devices)),
-        telemetry_everywhere_(devices < kCrowd) {}
+        limits_(limits_of(profile, devices)) {}
 
   [[nodiscard]] std::vector<Case> headlines();
   [[nodiscard]] std::vector<Case> score();
+  [[nodiscard]] std::vector<Case> link();
   [[nodiscard]] std::vector<Case> best_of_the_rest();
   [[nodiscard]] std::vector<Case> rest();
 
@@ -100,7 +100,6 @@ class RankedCases {
   std::int64_t free_bytes_;
   Profile profile_;
   RankLimits limits_;
-  bool telemetry_everywhere_;
   std::set<std::string> ids_;
 };
 
@@ -183,34 +182,41 @@ std::vector<Case> RankedCases::score() {
   return cases;
 }
 
-std::vector<Case> RankedCases::best_of_the_rest() {
+std::vector<Case> RankedCases::link() {
   std::vector<Case> cases;
-  SamplingLimits limits = limits_.headline;
-  limits.min_time_ns /= 2;
-  limits.max_time_ns /= 2;
-  for (const DType dtype : dtypes_of(capability_text())) {
-    const std::int64_t size = square_size(dtype, 8192);
-    add(cases, GemmParams{dtype, size, size, size, 1}, limits, telemetry_everywhere_);
-  }
   for (const BandwidthKernel kernel : {BandwidthKernel::h2d, BandwidthKernel::d2h}) {
-    add_rest(cases, BandwidthParams{kernel, MemoryLevel::pinned, 128 * kMiB});
-  }
-  add_compute(cases);
-  if (profile_ != Profile::full) return cases;
-  for (const DType dtype : dtypes_of(capability_text())) {
-    const std::int64_t size = square_size(dtype, 16384);
-    add(cases, GemmParams{dtype, size, size, size, 1}, limits, telemetry_everywhere_);
+    add_rest(cases, BandwidthParams{kernel, MemoryLevel::pinned, kTransferBytes});
   }
   return cases;
 }
 
+std::vector<Case> RankedCases::best_of_the_rest() {
+  std::vector<Case> cases;
+  SamplingLimits limits = limits_.headline;
+  limits.min_time_ns /= 4;
+  limits.max_time_ns /= 4;
+  for (const std::int64_t largest : {8192, 16384}) {
+    if (largest > 8192 && profile_ != Profile::full) continue;
+    for (const DType dtype : dtypes_of(capability_text())) {
+      const std::int64_t size = square_size(dtype, largest);
+      add(cases, GemmParams{dtype, size, size, size, 1}, limits, profile_ == Profile::full);
+    }
+  }
+  add_compute(cases);
+  return cases;
+}
+
+/// In quick one figure per unit, in standard all but those that equal another (fp16_acc16 and bf16 tensor products).
 void RankedCases::add_compute(std::vector<Case>& cases) {
   for (const auto& [dtype, name] : EnumNames<DType>::values) {
     for (const ComputeUnit unit : {ComputeUnit::fma, ComputeUnit::mma}) {
       const ComputeKernel* kernel = find_compute_kernel(dtype, unit, capability());
       if (kernel == nullptr || device_.sm_count.value_or(0) <= 0) continue;
-      const std::int64_t flops = compute_launch(*kernel, *device_.sm_count).flops;
-      add_rest(cases, ComputeParams{dtype, unit, flops});
+      const bool first_figure = dtype == (unit == ComputeUnit::fma ? DType::fp32 : DType::fp16);
+      const bool equals_another = unit == ComputeUnit::mma && (dtype == DType::fp16_acc16 || dtype == DType::bf16);
+      if (profile_ == Profile::quick && !first_figure) continue;
+      if (profile_ == Profile::standard && equals_another) continue;
+      add_rest(cases, ComputeParams{dtype, unit, compute_launch(*kernel, *device_.sm_count).flops});
     }
   }
 }
@@ -233,9 +239,9 @@ void RankedCases::add_memory(std::vector<Case>& cases) {
     add_rest(cases, BandwidthParams{kernel, MemoryLevel::dram, dram_array_bytes()});
   }
   add_rest(cases, BandwidthParams{read, MemoryLevel::l2, l2_array_bytes()});
-  add_rest(cases, BandwidthParams{bidirectional, MemoryLevel::pinned, 128 * kMiB});
-  add_rest(cases, BandwidthParams{h2d, MemoryLevel::pageable, 128 * kMiB});
-  add_rest(cases, BandwidthParams{d2h, MemoryLevel::pageable, 128 * kMiB});
+  add_rest(cases, BandwidthParams{bidirectional, MemoryLevel::pinned, kTransferBytes});
+  add_rest(cases, BandwidthParams{h2d, MemoryLevel::pageable, kTransferBytes});
+  add_rest(cases, BandwidthParams{d2h, MemoryLevel::pageable, kTransferBytes});
 }
 
 /// The linear layers of transformers. Prefill: 2048 tokens through a layer of an 8 B model (hidden 4096, 14336 inside).
@@ -249,9 +255,8 @@ void RankedCases::add_network_gemms(std::vector<Case>& cases) {
     const bool first = dtype == network_dtypes().front();
     if (first) add_rest(cases, GemmParams{dtype, kTokens, kHidden, kHidden, 1});
     add_rest(cases, GemmParams{dtype, kTokens, kInner, kHidden, 1});
-    if (first) add_rest(cases, GemmParams{dtype, kTokens, kHidden, kInner, 1});
-    for (const std::int64_t m : {1, 4, 16, 64}) {
-      if (first || m == 1 || m == 64) add_rest(cases, GemmParams{dtype, m, decode_inner, decode_hidden, 1});
+    for (const std::int64_t m : {1, 16, 64}) {
+      if (first || m == 1) add_rest(cases, GemmParams{dtype, m, decode_inner, decode_hidden, 1});
     }
   }
   if (!roomy()) return;
@@ -260,22 +265,19 @@ void RankedCases::add_network_gemms(std::vector<Case>& cases) {
   }
 }
 
-/// Convolutions in the formats the score does not use: in full all of ResNet-50, else two typical layers (3*3 and 1*1).
+/// Convolutions in formats the score does not use: tf32 and bf16 where tensor cores have them, else fp32 beside fp16
+/// and fp16 where the lanes have it. In full all layers of ResNet-50, else a typical one (3*3, 256 channels).
 void RankedCases::add_convolutions(std::vector<Case>& cases) {
   std::vector<DType> dtypes;
-  for (const DType dtype : {DType::fp32, DType::tf32, DType::bf16, DType::fp16}) {
-    const auto supported = dtypes_of(capability_text());
-    const bool has = std::find(supported.begin(), supported.end(), dtype) != supported.end();
-    // fp16 without tensor cores is worth measuring only where the lanes have it.
-    const bool worth = dtype != DType::fp16 || capability() == 60 || capability() >= 70;
-    if (has && worth && dtype != train_dtype(device_)) dtypes.push_back(dtype);
-  }
+  if (capability() >= 80) dtypes = {DType::tf32, DType::bf16};
+  if (capability() >= 70 && capability() < 80) dtypes = {DType::fp32};
+  if (capability() == 60) dtypes = {DType::fp16};
   const std::int64_t batch = kGpuTrainBatches[roomy() ? 0 : 1];
   for (const DType dtype : dtypes) {
     for (const WorkloadOperation& operation : resnet50_train_operations(dtype, batch)) {
       const auto* conv = std::get_if<ConvParams>(&operation.params);
       if (conv == nullptr) continue;
-      const bool typical = conv->h == 14 && conv->stride == 1 && conv->c == 256;
+      const bool typical = conv->r == 3 && conv->stride == 1 && conv->c == 256;
       if (profile_ == Profile::full || typical) add_rest(cases, *conv);
     }
   }
@@ -283,6 +285,17 @@ void RankedCases::add_convolutions(std::vector<Case>& cases) {
 
 bool same_kind(const Device& a, const Device& b) {
   return a.name == b.name && a.memory_bytes == b.memory_bytes && a.sm_count == b.sm_count;
+}
+
+/// Positions of the first device of each kind.
+std::vector<std::size_t> first_of_each_kind(const std::vector<CudaPlanDevice>& devices) {
+  std::vector<std::size_t> firsts;
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const bool seen = std::any_of(firsts.begin(), firsts.end(),
+                                  [&](std::size_t j) { return same_kind(*devices[i].device, *devices[j].device); });
+    if (!seen) firsts.push_back(i);
+  }
+  return firsts;
 }
 
 }  // namespace
@@ -294,18 +307,17 @@ std::vector<Case> plan_cuda(const std::vector<CudaPlanDevice>& devices, Profile 
   };
   std::vector<RankedCases> ranked;
   for (const CudaPlanDevice& device : devices) ranked.emplace_back(device, profile, devices.size());
-  for (RankedCases& device : ranked) append(device.headlines());
-  for (RankedCases& device : ranked) append(device.score());
-  const std::size_t to_repeat = devices.size() == 1 && profile != Profile::quick ? all.size() : 0;
+  const std::vector<std::size_t> firsts = first_of_each_kind(devices);
 
-  std::vector<std::size_t> first_of_kind;
-  for (std::size_t i = 0; i < devices.size(); ++i) {
-    const bool seen = std::any_of(first_of_kind.begin(), first_of_kind.end(),
-                                  [&](std::size_t j) { return same_kind(*devices[i].device, *devices[j].device); });
-    if (!seen) first_of_kind.push_back(i);
+  for (RankedCases& device : ranked) append(device.headlines());
+  for (const std::size_t i : firsts) append(ranked[i].score());
+  const std::size_t to_repeat = devices.size() == 1 && profile != Profile::quick ? all.size() : 0;
+  for (RankedCases& device : ranked) append(device.link());
+  for (const std::size_t i : firsts) append(ranked[i].best_of_the_rest());
+  for (const std::size_t i : firsts) append(ranked[i].rest());
+  if (profile == Profile::full) {
+    for (RankedCases& device : ranked) append(device.score());  // nothing new where it was planned above
   }
-  for (const std::size_t i : first_of_kind) append(ranked[i].best_of_the_rest());
-  for (const std::size_t i : first_of_kind) append(ranked[i].rest());
   for (std::size_t i = 0; i < to_repeat; ++i) {
     Case again = all[i];
     again.repeat = true;

@@ -320,7 +320,7 @@ struct ClassScores {
 };
 
 struct Score {
-  std::string version = "0.1";
+  std::string version = "0.2";
   std::optional<double> value;  ///< whole instance, 6 significant digits
   ClassScores classes;
   std::vector<DeviceScore> per_device;

@@ -26,15 +26,55 @@ std::map<std::string, const Measurement*> ok_by_id(int device, const std::vector
   return by_id;
 }
 
+/// Whose operations make up an iteration, and how much longer they take on the device that is scored.
+struct Operations {
+  const std::map<std::string, const Measurement*>& measured;
+  double slowdown = 1;
+};
+
 /// Nanoseconds of one iteration with every operation at quantile `q` of its samples.
-double iteration_ns(const std::vector<WorkloadOperation>& operations,
-                    const std::map<std::string, const Measurement*>& measured, const Measurement& triad,
+double iteration_ns(const std::vector<WorkloadOperation>& operations, const Operations& times, const Measurement& triad,
                     double elementwise_bytes, double q) {
   double total_ns = 0;
   for (const WorkloadOperation& operation : operations) {
-    total_ns += operation.count * quantile(measured.at(case_id(operation.params))->samples_ns, q);
+    total_ns += operation.count * quantile(times.measured.at(case_id(operation.params))->samples_ns, q);
   }
-  return total_ns + elementwise_bytes / byte_count(triad.params) * quantile(triad.samples_ns, q);
+  return total_ns * times.slowdown + elementwise_bytes / byte_count(triad.params) * quantile(triad.samples_ns, q);
+}
+
+/// The prediction from the operations that `times` has and the triad of the device itself.
+WorkloadScore predict(const TrainChoice& choice, const Operations& times,
+                      const std::map<std::string, const Measurement*>& own) {
+  WorkloadScore score;
+  score.name = "resnet50_train";
+  score.workload_class = WorkloadClass::train;
+  score.precision = std::string(to_name(choice.dtype));
+  score.batch = choice.batch;
+  const auto operations = resnet50_train_operations(choice.dtype, choice.batch);
+  double covered_flops = 0;
+  double all_flops = 0;
+  bool complete = true;
+  for (const WorkloadOperation& operation : operations) {
+    const double flops = operation.count * flop_count(operation.params);
+    all_flops += flops;
+    if (times.measured.contains(case_id(operation.params))) {
+      covered_flops += flops;
+    } else {
+      complete = false;
+    }
+  }
+  score.covered_share = round_significant(covered_flops / all_flops, kScoreDigits);
+  const auto triad = own.find(case_id(BandwidthParams{BandwidthKernel::triad, MemoryLevel::dram, 0}));
+  if (!complete || triad == own.end()) return score;
+
+  const double bytes = resnet50_train_elementwise_bytes(choice.dtype, choice.batch);
+  const auto images_per_s = [&](double q) {
+    return static_cast<double>(choice.batch) * kNsPerS / iteration_ns(operations, times, *triad->second, bytes, q);
+  };
+  score.samples_per_s = images_per_s(0.5);
+  score.low = images_per_s(0.75);
+  score.high = images_per_s(0.25);
+  return score;
 }
 
 WorkloadScore best_prediction(const Device& device, const std::vector<Measurement>& measurements) {
@@ -45,6 +85,52 @@ WorkloadScore best_prediction(const Device& device, const std::vector<Measuremen
     if (best.name.empty() || prediction.covered_share > best.covered_share) best = prediction;
   }
   return best;
+}
+
+/// How much longer the largest square GEMM in `dtype` that both measured takes on `device` than on `twin`.
+std::optional<double> slowdown_against(const std::map<std::string, const Measurement*>& device,
+                                       const std::map<std::string, const Measurement*>& twin, DType dtype) {
+  std::optional<double> slowdown;
+  std::int64_t largest = 0;
+  for (const auto& [id, own] : device) {
+    const auto* gemm = std::get_if<GemmParams>(&own->params);
+    const bool square = gemm != nullptr && gemm->m == gemm->n && gemm->n == gemm->k && gemm->batch == 1;
+    const auto other = twin.find(id);
+    if (!square || gemm->dtype != dtype || gemm->m <= largest || other == twin.end()) continue;
+    largest = gemm->m;
+    slowdown = median(own->samples_ns) / median(other->second->samples_ns);
+  }
+  return slowdown;
+}
+
+bool same_kind(const Device& a, const Device& b) {
+  return a.kind == DeviceKind::cuda && b.kind == DeviceKind::cuda && a.name == b.name &&
+         a.memory_bytes == b.memory_bytes && a.sm_count == b.sm_count;
+}
+
+/// A GPU that did not run the operations itself, by those of the first of its kind that did.
+std::optional<WorkloadScore> prediction_by_twin(const Device& device, const std::vector<Device>& devices,
+                                                const std::vector<Measurement>& measurements) {
+  const auto own = ok_by_id(device.index, measurements);
+  for (const Device& twin : devices) {
+    if (twin.index == device.index || !same_kind(twin, device)) continue;
+    const auto of_twin = ok_by_id(twin.index, measurements);
+    for (const TrainChoice& choice : train_choices(device)) {
+      const std::optional<double> slowdown = slowdown_against(own, of_twin, choice.dtype);
+      if (!slowdown) continue;
+      WorkloadScore prediction = predict(choice, {of_twin, *slowdown}, own);
+      if (prediction.samples_per_s) return prediction;
+    }
+  }
+  return std::nullopt;
+}
+
+/// By the device's own operations; where it ran none of them, by a twin's. One that ran some and not all has no excuse.
+WorkloadScore prediction_of(const Device& device, const std::vector<Device>& devices,
+                            const std::vector<Measurement>& measurements) {
+  WorkloadScore own = best_prediction(device, measurements);
+  if (own.samples_per_s || own.covered_share > 0) return own;
+  return prediction_by_twin(device, devices, measurements).value_or(own);
 }
 
 void add(std::optional<double>& total, const std::optional<double>& value, bool first) {
@@ -85,37 +171,8 @@ std::vector<TrainChoice> train_choices(const Device& device) {
 
 WorkloadScore predict_resnet50_train(int device, DType dtype, std::int64_t batch,
                                      const std::vector<Measurement>& measurements) {
-  WorkloadScore score;
-  score.name = "resnet50_train";
-  score.workload_class = WorkloadClass::train;
-  score.precision = std::string(to_name(dtype));
-  score.batch = batch;
   const auto measured = ok_by_id(device, measurements);
-  const auto operations = resnet50_train_operations(dtype, batch);
-  double covered_flops = 0;
-  double all_flops = 0;
-  bool complete = true;
-  for (const WorkloadOperation& operation : operations) {
-    const double flops = operation.count * flop_count(operation.params);
-    all_flops += flops;
-    if (measured.contains(case_id(operation.params))) {
-      covered_flops += flops;
-    } else {
-      complete = false;
-    }
-  }
-  score.covered_share = round_significant(covered_flops / all_flops, kScoreDigits);
-  const auto triad = measured.find(case_id(BandwidthParams{BandwidthKernel::triad, MemoryLevel::dram, 0}));
-  if (!complete || triad == measured.end()) return score;
-
-  const double bytes = resnet50_train_elementwise_bytes(dtype, batch);
-  const auto images_per_s = [&](double q) {
-    return static_cast<double>(batch) * kNsPerS / iteration_ns(operations, measured, *triad->second, bytes, q);
-  };
-  score.samples_per_s = images_per_s(0.5);
-  score.low = images_per_s(0.75);
-  score.high = images_per_s(0.25);
-  return score;
+  return predict({dtype, batch}, {measured}, measured);
 }
 
 Score score_run(const std::vector<Device>& devices, const std::vector<Measurement>& measurements) {
@@ -125,7 +182,7 @@ Score score_run(const std::vector<Device>& devices, const std::vector<Measuremen
   WorkloadScore whole;
   bool first = true;
   for (const Device& device : devices) {
-    WorkloadScore one = best_prediction(device, measurements);
+    WorkloadScore one = prediction_of(device, devices, measurements);
     DeviceScore of_device{device.index, std::nullopt};
     if (one.samples_per_s) of_device.value = 100 * *one.samples_per_s / kReferenceA100ImagesPerS;
     round_figure(of_device.value);

@@ -1,4 +1,4 @@
-// The Assay Index, version 0.1: predicted ResNet-50 training throughput against the A100-SXM4-80GB. Pure, and a
+// The Assay Index, version 0.2: predicted ResNet-50 training throughput against the A100-SXM4-80GB. Pure, and a
 // function of the raw samples alone, so that anyone can recompute it. docs/SCORE.md states the formula.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace gpuassay {
 
-inline constexpr std::string_view kScoreVersion = "0.1";
+inline constexpr std::string_view kScoreVersion = "0.2";
 
 /// Images per second of the reference GPUs, ResNet-50 training, AMP fp16. Source: lambdal/deeplearning-benchmark,
 /// pytorch-train-throughput-fp16.csv (NGC 22.09 DeepLearningExamples): A100-SXM4-80GB and V100-SXM2-16GB.
@@ -43,7 +43,9 @@ WorkloadScore predict_resnet50_train(int device, DType dtype, std::int64_t batch
                                      const std::vector<Measurement>& measurements);
 
 /// The whole Score of normalized measurements. value = 100 * sum over devices of samples_per_s / reference; empty
-/// when any device lacks a prediction.
+/// when any device lacks a prediction. A GPU that ran none of the operations takes those of the first GPU of its kind
+/// (name, memory, multiprocessors) that ran them all, longer by the ratio of their square GEMMs in that precision, with
+/// its own triad: eight GPUs cannot all run them within the limits of time and document.
 Score score_run(const std::vector<Device>& devices, const std::vector<Measurement>& measurements);
 
 /// Score value over the price of an instance-hour, six significant digits; empty when either is unknown.

@@ -29,7 +29,7 @@ TEST(Report, ReadsAsAPage) {
       "  gpuassay   standard complete in 60 s\n"
       "  device     cpu: AMD EPYC 9654 (1.5 CPUs)\n"
       "\n"
-      "  score      0.967 Assay Index 0.1  (A100 = 100, burst)\n"
+      "  score      0.967 Assay Index 0.2  (A100 = 100, burst)\n"
       "             resnet50_train fp32  batch 8:  15.3 images/s  (15.3 to 15.3)\n"
       "  per dollar 2.50 index points  at 0.5000 USD per hour  this run: 0.0084 USD\n"
       "\n"

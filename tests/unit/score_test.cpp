@@ -55,7 +55,7 @@ TEST(ScoreRun, ReferenceIsOneHundred) {
   EXPECT_EQ(score.classes.train, score.value);
   EXPECT_FALSE(score.classes.decode);
   EXPECT_EQ(score.dlperf_2022_equivalent, round_significant(21 * images_per_s / 833.0, 6));
-  EXPECT_EQ(score.version, "0.1");
+  EXPECT_EQ(score.version, "0.2");
 }
 
 TEST(ScoreRun, TakesTheSmallBatchWhenOnlyThatWasMeasured) {
@@ -75,6 +75,66 @@ TEST(ScoreRun, DevicesAddUpAndAMissingOneMakesTheWholeUnknown) {
   ASSERT_EQ(half.per_device.size(), 2u);
   EXPECT_TRUE(half.per_device[0].value);
   EXPECT_FALSE(half.per_device[1].value);
+}
+
+Device gpu(int index, const char* capability) {
+  Device device = cpu_device(index);
+  device.kind = DeviceKind::cuda;
+  device.compute_capability = capability;
+  return device;
+}
+
+TEST(TrainChoices, TensorCoresTrainInFp16AtTheSameBatchEverywhere) {
+  EXPECT_EQ(train_dtype(gpu(0, "7.0")), DType::fp16);
+  EXPECT_EQ(train_dtype(gpu(0, "12.0")), DType::fp16);
+  EXPECT_EQ(train_dtype(gpu(0, "6.1")), DType::fp32);
+  EXPECT_EQ(train_dtype(cpu_device()), DType::fp32);
+  EXPECT_EQ(train_choices(gpu(0, "7.0")).front().batch, 64);
+  EXPECT_EQ(train_choices(gpu(0, "3.7")).front().batch, 64);
+  EXPECT_EQ(train_choices(cpu_device()).front().batch, 8);
+}
+
+TEST(ScoreRun, AGpuWithoutTensorCoresOrFp16IsScoredInFp32) {
+  const Score score = score_run({gpu(0, "7.0")}, resnet50_measurements(8, 2e6, 1e5));
+  EXPECT_TRUE(score.value);
+  EXPECT_EQ(score.workloads.at(0).precision, "fp32");
+}
+
+TEST(ScoreRun, ATwinTakesTheOperationsOfTheFirstOfItsKind) {
+  const GemmParams square{DType::fp32, 4096, 4096, 4096, 1};
+  const BandwidthParams triad{BandwidthKernel::triad, MemoryLevel::dram, 1'000'000};
+  auto measurements = resnet50_measurements(64, 2e6, 1e5, 0);
+  measurements.push_back(test::ok_measurement(square, {10e6}, 0));
+  measurements.push_back(test::ok_measurement(square, {20e6}, 1));
+  measurements.push_back(test::ok_measurement(triad, {3e5}, 1));
+  const Score score = score_run({gpu(0, "3.7"), gpu(1, "3.7")}, measurements);
+  // 161 operations of 2 ms, twice as long on the second; its triad three times.
+  const double triad_ns = resnet50_train_elementwise_bytes(DType::fp32, 64) / 3e6 * 1e5;
+  const double first = 64e9 / (161 * 2e6 + triad_ns);
+  const double second = 64e9 / (161 * 4e6 + 3 * triad_ns);
+  ASSERT_TRUE(score.value);
+  EXPECT_EQ(score.per_device[0].value, round_significant(100 * first / 1582, 6));
+  EXPECT_EQ(score.per_device[1].value, round_significant(100 * second / 1582, 6));
+  EXPECT_EQ(score.value, round_significant(100 * (first + second) / 1582, 6));
+}
+
+TEST(ScoreRun, ATwinNeedsItsOwnFiguresAndTheSameKind) {
+  const GemmParams square{DType::fp32, 4096, 4096, 4096, 1};
+  const BandwidthParams triad{BandwidthKernel::triad, MemoryLevel::dram, 1'000'000};
+  auto measurements = resnet50_measurements(64, 2e6, 1e5, 0);
+  measurements.push_back(test::ok_measurement(square, {10e6}, 0));
+  measurements.push_back(test::ok_measurement(triad, {3e5}, 1));
+  EXPECT_FALSE(score_run({gpu(0, "3.7"), gpu(1, "3.7")}, measurements).value) << "no GEMM of its own";
+  measurements.push_back(test::ok_measurement(square, {20e6}, 1));
+  EXPECT_TRUE(score_run({gpu(0, "3.7"), gpu(1, "3.7")}, measurements).value);
+  Device other = gpu(1, "3.7");
+  other.name = "another card";
+  EXPECT_FALSE(score_run({gpu(0, "3.7"), other}, measurements).value);
+  EXPECT_FALSE(score_run({cpu_device(0), cpu_device(1)}, measurements).value) << "CPUs have no twins";
+  Measurement broken = measurements.front();
+  broken.device = 1;
+  measurements.push_back(broken);
+  EXPECT_FALSE(score_run({gpu(0, "3.7"), gpu(1, "3.7")}, measurements).value) << "it ran some and failed at others";
 }
 
 TEST(ScoreRun, NothingMeasuredIsUnknownAndSaysWhy) {

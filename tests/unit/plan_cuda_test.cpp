@@ -1,0 +1,267 @@
+#include "agent/plan_cuda.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "agent/plan.h"
+#include "core/gpu_peaks.h"
+#include "core/json_guard.h"
+#include "core/normalize.h"
+#include "core/operations.h"
+#include "core/resnet50.h"
+#include "core/result_json.h"
+#include "core/schema.h"
+#include "core/score.h"
+#include "tests/support/example_result.h"
+
+namespace gpuassay {
+namespace {
+
+constexpr const char* kSevenGpus[] = {"K80 (one GK210)", "P100-PCIE-16GB", "V100-SXM2-16GB", "T4",
+                                      "A100-SXM4-40GB",  "H200-SXM",       "RTX 5090"};
+
+Device gpu(const std::string& row, int index = 0) {
+  const GpuSpec& spec = *gpu_spec_named(row);
+  Device device;
+  device.index = index;
+  device.kind = DeviceKind::cuda;
+  device.name = spec.nvml_names.front();
+  device.memory_bytes = static_cast<std::int64_t>(spec.memory_gib * 1024) << 20;
+  device.compute_capability = spec.compute_capability;
+  device.sm_count = spec.sm_count;
+  describe_gpu(device, std::nullopt, std::nullopt);
+  return device;
+}
+
+Inventory machine(const std::vector<std::string>& rows) {
+  Inventory inventory;
+  for (std::size_t i = 0; i < rows.size(); ++i) inventory.devices.push_back(gpu(rows[i], static_cast<int>(i)));
+  return inventory;
+}
+
+bool has(const std::vector<Case>& cases, const std::string& id, int device = 0) {
+  return std::any_of(cases.begin(), cases.end(), [&](const Case& c) { return c.id == id && c.device == device; });
+}
+
+bool has_prefix(const std::vector<Case>& cases, const std::string& prefix) {
+  return std::any_of(cases.begin(), cases.end(), [&](const Case& c) { return c.id.starts_with(prefix); });
+}
+
+TEST(PlanCuda, EveryDeviceHasHeadlinesThenTheScore) {
+  for (const char* row : kSevenGpus) {
+    for (const Profile profile : {Profile::quick, Profile::standard, Profile::full}) {
+      const Inventory inventory = machine({row});
+      const auto cases = plan(inventory, profile);
+      const DType dtype = train_dtype(inventory.devices[0]);
+      ASSERT_GT(cases.size(), 73u);
+      EXPECT_TRUE(cases[0].id.starts_with("gemm/" + std::string(dtype == DType::fp16 ? "fp16/" : "fp32/"))) << row;
+      EXPECT_TRUE(cases[0].gpu_telemetry);
+      EXPECT_EQ(cases[1].id, "bandwidth/triad/dram");
+      std::size_t place = 2;
+      for (const auto& operation : resnet50_train_operations(dtype, 64)) {
+        EXPECT_EQ(cases[place++].id, case_id(operation.params)) << row;
+      }
+    }
+  }
+}
+
+TEST(PlanCuda, IdsAreUniquePerDeviceAndParamsArePossible) {
+  for (const char* row : kSevenGpus) {
+    std::set<std::string> ids;
+    for (const Case& c : plan(machine({row}), Profile::full)) {
+      EXPECT_TRUE(c.repeat || ids.insert(c.id).second) << c.id;
+      EXPECT_EQ(case_id(c.params), c.id);
+      EXPECT_GE(c.limits.max_time_ns, c.limits.min_time_ns);
+      const Measurement m = test::ok_measurement(c.params, {1e6});
+      EXPECT_EQ(measurement_from_json(to_json(m)).id, c.id) << "the reader takes the shape";
+      EXPECT_TRUE(flop_count(c.params) > 0 || byte_count(c.params) > 0 || c.id.starts_with("latency/")) << c.id;
+    }
+  }
+}
+
+TEST(PlanCuda, FormatsFollowTheComputeCapability) {
+  const auto k80 = plan(machine({"K80 (one GK210)"}), Profile::full);
+  EXPECT_TRUE(has_prefix(k80, "gemm/fp64/"));
+  EXPECT_FALSE(has_prefix(k80, "gemm/fp16/"));
+  EXPECT_TRUE(has(k80, "compute/fma/fp32"));
+  EXPECT_FALSE(has_prefix(k80, "compute/mma/"));
+  const auto v100 = plan(machine({"V100-SXM2-16GB"}), Profile::standard);
+  EXPECT_TRUE(has_prefix(v100, "gemm/fp16_acc16/"));
+  EXPECT_FALSE(has_prefix(v100, "gemm/bf16/"));
+  EXPECT_TRUE(has(v100, "compute/mma/fp16"));
+  const auto h200 = plan(machine({"H200-SXM"}), Profile::standard);
+  EXPECT_TRUE(has(h200, "gemm/fp8_e4m3/m8192n8192k8192"));
+  EXPECT_TRUE(has(h200, "gemm/bf16/m1n28672k8192"));
+  EXPECT_TRUE(has(h200, "gemm/bf16/m16n14336k4096b8")) << "mixture of experts";
+  EXPECT_FALSE(has_prefix(h200, "gemm/fp4/"));
+  EXPECT_TRUE(has_prefix(plan(machine({"RTX 5090"}), Profile::standard), "gemm/fp4/"));
+}
+
+TEST(PlanCuda, StandardHasEveryKindOfWork) {
+  const auto cases = plan(machine({"A100-SXM4-40GB"}), Profile::standard);
+  for (const char* id :
+       {"bandwidth/copy/dram", "bandwidth/write/dram", "bandwidth/gather/dram", "bandwidth/read/l2",
+        "bandwidth/h2d/pinned", "bandwidth/d2h/pinned", "bandwidth/bidirectional/pinned", "bandwidth/h2d/pageable",
+        "bandwidth/d2h/pageable", "latency/kernel_launch", "latency/graph_launch", "gemm/bf16/m2048n14336k4096"}) {
+    EXPECT_TRUE(has(cases, id)) << id;
+  }
+  for (const char* prefix : {"conv/tf32/", "conv/bf16/", "compute/mma/", "compute/fma/"})
+    EXPECT_TRUE(has_prefix(cases, prefix));
+}
+
+TEST(PlanCuda, SizesFollowMemoryAndSpeed) {
+  EXPECT_EQ(plan(machine({"A100-SXM4-40GB"}), Profile::standard)[0].id, "gemm/fp16/m8192n8192k8192");
+  EXPECT_EQ(plan(machine({"K80 (one GK210)"}), Profile::standard)[0].id, "gemm/fp32/m4096n4096k4096");
+  EXPECT_TRUE(has(plan(machine({"B200-SXM"}), Profile::full), "gemm/fp16/m16384n16384k16384"));
+  Inventory crowded = machine({"A100-SXM4-40GB"});
+  crowded.free_memory_bytes[0] = std::int64_t{1} << 30;  // somebody else has the rest
+  const auto cases = plan(crowded, Profile::standard);
+  EXPECT_EQ(cases[0].id, "gemm/fp16/m2048n2048k2048");
+  const auto& triad = std::get<BandwidthParams>(cases[1].params);
+  EXPECT_EQ(triad.array_bytes, 128 << 20);
+  EXPECT_TRUE(has(cases, "conv/fp16/forward/n8c3h224w224k64r7s7/stride2pad3")) << "the smaller batch";
+  for (const Case& c : cases) {
+    const auto* gemm = std::get_if<GemmParams>(&c.params);
+    if (gemm == nullptr) continue;
+    const double elements =
+        static_cast<double>(gemm->batch) * static_cast<double>(gemm->m * gemm->k + gemm->k * gemm->n);
+    EXPECT_LT(elements * 2, 0.5 * 1073741824.0) << c.id;
+  }
+}
+
+TEST(PlanCuda, AnUnknownCardIsPlannedAllTheSame) {
+  Inventory inventory;
+  Device device;
+  device.kind = DeviceKind::cuda;
+  device.name = "NVIDIA Something";
+  inventory.devices = {device};
+  const auto cases = plan(inventory, Profile::standard);
+  EXPECT_TRUE(cases[0].id.starts_with("gemm/fp32/"));
+  EXPECT_TRUE(has(cases, "bandwidth/triad/dram"));
+}
+
+TEST(PlanCuda, SeveralDevicesTakeTurnsByValue) {
+  const auto cases = plan(machine({"A100-SXM4-40GB", "A100-SXM4-40GB", "T4"}), Profile::standard);
+  for (int device = 0; device < 3; ++device) {
+    EXPECT_EQ(cases[static_cast<std::size_t>(2 * device)].device, device);
+    EXPECT_EQ(cases[static_cast<std::size_t>(2 * device) + 1].device, device);
+    EXPECT_TRUE(has(cases, "bandwidth/h2d/pinned", device)) << "each may be badly connected";
+  }
+  EXPECT_TRUE(has(cases, "gemm/fp16/m64n1000k2048", 0));
+  EXPECT_FALSE(has(cases, "gemm/fp16/m64n1000k2048", 1)) << "the score takes those of its twin";
+  EXPECT_TRUE(has(cases, "gemm/fp16/m64n1000k2048", 2));
+  EXPECT_TRUE(has(cases, "compute/fma/fp32", 0));
+  EXPECT_FALSE(has(cases, "compute/fma/fp32", 1)) << "as its twin";
+  EXPECT_TRUE(has(cases, "compute/fma/fp32", 2)) << "another kind";
+  EXPECT_FALSE(std::any_of(cases.begin(), cases.end(), [](const Case& c) { return c.repeat; }));
+}
+
+TEST(PlanCuda, OneDeviceRepeatsHeadlinesAndScore) {
+  const auto cases = plan(machine({"V100-SXM2-16GB"}), Profile::standard);
+  EXPECT_EQ(std::count_if(cases.begin(), cases.end(), [](const Case& c) { return c.repeat; }), 73);
+  EXPECT_TRUE(cases.back().repeat);
+  for (const Case& c : plan(machine({"V100-SXM2-16GB"}), Profile::quick)) EXPECT_FALSE(c.repeat);
+}
+
+/// Seconds a plan takes at 40 % of the theoretical peaks with 90 ms per case for preparing, trying and verifying, a
+/// third of it for repeats, and 6 s for loading the libraries.
+double estimated_wall_s(const Inventory& inventory, const std::vector<Case>& cases) {
+  constexpr double kShareOfPeak = 0.4, kLibrariesS = 6, kCaseS = 0.09, kRepeatS = 0.03;
+  double total_s = kLibrariesS;
+  for (const Case& c : cases) {
+    const TheoreticalPeak& peak = *inventory.devices[static_cast<std::size_t>(c.device)].theoretical;
+    const auto* gemm = std::get_if<GemmParams>(&c.params);
+    const auto* conv = std::get_if<ConvParams>(&c.params);
+    const DType dtype = gemm != nullptr ? gemm->dtype : conv != nullptr ? conv->dtype : DType::fp32;
+    const auto known = peak.tflop_per_s.find(dtype);
+    const double tflop_per_s = known != peak.tflop_per_s.end() ? known->second : peak.tflop_per_s.at(DType::fp32);
+    const bool crosses_bus = c.id.find("pinned") != std::string::npos || c.id.find("pageable") != std::string::npos;
+    const double gb_per_s = crosses_bus ? 5 : *peak.bandwidth_gb_per_s;
+    const double weights_bytes = gemm == nullptr ? 0 : 2.0 * static_cast<double>(gemm->n * gemm->k * gemm->batch);
+    const double operation_s = flop_count(c.params) / (kShareOfPeak * tflop_per_s * 1e12) +
+                               (byte_count(c.params) + weights_bytes) / (kShareOfPeak * gb_per_s * 1e9);
+    const int tried = c.repeat ? 3 : 6;  // candidates and warm-up
+    const double sampled_s =
+        std::max(static_cast<double>(c.limits.max_time_ns) / 1e9, c.limits.min_samples * operation_s);
+    total_s += (c.repeat ? kRepeatS : kCaseS) + tried * operation_s + sampled_s;
+  }
+  return total_s;
+}
+
+TEST(PlanCuda, FitsTheWallLimitOfItsProfile) {
+  for (const Profile profile : {Profile::quick, Profile::standard, Profile::full}) {
+    const double limit_s = rules_of(profile).wall_s;
+    for (const char* row : kSevenGpus) {
+      const Inventory inventory = machine({row});
+      EXPECT_LT(estimated_wall_s(inventory, plan(inventory, profile)), limit_s) << row;
+      if (profile == Profile::quick) continue;  // too short for eight: it keeps what comes first
+      const Inventory eight = machine(std::vector<std::string>(8, row));
+      EXPECT_LT(estimated_wall_s(eight, plan(eight, profile)), limit_s) << row;
+    }
+    const Inventory b200 = machine({"B200-SXM"});
+    EXPECT_LT(estimated_wall_s(b200, plan(b200, profile)), limit_s);
+  }
+}
+
+/// A result in which every planned case was measured, with fields as long as they get.
+Result full_result(const Inventory& inventory, Profile profile) {
+  Result result = test::example_result();
+  result.devices = inventory.devices;
+  result.measurements.clear();
+  for (const Case& planned : plan(inventory, profile)) {
+    if (planned.repeat) continue;  // pooled with the first time
+    const std::vector<double> samples(static_cast<std::size_t>(planned.limits.stored_samples), 1234560.0);
+    Measurement m = test::ok_measurement(planned.params, samples, planned.device);
+    m.algorithm = "implicit_precomp_gemm nhwc tensor";
+    if (planned.gpu_telemetry) {
+      m.telemetry->gpu = GpuTelemetry{1410, 1395, 1215, 398.5, 71, {{{"sw_power_cap", 0.351}}}, true};
+    }
+    m.verification->max_error = 1.23e-5;
+    m.verification->tolerance = 7.63e-6;
+    result.measurements.push_back(std::move(m));
+  }
+  result.measurements = normalize_all(std::move(result.measurements), result.devices);
+  result.summary = summarize(result.devices, result.measurements);
+  result.score = score_run(result.devices, result.measurements);
+  return result;
+}
+
+TEST(PlanCuda, AStandardResultStaysSmallEnoughForOneAndForEight) {
+  for (const char* row : kSevenGpus) {
+    const std::string one = canonical_json(full_result(machine({row}), Profile::standard));
+    EXPECT_LE(one.size(), 96'000u) << row;  // what the machine adds is below 4 KB
+  }
+  const auto eight = machine(std::vector<std::string>(8, "RTX 5090"));  // the card with the most cases
+  const std::string text = canonical_json(full_result(eight, Profile::standard));
+  EXPECT_LE(text.size(), 390'000u);
+  EXPECT_NO_THROW(parse_untrusted_json(text));
+}
+
+TEST(PlanCuda, AFullResultCanBeReadBack) {
+  for (const std::size_t count : {1u, 8u}) {
+    const auto inventory = machine(std::vector<std::string>(count, "RTX 5090"));
+    EXPECT_NO_THROW(parse_untrusted_json(canonical_json(full_result(inventory, Profile::full)))) << count;
+  }
+}
+
+TEST(PlanCuda, EightOfAKindAreScoredByWhatTheFirstRan) {
+  const Result result = full_result(machine(std::vector<std::string>(8, "V100-SXM2-16GB")), Profile::standard);
+  ASSERT_EQ(result.score.per_device.size(), 8u);
+  for (const DeviceScore& one : result.score.per_device) EXPECT_TRUE(one.value);
+  EXPECT_TRUE(result.score.value);
+}
+
+TEST(PlanCuda, WhatIsMeasuredIsScoredAndKeepsTheSchema) {
+  for (const char* row : kSevenGpus) {
+    const Result result = full_result(machine({row}), Profile::quick);
+    EXPECT_TRUE(result.score.value) << row;
+    EXPECT_EQ(result.score.workloads.at(0).batch, 64);
+    EXPECT_EQ(schema_violations(to_json(result), "result"), std::vector<std::string>{}) << row;
+  }
+}
+
+}  // namespace
+}  // namespace gpuassay
