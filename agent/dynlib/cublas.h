@@ -2,9 +2,9 @@
 // are the same in all three. Our own declarations; tests/component/cublas_abi_test.cpp compares them with the headers.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <source_location>
-#include <string>
 #include <vector>
 
 #include "agent/dynlib/function_table.h"
@@ -20,7 +20,7 @@ using Stream = StreamRecord*;
 namespace gpuassay::cublas {
 
 /// Newest first.
-inline const std::vector<std::string> kSonames = {"libcublas.so.13", "libcublas.so.12", "libcublas.so.11"};
+inline constexpr std::array<const char*, 3> kSonames = {"libcublas.so.13", "libcublas.so.12", "libcublas.so.11"};
 
 // ---- the ABI of cuBLAS; enums travel as int ----
 struct HandleRecord;

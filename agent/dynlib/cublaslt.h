@@ -2,10 +2,10 @@
 // Our own declarations; tests/component/cublas_abi_test.cpp compares them with <cublasLt.h>.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <source_location>
-#include <string>
 #include <vector>
 
 #include "agent/dynlib/cublas.h"
@@ -17,7 +17,7 @@
 namespace gpuassay::cublaslt {
 
 /// Newest first.
-inline const std::vector<std::string> kSonames = {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11"};
+inline constexpr std::array<const char*, 3> kSonames = {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11"};
 
 // ---- the ABI of cuBLASLt; enums travel as int; status, data and compute types are those of cublas.h ----
 struct HandleRecord;

@@ -3,9 +3,9 @@
 // tests/component/cudnn_abi_test.cpp compares them with <cudnn.h>.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <source_location>
-#include <string>
 #include <vector>
 
 #include "agent/dynlib/cublas.h"
@@ -17,7 +17,7 @@
 namespace gpuassay::cudnn {
 
 /// Newest first.
-inline const std::vector<std::string> kSonames = {"libcudnn.so.9", "libcudnn.so.8"};
+inline constexpr std::array<const char*, 2> kSonames = {"libcudnn.so.9", "libcudnn.so.8"};
 
 // ---- the ABI of cuDNN; enums travel as int ----
 struct HandleRecord;

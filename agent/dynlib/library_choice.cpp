@@ -76,9 +76,9 @@ std::string reason_of(const ChildAnswer& answer, std::string_view what) {
 
 std::vector<std::string> sonames_of(LibraryKind kind) {
   switch (kind) {
-    case LibraryKind::cublas: return cublas::kSonames;
-    case LibraryKind::cublaslt: return cublaslt::kSonames;
-    case LibraryKind::cudnn: return cudnn::kSonames;
+    case LibraryKind::cublas: return {cublas::kSonames.begin(), cublas::kSonames.end()};
+    case LibraryKind::cublaslt: return {cublaslt::kSonames.begin(), cublaslt::kSonames.end()};
+    case LibraryKind::cudnn: return {cudnn::kSonames.begin(), cudnn::kSonames.end()};
     case LibraryKind::nccl: return {nccl::kSoname};
   }
   return {};

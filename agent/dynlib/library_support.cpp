@@ -97,17 +97,16 @@ std::string why_unsuitable(LibraryKind kind, const VersionedLibrary& library, co
 }
 
 LibraryOrder choose(LibraryKind kind, const std::vector<VersionedLibrary>& found, const DeviceNeeds& device) {
+  const auto newer = [](const VersionedLibrary& a, const VersionedLibrary& b) { return a.version > b.version; };
   LibraryOrder order;
   for (const VersionedLibrary& library : found) {
     std::string reason = why_unsuitable(kind, library, device);
     if (reason.empty()) {
-      order.usable.push_back(library);
+      order.usable.insert(std::upper_bound(order.usable.begin(), order.usable.end(), library, newer), library);
     } else {
       order.rejected.push_back({library.file, library.version, std::move(reason)});
     }
   }
-  std::stable_sort(order.usable.begin(), order.usable.end(),
-                   [](const VersionedLibrary& a, const VersionedLibrary& b) { return a.version > b.version; });
   return order;
 }
 
