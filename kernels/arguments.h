@@ -16,6 +16,10 @@ inline constexpr UInt32 kBlockThreads = 256;
 /// Bytes per array that one block handles in one turn of its loop: four 16-byte accesses per thread in flight.
 inline constexpr UInt32 kTileBytes = kBlockThreads * 4 * 16;
 
+/// Second launch bound of the kernels that sum what they read: blocks per multiprocessor that suffice. Without it ptxas
+/// saves registers for more blocks and waits for a thread's first load before it issues the last (seen in SASS).
+inline constexpr UInt32 kBlocksThatSuffice = 4;
+
 /// gpuassay_stream_copy c = a; _mul b = scalar * c; _add c = a + b; _triad a = b + scalar * c (rounded twice: the
 /// product, then the sum, as on a host without fused multiply-add). Arrays of binary64, 16-byte aligned, apart.
 struct StreamArguments {

@@ -25,8 +25,8 @@ __attribute__((device)) inline PoolBlocks pool_blocks(const Global<const UInt32>
 
 }  // namespace
 
-extern "C" __attribute__((global)) __attribute__((launch_bounds(kBlockThreads))) void gpuassay_gather(
-    GatherArguments arguments) {
+extern "C" __attribute__((global)) __attribute__((launch_bounds(kBlockThreads, kBlocksThatSuffice))) void
+gpuassay_gather(GatherArguments arguments) {
   constexpr UInt64 kTile = kTileBytes / 16;
   const auto* const pool = global_pointer<const Words>(arguments.pool);
   const auto* const table = global_pointer<const UInt32>(arguments.table);

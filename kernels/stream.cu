@@ -56,7 +56,7 @@ extern "C" __attribute__((global)) __attribute__((launch_bounds(kBlockThreads)))
             [=](Doubles b, Doubles c) { return b + scalar * c; });
 }
 
-extern "C" __attribute__((global)) __attribute__((launch_bounds(kBlockThreads))) void gpuassay_read(
+extern "C" __attribute__((global)) __attribute__((launch_bounds(kBlockThreads, kBlocksThatSuffice))) void gpuassay_read(
     ReadArguments arguments) {
   const auto* const source = global_pointer<const Words>(arguments.source);
   UInt64 sum = 0;
