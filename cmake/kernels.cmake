@@ -1,7 +1,8 @@
 # gpuassay_kernels: a library that holds every image of kernels/*.cu, with the table that
 # agent/backends/cuda_images.h declares. PTX is made by zig's clang, cubins by the two ptxas of
 # scripts/requirements/kernels.txt; without them PTX alone is embedded, which drivers compile themselves.
-# A ptxas of the machine's own CUDA is never taken: its generation would depend on the machine.
+# A ptxas of the machine's own CUDA is never taken: its generation would depend on the machine. To leave one out, set
+# GPUASSAY_PTXAS_11 or GPUASSAY_PTXAS_13 to OFF.
 set(GPUASSAY_PYTHON ${PROJECT_SOURCE_DIR}/.venv/bin/python CACHE FILEPATH "Python with the ziglang package")
 if(NOT EXISTS ${GPUASSAY_PYTHON})
   message(FATAL_ERROR "${GPUASSAY_PYTHON} is missing: run ./scripts/setup, or set GPUASSAY_PYTHON to a Python that has ziglang")
