@@ -25,7 +25,8 @@ void explain_standing_nulls(Result& result) {
   add_unknown(result, "/libraries", "rejected_reason is null for a library that was chosen, chosen_for otherwise");
   add_unknown(result, "/measurements",
               "figures are null where the status is not ok (see reason), fraction_of_peak where no theoretical peak "
-              "is known, steady_reached for burst figures");
+              "is known, steady_reached for burst figures, algorithm for kernels of our own, readings of telemetry.gpu "
+              "where NVML does not tell");
   add_unknown(result, "/summary", "this version measures burst only; a figure is null when its cases were not all ok");
 }
 

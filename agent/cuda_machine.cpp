@@ -52,12 +52,8 @@ void confirm(CudaSelection selection, LibraryKind kind, const VersionedLibrary& 
   constexpr std::int64_t kSize = 64;
   const GemmParams gemm{DType::fp32, kSize, kSize, kSize, 1};
   switch (kind) {
-    case LibraryKind::cublas:
-      selection.cublas = library.file;
-      return run_and_verify(selection, gemm);
-    case LibraryKind::cublaslt:
-      selection.cublaslt = library.file;
-      return run_and_verify(selection, gemm);
+    case LibraryKind::cublas: selection.cublas = library.file; return run_and_verify(selection, gemm);
+    case LibraryKind::cublaslt: selection.cublaslt = library.file; return run_and_verify(selection, gemm);
     case LibraryKind::cudnn: {
       selection.cudnn = library.file;
       return run_and_verify(selection, ConvParams{DType::fp32, ConvDirection::forward, 1, 16, 8, 8, 16, 3, 3, 1, 1});
@@ -106,8 +102,8 @@ Library driver_entry(const LibraryCandidate& driver, const GpuSights& sights) {
   return entry;
 }
 
-void add_devices(const GpuSights& sights, const LibraryCandidate& driver,
-                 const std::vector<LibraryCandidate>& nvml, CudaMachine& machine) {
+void add_devices(const GpuSights& sights, const LibraryCandidate& driver, const std::vector<LibraryCandidate>& nvml,
+                 CudaMachine& machine) {
   for (std::size_t i = 0; i < sights.gpus.size(); ++i) {
     const GpuSight& gpu = sights.gpus[i];
     machine.devices.push_back(device_of(sights, i, machine.unknown));

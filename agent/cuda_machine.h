@@ -14,14 +14,14 @@
 namespace gpuassay {
 
 struct CudaMachine {
-  std::vector<Device> devices;              ///< index = position; empty when there is none
-  std::vector<CudaSelection> selections;    ///< how to measure each of them
-  std::map<int, std::int64_t> free_bytes;   ///< of device memory, by index, where NVML tells it
-  std::vector<std::string> uuids;           ///< raw, by index, empty where unknown: never leave the machine
-  std::vector<Library> libraries;           ///< driver and all copies of the libraries that were found
-  std::vector<Unknown> unknown;             ///< nulls of `devices`
-  std::optional<DriverProblem> problem;     ///< why there are no devices
-  bool simulated = false;                   ///< the driver or a library is a fake of the tests
+  std::vector<Device> devices;             ///< index = position; empty when there is none
+  std::vector<CudaSelection> selections;   ///< how to measure each of them
+  std::map<int, std::int64_t> free_bytes;  ///< of device memory, by index, where NVML tells it
+  std::vector<std::string> uuids;          ///< raw, by index, empty where unknown: never leave the machine
+  std::vector<Library> libraries;          ///< driver and all copies of the libraries that were found
+  std::vector<Unknown> unknown;            ///< nulls of `devices`
+  std::optional<DriverProblem> problem;    ///< why there are no devices
+  bool simulated = false;                  ///< the driver or a library is a fake of the tests
 };
 
 /// Looks below `root` for libraries; the loader's own search counts only on the machine itself. Call while there is one

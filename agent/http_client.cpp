@@ -66,7 +66,8 @@ HttpAnswer to_answer(http::response<http::string_body> message) {
 template <class Stream>
 asio::awaitable<HttpAnswer> send_and_read(Stream& stream, const HttpCall& call) {
   const auto request = to_message(call);
-  // A server that refuses may answer and close before it has read everything: its answer says more than the broken pipe.
+  // A server that refuses may answer and close before it has read everything: its answer says more than the broken
+  // pipe.
   boost::system::error_code write_error;
   co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, write_error));
   beast::flat_buffer buffer(call.limits.answer_bytes);

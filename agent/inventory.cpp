@@ -47,8 +47,8 @@ void take_cuda_devices(const CudaMachine& cuda, const DeviceChoice& choice, Mach
   }
   inventory.free_memory_bytes = cuda.free_bytes;
   if (choice.kind == Kind::some && inventory.devices.size() < choice.indices.size()) {
-    machine.problem = fmt::format("--device asks for a GPU that is not there; CUDA shows {}, numbered from 0",
-                                  cuda.devices.size());
+    machine.problem =
+        fmt::format("--device asks for a GPU that is not there; CUDA shows {}, numbered from 0", cuda.devices.size());
   }
 }
 
@@ -75,7 +75,7 @@ void hash_uuids(const CudaMachine& cuda, const Environment& environment, Invento
 /// No GPU will be measured: is that what was asked for, or a reason to stop?
 std::optional<std::string> why_no_gpu(const CudaMachine& cuda, const DeviceChoice& choice,
                                       const std::vector<std::string>& on_pci_bus) {
-  const std::string driver = cuda.problem ? cuda.problem->message : "CUDA shows no GPU";
+  std::string driver = cuda.problem ? cuda.problem->message : "CUDA shows no GPU";
   if (choice.kind == Kind::automatic && on_pci_bus.empty()) return std::nullopt;
   if (on_pci_bus.empty()) return driver;
   return fmt::format("the PCI bus shows an NVIDIA GPU ({}) that CUDA cannot use: {}{}", on_pci_bus.front(), driver,

@@ -14,9 +14,9 @@ namespace gpuassay {
 
 /// What was found and chosen.
 struct Machine {
-  Inventory inventory;                     ///< `devices`: those to be measured
-  std::map<int, CudaSelection> selections; ///< how to measure the CUDA devices among them, by device index
-  bool simulated = false;                  ///< recorded files or a fake driver: no real machine
+  Inventory inventory;                      ///< `devices`: those to be measured
+  std::map<int, CudaSelection> selections;  ///< how to measure the CUDA devices among them, by device index
+  bool simulated = false;                   ///< recorded files or a fake driver: no real machine
   /// Why nothing can be measured, with the remedy; empty when something can.
   std::optional<std::string> problem;
 };

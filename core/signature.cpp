@@ -113,8 +113,8 @@ std::string KeyPair::identifier_hash(std::string_view kind, std::string_view ide
   crypto_auth_hmacsha256_state state;
   // The secret key's first half is its seed.
   crypto_auth_hmacsha256_init(&state, secret_key_.data(), crypto_sign_SEEDBYTES);
-  for (const std::string_view part : {std::string_view("gpuassay identifier v1\n"), kind, std::string_view("\n"),
-                                      identifier}) {
+  for (const std::string_view part :
+       {std::string_view("gpuassay identifier v1\n"), kind, std::string_view("\n"), identifier}) {
     crypto_auth_hmacsha256_update(&state, bytes_of(part), part.size());
   }
   std::array<unsigned char, crypto_auth_hmacsha256_BYTES> tag{};

@@ -10,9 +10,9 @@ namespace gpuassay {
 
 /// How long a trial may take. Candidates take turns, so that a disturbance does not meet one alone.
 struct TrialLimits {
-  int min_turns = 5;               ///< of every candidate that is not hopeless
-  std::int64_t budget_ns = 0;      ///< further turns until the trial took this long
-  std::int64_t max_ns = INT64_MAX; ///< after this, and two candidates, no new candidate is tried and no turn begins
+  int min_turns = 5;                ///< of every candidate that is not hopeless
+  std::int64_t budget_ns = 0;       ///< further turns until the trial took this long
+  std::int64_t max_ns = INT64_MAX;  ///< after this, and two candidates, no new candidate is tried and no turn begins
   /// Operations this long need no third run: what disturbs them is small beside them.
   std::int64_t long_run_ns = 50'000'000;
 };

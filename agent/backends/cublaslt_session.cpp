@@ -56,7 +56,8 @@ std::string describe(const Api& api, const Algo& algo) {
   std::string text;
   const auto add = [&](const char* name, AlgoConfigAttribute attribute, auto value) {
     std::size_t written = 0;
-    if (api.cublasLtMatmulAlgoConfigGetAttribute(&algo, attribute, &value, sizeof value, &written) != cublas::kSuccess) {
+    if (api.cublasLtMatmulAlgoConfigGetAttribute(&algo, attribute, &value, sizeof value, &written) !=
+        cublas::kSuccess) {
       return;
     }
     text += fmt::format("{}{} {}", text.empty() ? "" : " ", name, value);

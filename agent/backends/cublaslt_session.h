@@ -1,6 +1,7 @@
 // cuBLASLt opened and ready: the library, its handle and the owners of its descriptors.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "agent/dynlib/cublaslt.h"
@@ -28,8 +29,8 @@ using OwnedPreference = std::unique_ptr<PreferenceRecord, int (*)(Preference)>;
 OwnedDesc make_desc(const Api& api, int compute_type, int scale_type);
 template <class T>
 void set(const Api& api, MatmulDesc desc, MatmulDescAttribute attribute, T value) {
-  check(api, api.cublasLtMatmulDescSetAttribute(desc, attribute, &value, sizeof value),
-        "cublasLtMatmulDescSetAttribute");
+  const void* const at = &reinterpret_cast<const std::byte&>(value);
+  check(api, api.cublasLtMatmulDescSetAttribute(desc, attribute, at, sizeof value), "cublasLtMatmulDescSetAttribute");
 }
 
 /// A column-major matrix of `rows` by `columns` with leading dimension `rows`, `batch` of them one after the other.

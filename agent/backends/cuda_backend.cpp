@@ -62,10 +62,8 @@ class CudaBackend final : public Backend {
   std::unique_ptr<Operation> prepare_shape(const GemmParams& g) {
     require_positive({g.m, g.n, g.k, g.batch});
     if (selection_.cublaslt) {
-      return prepare_cublaslt_gemm(context_, session(cublaslt_, [&] {
-                                     return std::make_shared<CublasLtSession>(*selection_.cublaslt);
-                                   }),
-                                   g);
+      return prepare_cublaslt_gemm(
+          context_, session(cublaslt_, [&] { return std::make_shared<CublasLtSession>(*selection_.cublaslt); }), g);
     }
     if (!selection_.cublas) {
       throw Error(ErrorCode::unsupported, "there is no cuBLAS for this GPU; gpuassay doctor names the package");
@@ -83,7 +81,10 @@ class CudaBackend final : public Backend {
       throw Error(ErrorCode::unsupported, "there is no cuDNN for this GPU; gpuassay doctor names the package");
     }
     return prepare_cudnn_conv(
-        context_, session(cudnn_, [&] { return std::make_shared<CudnnSession>(*context_, *selection_.cudnn, selection_.cudnn_cublas); }), v);
+        context_,
+        session(cudnn_,
+                [&] { return std::make_shared<CudnnSession>(*context_, *selection_.cudnn, selection_.cudnn_cublas); }),
+        v);
   }
 
   std::unique_ptr<Operation> prepare_shape(const BandwidthParams& params) {
@@ -101,8 +102,12 @@ class CudaBackend final : public Backend {
     return prepare_cuda_stream(context_, params);
   }
 
-  std::unique_ptr<Operation> prepare_shape(const ComputeParams& params) { return prepare_cuda_compute(context_, params); }
-  std::unique_ptr<Operation> prepare_shape(const LatencyParams& params) { return prepare_cuda_latency(context_, params); }
+  std::unique_ptr<Operation> prepare_shape(const ComputeParams& params) {
+    return prepare_cuda_compute(context_, params);
+  }
+  std::unique_ptr<Operation> prepare_shape(const LatencyParams& params) {
+    return prepare_cuda_latency(context_, params);
+  }
 
   /// Opened once. A library that does not open is tried again by the next case: each tells the reason.
   template <class Session, class Make>

@@ -74,9 +74,7 @@ void CudaContext::launch_raw(cuda::Function function, std::int64_t blocks, unsig
               "cuLaunchKernel");
 }
 
-void CudaContext::synchronize() const {
-  cuda::check(api(), api().cuStreamSynchronize(stream_), "cuStreamSynchronize");
-}
+void CudaContext::synchronize() const { cuda::check(api(), api().cuStreamSynchronize(stream_), "cuStreamSynchronize"); }
 
 std::int64_t CudaContext::time_ns(const std::function<void()>& enqueue) const {
   cuda::check(api(), api().cuEventRecord(begin_, stream_), "cuEventRecord");
@@ -96,7 +94,7 @@ void CudaContext::fill(const DeviceBuffer& buffer, kernels::ElementFormat format
   arguments.count = static_cast<std::uint64_t>(count);
   arguments.seed = seed;
   arguments.format = static_cast<kernels::UInt32>(format);
-  constexpr std::int64_t kElementsPerBlock = 16 * kernels::kBlockThreads;
+  constexpr std::int64_t kElementsPerBlock = std::int64_t{16} * kernels::kBlockThreads;
   launch(kernels::kFill, blocks_for(count, kElementsPerBlock), arguments);
 }
 
@@ -131,7 +129,8 @@ std::vector<std::uint64_t> CudaContext::sample(const DeviceBuffer& buffer, unsig
 
 void CudaContext::read(const DeviceBuffer& buffer, std::span<std::byte> target) const {
   if (target.size() > buffer.size_bytes()) {
-    throw Error(ErrorCode::internal, fmt::format("{} bytes asked of a buffer of {}", target.size(), buffer.size_bytes()));
+    throw Error(ErrorCode::internal,
+                fmt::format("{} bytes asked of a buffer of {}", target.size(), buffer.size_bytes()));
   }
   synchronize();  // the copy is not ordered with our stream
   cuda::check(api(), api().cuMemcpyDtoH_v2(target.data(), buffer.address(), target.size()), "cuMemcpyDtoH_v2");

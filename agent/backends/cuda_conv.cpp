@@ -69,9 +69,10 @@ class CudnnConv final : public CudaOperation {
     OutputCheck check(conv_output_rule(v_.dtype, direction, chosen_.algo));
     for (std::size_t i = 0; i < positions.size(); ++i) {
       const std::int64_t at = positions[i];
-      const ReferenceValue reference = direction == ConvDirection::forward         ? conv_forward_at(v_, x, w, at)
-                                       : direction == ConvDirection::backward_data ? conv_backward_data_at(v_, y, w, at)
-                                                                                   : conv_backward_weights_at(v_, x, y, at);
+      const ReferenceValue reference = direction == ConvDirection::forward ? conv_forward_at(v_, x, w, at)
+                                       : direction == ConvDirection::backward_data
+                                           ? conv_backward_data_at(v_, y, w, at)
+                                           : conv_backward_weights_at(v_, x, y, at);
       check.compare(output_value(types_.output, bits[i]), reference);
     }
     poison_output();
@@ -106,7 +107,7 @@ class CudnnConv final : public CudaOperation {
 
   int find(const ConvProblem& of, std::vector<cudnn::AlgoPerf>& results, int& returned) {
     const auto requested = static_cast<int>(results.size());
-    const cudnn::Handle handle = library_->handle;
+    auto* const handle = library_->handle;
     void *x = x_.buffer.pointer(), *w = w_.buffer.pointer(), *y = y_.buffer.pointer();
     void* space = library_->workspace.pointer();
     const std::size_t space_bytes = library_->workspace.size_bytes();
@@ -170,7 +171,7 @@ class CudnnConv final : public CudaOperation {
   int run(const ConvCandidate& candidate) {
     constexpr float kOne = 1, kZero = 0;
     const ConvProblem& of = *candidate.problem;
-    const cudnn::Handle handle = library_->handle;
+    auto* const handle = library_->handle;
     void *x = x_.buffer.pointer(), *w = w_.buffer.pointer(), *y = y_.buffer.pointer();
     void* space = library_->workspace.pointer();
     const std::size_t space_bytes = library_->workspace.size_bytes();

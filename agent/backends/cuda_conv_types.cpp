@@ -14,8 +14,8 @@ namespace {
 constexpr int kTensorCoresFrom = 70;
 constexpr int kTf32From = 80;
 
-constexpr std::array<std::string_view, 8> kForward{"implicit_gemm", "implicit_precomp_gemm", "gemm",     "direct",
-                                                   "fft",           "fft_tiling",            "winograd", "winograd_nonfused"};
+constexpr std::array<std::string_view, 8> kForward{
+    "implicit_gemm", "implicit_precomp_gemm", "gemm", "direct", "fft", "fft_tiling", "winograd", "winograd_nonfused"};
 constexpr std::array<std::string_view, 6> kBackwardData{"algo_0",     "algo_1",   "fft",
                                                         "fft_tiling", "winograd", "winograd_nonfused"};
 constexpr std::array<std::string_view, 7> kBackwardFilter{
@@ -29,22 +29,22 @@ CudaConvTypes cuda_conv_types(DType dtype, int compute_capability) {
   using kernels::ElementFormat;
   const auto need = [&](int least) {
     if (compute_capability >= least) return;
-    throw Error(ErrorCode::unsupported, fmt::format("{} convolutions need compute capability {}.{}, this GPU has {}.{}",
-                                                    to_name(dtype), least / 10, least % 10, compute_capability / 10,
-                                                    compute_capability % 10));
+    throw Error(ErrorCode::unsupported,
+                fmt::format("{} convolutions need compute capability {}.{}, this GPU has {}.{}", to_name(dtype),
+                            least / 10, least % 10, compute_capability / 10, compute_capability % 10));
   };
   switch (dtype) {
-    case DType::fp32:
-      return {ElementFormat::fp32, OutputFormat::fp32, cudnn::kFloat, cudnn::kFmaMath, {cudnn::kNchw}};
+    case DType::fp32: return {ElementFormat::fp32, OutputFormat::fp32, cudnn::kFloat, cudnn::kFmaMath, {cudnn::kNchw}};
     case DType::tf32:
       need(kTf32From);
-      return {ElementFormat::tf32, OutputFormat::fp32, cudnn::kFloat, cudnn::kTensorOpMath,
-              {cudnn::kNhwc, cudnn::kNchw}};
+      return {
+          ElementFormat::tf32, OutputFormat::fp32, cudnn::kFloat, cudnn::kTensorOpMath, {cudnn::kNhwc, cudnn::kNchw}};
     case DType::fp16:
       if (compute_capability < kTensorCoresFrom) {
         return {ElementFormat::fp16, OutputFormat::fp16, cudnn::kHalf, cudnn::kDefaultMath, {cudnn::kNchw}};
       }
-      return {ElementFormat::fp16, OutputFormat::fp16, cudnn::kHalf, cudnn::kTensorOpMath, {cudnn::kNhwc, cudnn::kNchw}};
+      return {
+          ElementFormat::fp16, OutputFormat::fp16, cudnn::kHalf, cudnn::kTensorOpMath, {cudnn::kNhwc, cudnn::kNchw}};
     case DType::bf16:
       need(kTf32From);
       return {ElementFormat::bf16, OutputFormat::bf16, cudnn::kBfloat16, cudnn::kTensorOpMath, {cudnn::kNhwc}};
@@ -55,7 +55,8 @@ CudaConvTypes cuda_conv_types(DType dtype, int compute_capability) {
 
 std::string_view conv_algorithm_name(ConvDirection direction, int algo) {
   const auto name = [algo](const auto& names) -> std::string_view {
-    return algo >= 0 && static_cast<std::size_t>(algo) < names.size() ? names[static_cast<std::size_t>(algo)] : "unknown";
+    return algo >= 0 && static_cast<std::size_t>(algo) < names.size() ? names[static_cast<std::size_t>(algo)]
+                                                                      : "unknown";
   };
   switch (direction) {
     case ConvDirection::forward: return name(kForward);

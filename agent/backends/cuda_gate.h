@@ -1,6 +1,6 @@
 // How does a stream wait until everything is queued? A kernel of one thread holds it until the host says go, so that a
-// measurement does not contain the queueing. Only for copies and our own kernels: a library call may wait for the device
-// and would then wait for ever, was the gate not bounded.
+// measurement does not contain the queueing. Only for copies and our own kernels: a library call may wait for the
+// device and would then wait for ever, was the gate not bounded.
 #pragma once
 
 #include "agent/backends/cuda_context.h"

@@ -81,11 +81,12 @@ class CublasGemm final : public CudaOperation {
     const int m = static_cast<int>(params_.m), n = static_cast<int>(params_.n), k = static_cast<int>(params_.k);
     const int batch = static_cast<int>(params_.batch);
     const int ldb = transposed ? k : n;
-    const long long stride_a = params_.m * params_.k, stride_b = params_.k * params_.n, stride_c = params_.m * params_.n;
+    const long long stride_a = params_.m * params_.k, stride_b = params_.k * params_.n,
+                    stride_c = params_.m * params_.n;
     const void *b = set.b.buffer.pointer(), *a = set.a.buffer.pointer();
     void* c = set.c.pointer();
     const void *one = one_of(types_.scale_type), *zero = zero_of(types_.scale_type);
-    const cublas::Handle handle = library_->handle;
+    auto* const handle = library_->handle;
     constexpr int kPlain = cublas::kNoTranspose;
     if (ex() && batch > 1) {
       return api().cublasGemmStridedBatchedEx(handle, operation, kPlain, n, m, k, one, b, types_.input_type, ldb,

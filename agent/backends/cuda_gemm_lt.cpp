@@ -36,8 +36,7 @@ struct LtCandidate {
 
 class CublasLtGemm final : public CudaOperation {
  public:
-  CublasLtGemm(std::shared_ptr<CudaContext> context, std::shared_ptr<CublasLtSession> library,
-               const GemmParams& params)
+  CublasLtGemm(std::shared_ptr<CudaContext> context, std::shared_ptr<CublasLtSession> library, const GemmParams& params)
       : CudaOperation(std::move(context)),
         library_(std::move(library)),
         params_(params),
@@ -67,10 +66,11 @@ class CublasLtGemm final : public CudaOperation {
   Problem problem(GemmLayout layout) const {
     const bool transposed = layout == GemmLayout::b_transposed;
     const GemmParams& g = params_;
-    Problem made{layout, cublaslt::make_desc(api(), types_.compute_type, types_.scale_type),
-                 cublaslt::make_layout(api(), types_.input_type, g.k, g.m, g.batch),
-                 cublaslt::make_layout(api(), types_.input_type, transposed ? g.k : g.n, transposed ? g.n : g.k, g.batch),
-                 cublaslt::make_layout(api(), types_.output_type, g.n, g.m, g.batch)};
+    Problem made{
+        layout, cublaslt::make_desc(api(), types_.compute_type, types_.scale_type),
+        cublaslt::make_layout(api(), types_.input_type, g.k, g.m, g.batch),
+        cublaslt::make_layout(api(), types_.input_type, transposed ? g.k : g.n, transposed ? g.n : g.k, g.batch),
+        cublaslt::make_layout(api(), types_.output_type, g.n, g.m, g.batch)};
     const auto operation = static_cast<std::int32_t>(transposed ? cublas::kTranspose : cublas::kNoTranspose);
     cublaslt::set(api(), made.desc.get(), cublaslt::kDescTransA, operation);
     if (scales_) {
@@ -100,9 +100,9 @@ class CublasLtGemm final : public CudaOperation {
     const cublaslt::OwnedPreference preference = cublaslt::make_preference(api(), workspace_.size_bytes());
     std::vector<cublaslt::HeuristicResult> results(kRequested);
     int returned = 0;
-    const int status = api().cublasLtMatmulAlgoGetHeuristic(library_->handle, of.desc.get(), of.b.get(), of.a.get(),
-                                                            of.c.get(), of.c.get(), preference.get(), kRequested,
-                                                            results.data(), &returned);
+    const int status =
+        api().cublasLtMatmulAlgoGetHeuristic(library_->handle, of.desc.get(), of.b.get(), of.a.get(), of.c.get(),
+                                             of.c.get(), preference.get(), kRequested, results.data(), &returned);
     // No algorithm for this layout is an answer: the other one may have some.
     if (status != cublas::kSuccess && status != cublas::kNotSupported) {
       cublaslt::check(api(), status, "cublasLtMatmulAlgoGetHeuristic");

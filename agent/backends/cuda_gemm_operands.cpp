@@ -8,9 +8,8 @@ CudaGemmOperands::CudaGemmOperands(CudaContext& context, const GemmParams& param
     : context_(context), params_(params), types_(types) {
   const std::int64_t a_count = params.batch * params.m * params.k, b_count = params.batch * params.k * params.n;
   const std::int64_t c_bytes = params.batch * params.m * params.n * output_bytes(types.output);
-  const auto set_bytes = static_cast<std::int64_t>(storage_bytes(types.input, a_count) +
-                                                   storage_bytes(types.input, b_count)) +
-                         c_bytes;
+  const auto set_bytes =
+      static_cast<std::int64_t>(storage_bytes(types.input, a_count) + storage_bytes(types.input, b_count)) + c_bytes;
   const int copies = copies_beyond_cache(set_bytes, context.facts().l2_bytes, context.free_bytes());
   for (int i = 0; i < copies; ++i) {
     sets_.push_back({filled_tensor(context, types.input, a_count), filled_tensor(context, types.input, b_count),

@@ -30,32 +30,32 @@ constexpr std::int32_t kOneInt = 1, kZeroInt = 0;
 CudaGemmTypes cuda_gemm_types(DType dtype) {
   switch (dtype) {
     case DType::fp64:
-      return {ElementFormat::fp64, OutputFormat::fp64, cb::kR64F, cb::kR64F, cb::kCompute64F, cb::kR64F, false,
-              kFp64Output};
+      return {ElementFormat::fp64, OutputFormat::fp64, cb::kR64F, cb::kR64F,
+              cb::kCompute64F,     cb::kR64F,          false,     kFp64Output};
     case DType::fp32:
-      return {ElementFormat::fp32, OutputFormat::fp32, cb::kR32F, cb::kR32F, cb::kCompute32F, cb::kR32F, false,
-              kFp32Output};
+      return {ElementFormat::fp32, OutputFormat::fp32, cb::kR32F, cb::kR32F,
+              cb::kCompute32F,     cb::kR32F,          false,     kFp32Output};
     case DType::tf32:
       return {ElementFormat::tf32,     OutputFormat::fp32, cb::kR32F, cb::kR32F,
               cb::kCompute32FFastTF32, cb::kR32F,          false,     kTensorCoreFp32Output};
     case DType::fp16:
-      return {ElementFormat::fp16, OutputFormat::fp16, cb::kR16F, cb::kR16F, cb::kCompute32F, cb::kR32F, false,
-              kTensorCoreFp16Output};
+      return {ElementFormat::fp16, OutputFormat::fp16, cb::kR16F, cb::kR16F,
+              cb::kCompute32F,     cb::kR32F,          false,     kTensorCoreFp16Output};
     case DType::fp16_acc16:
-      return {ElementFormat::fp16, OutputFormat::fp16, cb::kR16F, cb::kR16F, cb::kCompute16F, cb::kR16F, false,
-              kFp16SumOutput};
+      return {ElementFormat::fp16, OutputFormat::fp16, cb::kR16F, cb::kR16F,
+              cb::kCompute16F,     cb::kR16F,          false,     kFp16SumOutput};
     case DType::bf16:
-      return {ElementFormat::bf16, OutputFormat::bf16, cb::kR16BF, cb::kR16BF, cb::kCompute32F, cb::kR32F, false,
-              kTensorCoreBf16Output};
+      return {ElementFormat::bf16, OutputFormat::bf16, cb::kR16BF, cb::kR16BF,
+              cb::kCompute32F,     cb::kR32F,          false,      kTensorCoreBf16Output};
     case DType::int8:
-      return {ElementFormat::int8, OutputFormat::int32, cb::kR8I, cb::kR32I, cb::kCompute32I, cb::kR32I, true,
-              kInt32Output};
+      return {ElementFormat::int8, OutputFormat::int32, cb::kR8I, cb::kR32I,
+              cb::kCompute32I,     cb::kR32I,           true,     kInt32Output};
     case DType::fp8_e4m3:
-      return {ElementFormat::e4m3, OutputFormat::bf16, cb::kR8FE4M3, cb::kR16BF, cb::kCompute32F, cb::kR32F, true,
-              kShortSumBf16Output};
+      return {ElementFormat::e4m3, OutputFormat::bf16, cb::kR8FE4M3, cb::kR16BF,
+              cb::kCompute32F,     cb::kR32F,          true,         kShortSumBf16Output};
     case DType::fp4:
-      return {ElementFormat::e2m1, OutputFormat::bf16, cb::kR4FE2M1, cb::kR16BF, cb::kCompute32F, cb::kR32F, true,
-              kShortSumBf16Output};
+      return {ElementFormat::e2m1, OutputFormat::bf16, cb::kR4FE2M1, cb::kR16BF,
+              cb::kCompute32F,     cb::kR32F,          true,         kShortSumBf16Output};
   }
   return {};
 }

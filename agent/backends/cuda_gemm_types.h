@@ -9,11 +9,11 @@
 namespace gpuassay {
 
 struct CudaGemmTypes {
-  kernels::ElementFormat input;
-  OutputFormat output;
-  int input_type, output_type;   ///< cublas::DataType
-  int compute_type, scale_type;  ///< cublas::ComputeType; cublas::DataType of alpha and beta
-  bool transposed_only = false;  ///< the library takes the right-hand matrix only as [n, k]
+  kernels::ElementFormat input = kernels::ElementFormat::fp32;
+  OutputFormat output = OutputFormat::fp32;
+  int input_type = 0, output_type = 0;   ///< cublas::DataType
+  int compute_type = 0, scale_type = 0;  ///< cublas::ComputeType; cublas::DataType of alpha and beta
+  bool transposed_only = false;          ///< the library takes the right-hand matrix only as [n, k]
   OutputRule rule;
 };
 

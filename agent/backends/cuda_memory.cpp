@@ -9,9 +9,7 @@ DeviceBuffer::DeviceBuffer(const cuda::Api& api, std::size_t size_bytes) : api_(
 }
 
 DeviceBuffer::DeviceBuffer(DeviceBuffer&& other) noexcept
-    : api_(other.api_),
-      address_(std::exchange(other.address_, 0)),
-      size_bytes_(std::exchange(other.size_bytes_, 0)) {}
+    : api_(other.api_), address_(std::exchange(other.address_, 0)), size_bytes_(std::exchange(other.size_bytes_, 0)) {}
 
 DeviceBuffer& DeviceBuffer::operator=(DeviceBuffer&& other) noexcept {
   std::swap(api_, other.api_);
@@ -36,9 +34,7 @@ PinnedBuffer::PinnedBuffer(const cuda::Api& api, std::size_t size_bytes) : api_(
 }
 
 PinnedBuffer::PinnedBuffer(PinnedBuffer&& other) noexcept
-    : api_(other.api_),
-      data_(std::exchange(other.data_, nullptr)),
-      size_bytes_(std::exchange(other.size_bytes_, 0)) {}
+    : api_(other.api_), data_(std::exchange(other.data_, nullptr)), size_bytes_(std::exchange(other.size_bytes_, 0)) {}
 
 PinnedBuffer& PinnedBuffer::operator=(PinnedBuffer&& other) noexcept {
   std::swap(api_, other.api_);

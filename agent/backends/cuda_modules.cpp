@@ -31,10 +31,10 @@ CudaModules::Loaded CudaModules::load(const std::string& module) const {
     if (!is_image_refusal(result)) cuda::check(api_, result, "cuModuleLoadData");
     refusals += fmt::format("{}{} refused with {}", refusals.empty() ? "" : ", ", describe(*image), result);
   }
-  loaded.problem = fmt::format("no build of the kernels {} runs on compute capability {}.{} with this driver ({}); "
-                               "install a newer driver",
-                               module, compute_capability_ / 10, compute_capability_ % 10,
-                               refusals.empty() ? "none fits" : refusals);
+  loaded.problem = fmt::format(
+      "no build of the kernels {} runs on compute capability {}.{} with this driver ({}); "
+      "install a newer driver",
+      module, compute_capability_ / 10, compute_capability_ % 10, refusals.empty() ? "none fits" : refusals);
   return loaded;
 }
 

@@ -71,10 +71,7 @@ class SecondStream {
 class Transfer final : public CudaOperation {
  public:
   Transfer(std::shared_ptr<CudaContext> context, const BandwidthParams& params)
-      : CudaOperation(std::move(context)),
-        params_(params),
-        count_(params.array_bytes / 8),
-        gate_(this->context()) {
+      : CudaOperation(std::move(context)), params_(params), count_(params.array_bytes / 8), gate_(this->context()) {
     const cuda::Api& api = this->context().api();
     const auto size_bytes = static_cast<std::size_t>(count_ * 8);
     if (up()) {
@@ -128,14 +125,12 @@ class Transfer final : public CudaOperation {
     const cuda::Api& api = context().api();
     const auto size_bytes = static_cast<std::size_t>(count_ * 8);
     if (up()) {
-      cuda::check(api,
-                  api.cuMemcpyHtoDAsync_v2(up_device_.address(), up_host_->data(), size_bytes, context().stream()),
+      cuda::check(api, api.cuMemcpyHtoDAsync_v2(up_device_.address(), up_host_->data(), size_bytes, context().stream()),
                   "cuMemcpyHtoDAsync_v2");
     }
     if (down()) {
-      const cuda::Stream stream = second_ ? second_->get() : context().stream();
-      cuda::check(api,
-                  api.cuMemcpyDtoHAsync_v2(down_host_->data(), down_device_.buffer.address(), size_bytes, stream),
+      auto* const stream = second_ ? second_->get() : context().stream();
+      cuda::check(api, api.cuMemcpyDtoHAsync_v2(down_host_->data(), down_device_.buffer.address(), size_bytes, stream),
                   "cuMemcpyDtoHAsync_v2");
     }
   }

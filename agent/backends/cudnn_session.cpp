@@ -36,8 +36,8 @@ OwnedTensor make_tensor(const Api& api, int format, int type, std::int64_t n, st
   check(api, api.cudnnCreateTensorDescriptor(&raw), "cudnnCreateTensorDescriptor");
   OwnedTensor tensor{raw, api.cudnnDestroyTensorDescriptor};
   check(api,
-        api.cudnnSetTensor4dDescriptor(raw, format, type, static_cast<int>(n), static_cast<int>(c),
-                                       static_cast<int>(h), static_cast<int>(w)),
+        api.cudnnSetTensor4dDescriptor(raw, format, type, static_cast<int>(n), static_cast<int>(c), static_cast<int>(h),
+                                       static_cast<int>(w)),
         "cudnnSetTensor4dDescriptor");
   return tensor;
 }
@@ -48,8 +48,8 @@ OwnedFilter make_filter(const Api& api, int format, int type, std::int64_t k, st
   check(api, api.cudnnCreateFilterDescriptor(&raw), "cudnnCreateFilterDescriptor");
   OwnedFilter filter{raw, api.cudnnDestroyFilterDescriptor};
   check(api,
-        api.cudnnSetFilter4dDescriptor(raw, type, format, static_cast<int>(k), static_cast<int>(c),
-                                       static_cast<int>(r), static_cast<int>(s)),
+        api.cudnnSetFilter4dDescriptor(raw, type, format, static_cast<int>(k), static_cast<int>(c), static_cast<int>(r),
+                                       static_cast<int>(s)),
         "cudnnSetFilter4dDescriptor");
   return filter;
 }

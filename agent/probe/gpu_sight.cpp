@@ -105,8 +105,8 @@ Device device_of(const GpuSights& sights, std::size_t position, std::vector<Unkn
     device.pci = Pci{gpu.pcie_generation, gpu.pcie_width, gpu.pcie_max_generation, gpu.pcie_max_width};
   }
   if (gpu.power_limit_w || gpu.max_sm_clock_mhz) {
-    device.limits = DeviceLimits{gpu.power_limit_w, gpu.default_power_limit_w, gpu.max_sm_clock_mhz,
-                                 gpu.max_memory_clock_mhz};
+    device.limits =
+        DeviceLimits{gpu.power_limit_w, gpu.default_power_limit_w, gpu.max_sm_clock_mhz, gpu.max_memory_clock_mhz};
   }
   const auto described = describe_gpu(device, cleaned(gpu.pci_device_id), gpu.memory_bus_bits);
   unknown.insert(unknown.end(), described.begin(), described.end());
@@ -129,7 +129,8 @@ Device device_of(const GpuSights& sights, std::size_t position, std::vector<Unkn
     unknown.push_back({base + "mig", gpu.mig.value_or(false) ? "the name does not tell the slice" : "no MIG slice"});
   }
   if (!device.vgpu) {
-    unknown.push_back({base + "vgpu", gpu.virtualization ? "no vGPU" : "NVML does not tell; the name is none of a vGPU"});
+    unknown.push_back(
+        {base + "vgpu", gpu.virtualization ? "no vGPU" : "NVML does not tell; the name is none of a vGPU"});
   }
   return device;
 }

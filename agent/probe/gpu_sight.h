@@ -1,4 +1,5 @@
-// What do the driver and NVML say about each GPU? Plain values, as told: nothing here is checked or fit to be published.
+// What do the driver and NVML say about each GPU? Plain values, as told: nothing here is checked or fit to be
+// published.
 #pragma once
 
 #include <cstdint>

@@ -226,10 +226,11 @@ GpuSights look_at_gpus_in_child(const LibraryCandidate& driver, const std::vecto
     }
   }
   if (!first) {
-    throw Error(ErrorCode::nothing_measurable,
-                fmt::format("the NVIDIA driver works but does not describe its GPUs ({}); run nvidia-smi, and restart the "
-                            "instance if that fails too",
-                            last_problem));
+    throw Error(
+        ErrorCode::nothing_measurable,
+        fmt::format("the NVIDIA driver works but does not describe its GPUs ({}); run nvidia-smi, and restart the "
+                    "instance if that fails too",
+                    last_problem));
   }
   return *first;
 }
