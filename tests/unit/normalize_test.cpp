@@ -115,5 +115,83 @@ TEST(Summarize, DevicesAddUpToTheInstance) {
   EXPECT_EQ(summary.devices[1].gemm_tflop_per_s.at("fp32").burst, 2);
 }
 
+Device v100() {
+  Device device;
+  device.kind = DeviceKind::cuda;
+  device.theoretical = TheoreticalPeak{{{DType::fp16, 125}, {DType::fp32, 15.7}}, 900, {{DType::fp32, 15.7}}};
+  return device;
+}
+
+TEST(Normalize, FractionOfPeakIsThatOfTheUnitAndTheFormat) {
+  const Device device = v100();
+  const auto fraction = [&](const OperationParams& params, double sample_ns) {
+    return normalize(ok_measurement(params, {sample_ns}), &device).fraction_of_peak;
+  };
+  // 12.5 TFLOP in one second of what could be 125.
+  const ConvParams conv{DType::fp16, ConvDirection::forward, 1, 250, 50, 50, 10000, 1, 1, 1, 0};
+  EXPECT_EQ(fraction(conv, 1e6), 0.1);
+  EXPECT_EQ(fraction(ComputeParams{DType::fp16, ComputeUnit::mma, 12'500'000'000}, 1e6), 0.1);
+  EXPECT_EQ(fraction(ComputeParams{DType::fp32, ComputeUnit::fma, 1'570'000'000}, 1e6), 0.1);
+  EXPECT_FALSE(fraction(ComputeParams{DType::fp16_acc16, ComputeUnit::fma, 1'570'000'000}, 1e6)) << "not known";
+  EXPECT_FALSE(fraction(ComputeParams{DType::bf16, ComputeUnit::mma, 1'570'000'000}, 1e6)) << "not there";
+  EXPECT_EQ(fraction(BandwidthParams{BandwidthKernel::gather, MemoryLevel::dram, 90'000'000}, 1e6), 0.1);
+  EXPECT_FALSE(fraction(BandwidthParams{BandwidthKernel::h2d, MemoryLevel::pinned, 90'000'000}, 1e6));
+  EXPECT_FALSE(fraction(LatencyParams{}, 1e3));
+}
+
+TEST(Summarize, NamesTransfersComputeAndLatency) {
+  const BandwidthParams pinned{BandwidthKernel::h2d, MemoryLevel::pinned, 1000};
+  const BandwidthParams pageable{BandwidthKernel::h2d, MemoryLevel::pageable, 1000};
+  const BandwidthParams both{BandwidthKernel::bidirectional, MemoryLevel::pinned, 1000};
+  const BandwidthParams gather{BandwidthKernel::gather, MemoryLevel::dram, 1000};
+  std::vector<Measurement> all{
+      ok_measurement(pinned, {100}),
+      ok_measurement(pageable, {200}),
+      ok_measurement(both, {100}),
+      ok_measurement(gather, {10}),
+      ok_measurement(ComputeParams{DType::fp64, ComputeUnit::fma, 1000}, {1}),
+      ok_measurement(ComputeParams{DType::fp64, ComputeUnit::mma, 2000}, {1}),
+      ok_measurement(LatencyParams{LatencyKind::kernel_launch}, {2500}),
+  };
+  const std::vector<Device> devices{v100()};
+  const DeviceSummary summary = summarize(devices, normalize_all(all, devices)).devices.at(0);
+  EXPECT_EQ(summary.bandwidth_gb_per_s.at("h2d").burst, 10);
+  EXPECT_EQ(summary.bandwidth_gb_per_s.at("h2d_pageable").burst, 5);
+  EXPECT_EQ(summary.bandwidth_gb_per_s.at("bidirectional").burst, 20);
+  EXPECT_EQ(summary.bandwidth_gb_per_s.at("gather").burst, 100);
+  EXPECT_EQ(summary.compute_tflop_per_s.at("fp64").burst, 2) << "the better unit";
+  EXPECT_EQ(summary.latency_us.at("kernel_launch").burst, 2.5);
+  EXPECT_TRUE(summary.gemm_tflop_per_s.empty()) << "arithmetic alone is no GEMM";
+}
+
+TEST(Summarize, LatencyOfTheInstanceIsThatOfItsSlowestDevice) {
+  Device second = v100();
+  second.index = 1;
+  const std::vector<Device> devices{v100(), second};
+  const LatencyParams launch{LatencyKind::graph_launch};
+  const Summary summary = summarize(
+      devices, normalize_all({ok_measurement(launch, {1000}, 0), ok_measurement(launch, {3000}, 1)}, devices));
+  EXPECT_EQ(summary.instance.latency_us.at("graph_launch").burst, 3);
+}
+
+TEST(PoolRepeats, GpuReadingsAreCombined) {
+  const GemmParams gemm{DType::fp16, 8, 8, 8, 1};
+  Measurement first = ok_measurement(gemm, {1});
+  first.seconds_under_load = 1;
+  first.telemetry->gpu = GpuTelemetry{1500, 1400, 877, 250, 60, {{{"sw_power_cap", 0.5}}}, true};
+  Measurement again = ok_measurement(gemm, {1});
+  again.seconds_under_load = 3;
+  again.telemetry->gpu =
+      GpuTelemetry{1300, 1350, 877, std::nullopt, 70, {{{"sw_power_cap", 0.5}, {"hw_slowdown", 1}}}, false};
+  const GpuTelemetry gpu = *pool_repeats({first, again}).at(0).telemetry->gpu;
+  EXPECT_EQ(gpu.sm_clock_mhz, 1350) << "weighted by seconds";
+  EXPECT_EQ(gpu.sm_clock_min_mhz, 1350);
+  EXPECT_FALSE(gpu.power_w) << "unknown in one pass is unknown";
+  EXPECT_EQ(gpu.temperature_c, 70);
+  EXPECT_EQ(gpu.event_reasons_s->at("sw_power_cap"), 1);
+  EXPECT_EQ(gpu.event_reasons_s->at("hw_slowdown"), 1);
+  EXPECT_EQ(gpu.throttled, true);
+}
+
 }  // namespace
 }  // namespace gpuassay

@@ -99,5 +99,36 @@ TEST(ResultJson, InfinityNeverReachesTheDocument) {
   EXPECT_THROW(to_json(result), Error);
 }
 
+TEST(ResultJson, ATransferNamesItsHostMemoryAndNothingElseDoes) {
+  const auto read_back = [](const OperationParams& params) {
+    return measurement_from_json(to_json(test::ok_measurement(params, {1000}))).params;
+  };
+  const BandwidthParams transfer{BandwidthKernel::d2h, MemoryLevel::pageable, 1000};
+  EXPECT_EQ(std::get<BandwidthParams>(read_back(transfer)), transfer);
+  EXPECT_THROW(read_back(BandwidthParams{BandwidthKernel::d2h, MemoryLevel::dram, 1000}), Error);
+  EXPECT_THROW(read_back(BandwidthParams{BandwidthKernel::triad, MemoryLevel::pinned, 1000}), Error);
+  const ComputeParams compute{DType::fp16, ComputeUnit::mma, 4096};
+  EXPECT_EQ(std::get<ComputeParams>(read_back(compute)), compute);
+  EXPECT_THROW(read_back(ComputeParams{DType::fp16, ComputeUnit::mma, 0}), Error);
+  EXPECT_EQ(std::get<LatencyParams>(read_back(LatencyParams{LatencyKind::graph_launch})).kind,
+            LatencyKind::graph_launch);
+}
+
+TEST(ResultJson, WhatIsNewIn11IsLeftOutWhenEmptyAndReadWhenThere) {
+  Result result = test::example_result();
+  const json old = to_json(result);
+  EXPECT_FALSE(old["summary"]["instance"].contains("latency_us"));
+  EXPECT_FALSE(old["measurements"][0]["telemetry"].contains("gpu"));
+  EXPECT_EQ(to_json(result_from_json(old)), old) << "a document of 1.0 stays as it is";
+  result.summary.instance.latency_us["kernel_launch"].burst = 2.5;
+  result.measurements[0].telemetry->gpu = GpuTelemetry{};
+  result.devices[0].limits = DeviceLimits{250, 300, std::nullopt, std::nullopt};
+  result.devices[0].theoretical = TheoreticalPeak{{}, std::nullopt, {{DType::fp32, 10}}};
+  const json document = to_json(result);
+  EXPECT_TRUE(document["measurements"][0]["telemetry"]["gpu"]["throttled"].is_null());
+  EXPECT_EQ(document["devices"][0]["limits"].size(), 2u);
+  EXPECT_EQ(to_json(result_from_json(document)), document);
+}
+
 }  // namespace
 }  // namespace gpuassay
