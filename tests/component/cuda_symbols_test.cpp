@@ -54,8 +54,9 @@ std::vector<std::string> matches(const std::string& text, const char* pattern) {
 }
 
 std::vector<std::string> names_of(const Table& table) {
-  std::vector<std::string> names;
-  for (const SymbolName& symbol : table.names) names.emplace_back(symbol.name);
+  std::vector<std::string> names(table.names.size());
+  std::transform(table.names.begin(), table.names.end(), names.begin(),
+                 [](const SymbolName& symbol) { return std::string(symbol.name); });
   return names;
 }
 
@@ -104,6 +105,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 /// What the library exports, read from its file: a stub of the driver must not be loaded.
 std::vector<std::string> exports_of(const fs::path& library) {
   const std::string command = "nm -D --defined-only --format=posix '" + library.string() + "' 2>/dev/null";
+  // NOLINTNEXTLINE(bugprone-command-processor): the paths are ours
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(command.c_str(), "r"), pclose);
   std::string text;
   char part[4096];

@@ -66,9 +66,9 @@ static_assert(kSameLayout<PciInfo, nvmlPciInfo_t> && offsetof(PciInfo, domain) =
               offsetof(PciInfo, pci_device_id) == offsetof(nvmlPciInfo_t, pciDeviceId) &&
               offsetof(PciInfo, bus_id) == offsetof(nvmlPciInfo_t, busId));
 static_assert(kNameBytes >= NVML_DEVICE_NAME_V2_BUFFER_SIZE && kUuidBytes >= NVML_DEVICE_UUID_V2_BUFFER_SIZE);
-static_assert(kVersionBytes >= NVML_SYSTEM_DRIVER_VERSION_BUFFER_SIZE &&
-              kVersionBytes >= NVML_SYSTEM_NVML_VERSION_BUFFER_SIZE &&
-              kVbiosBytes >= NVML_DEVICE_VBIOS_VERSION_BUFFER_SIZE);
+static_assert(kVersionBytes >= NVML_SYSTEM_DRIVER_VERSION_BUFFER_SIZE);
+static_assert(kVersionBytes >= NVML_SYSTEM_NVML_VERSION_BUFFER_SIZE);
+static_assert(kVbiosBytes >= NVML_DEVICE_VBIOS_VERSION_BUFFER_SIZE);
 static_assert(int{kSuccess} == NVML_SUCCESS);
 static_assert(int{kUninitialized} == NVML_ERROR_UNINITIALIZED);
 static_assert(int{kInvalidArgument} == NVML_ERROR_INVALID_ARGUMENT);

@@ -13,9 +13,8 @@ constexpr bool same_passing();
 /// (void, a record that only the library knows, a struct compared elsewhere).
 template <class Ours, class Theirs>
 constexpr bool same_pointee() {
-  if constexpr (std::is_void_v<Ours> || std::is_void_v<Theirs>) {
-    return true;
-  } else if constexpr (std::is_pointer_v<Ours> || std::is_pointer_v<Theirs>) {
+  constexpr bool is_open = std::is_void_v<Ours> || std::is_void_v<Theirs>;
+  if constexpr (!is_open && (std::is_pointer_v<Ours> || std::is_pointer_v<Theirs>)) {
     return std::is_pointer_v<Ours> && std::is_pointer_v<Theirs>;
   } else if constexpr (std::is_scalar_v<Ours> && std::is_scalar_v<Theirs>) {
     return same_passing<Ours, Theirs>();
