@@ -30,6 +30,15 @@ Device::Device(int ordinal, const GpuProfile& profile, const Setup& setup) : ord
   if (const Fault* cap = setup.fault("power_cap", ordinal)) power_cap_ = cap->number(kHalf);
 }
 
+std::array<unsigned char, 16> Device::uuid() const {
+  constexpr std::uint64_t kSeed = 0x6770757573;
+  std::array<unsigned char, 16> bytes{};
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<unsigned char>(kernels::hash(kSeed, static_cast<std::uint64_t>(ordinal_) * 16 + i) & 0xffU);
+  }
+  return bytes;
+}
+
 bool Device::throttled() const { return throttle_factor_ > 0 && busy_ns_ > kThrottleAfterNs; }
 
 double Device::clock_factor() const {

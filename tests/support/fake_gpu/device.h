@@ -30,6 +30,7 @@ class Device {
   [[nodiscard]] const GpuProfile& profile() const { return profile_; }
   /// PCI bus number; 0000:BUS:00.0 is its address.
   [[nodiscard]] int pci_bus() const { return 0x10 + ordinal_; }
+  [[nodiscard]] std::array<unsigned char, 16> uuid() const;
 
   /// How long `work` takes, in ns, at the present clock and with a little noise that is the same in every run.
   [[nodiscard]] double duration_ns(const Work& work);

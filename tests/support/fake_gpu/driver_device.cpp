@@ -4,7 +4,6 @@
 #include <cstring>
 #include <string_view>
 
-#include "kernels/random_normal.h"
 #include "tests/support/fake_gpu/driver_entry.h"
 #include "tests/support/fake_gpu/driver_exports.h"
 
@@ -163,10 +162,7 @@ int cuDeviceGetPCIBusId(char* id, int size, Device device) {
 
 int cuDeviceGetUuid(Uuid* uuid, Device device) {
   return driver_call([&](Machine& machine, Lock&) {
-    constexpr std::uint64_t kSeed = 0x6770757573;
-    const auto ordinal = static_cast<std::uint64_t>(machine.device(device).ordinal());
-    const std::array<std::uint64_t, 2> bits{kernels::hash(kSeed, 2 * ordinal), kernels::hash(kSeed, 2 * ordinal + 1)};
-    std::memcpy(output(uuid).bytes, bits.data(), sizeof(Uuid));
+    std::memcpy(output(uuid).bytes, machine.device(device).uuid().data(), sizeof(Uuid));
   });
 }
 

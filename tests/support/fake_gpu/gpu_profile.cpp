@@ -81,6 +81,7 @@ GpuProfile profile_of(const Row& row, bool new_names) {
                                                                                   : 6) *
                                             kMib);
   gpu.power_limit_w = row.number("nvsmi_power_limit_w", row.number("tdp_w", 700));
+  gpu.nvlink_gb_per_s = row.number("nvlink_gbs");
   gpu.pcie_generation = generation_of(row.text("pcie"));
   gpu.pci_device = pci_device_of(row.text("pci_device_ids"));
   gpu.dual_board = gpu.name.find("(one ") != std::string::npos;

@@ -26,7 +26,8 @@ struct GpuProfile {
   double bandwidth_bytes_per_s = 0;
   double power_limit_w = 0;
   int pcie_generation = 0, pcie_lanes = 16;
-  unsigned pci_device = 0;  ///< PCI product id
+  double nvlink_gb_per_s = 0;  ///< both directions together
+  unsigned pci_device = 0;     ///< PCI product id
   bool dual_board = false;
   double fp64_tflops = 0, fp32_tflops = 0, tf32_tflops = 0, fp16_tflops = 0, bf16_tflops = 0, int8_tops = 0,
          fp8_tflops = 0, fp16_fma_tflops = 0;

@@ -61,6 +61,8 @@ Device& Machine::current() {
   return here;
 }
 
+cuda::ContextRecord* Machine::context() const { return current_context(); }
+
 void Machine::set_current(cuda::ContextRecord* context) {
   if (context != nullptr && !handles_.contains(context)) throw Failure{cuda::kInvalidContext};
   current_context() = context;

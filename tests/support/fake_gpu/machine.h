@@ -49,6 +49,8 @@ class Machine {
   /// Of the calling thread's context. Throws Failure{kInvalidContext}, or the device's sticky error.
   Device& current();
   void set_current(cuda::ContextRecord* context);
+  /// The calling thread's context; null when it has none.
+  [[nodiscard]] cuda::ContextRecord* context() const;
   cuda::ContextRecord* retain_primary(int ordinal);
   void release_primary(int ordinal);
 

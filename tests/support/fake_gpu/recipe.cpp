@@ -136,7 +136,11 @@ Elements::Elements(View view, ElementFormat format) : view_(std::move(view)), fo
   if (piece == nullptr) return;
   const auto* fill = dynamic_cast<const Fill*>(piece->recipe.get());
   const unsigned bits = kernels::bits_of(format);
-  if (fill == nullptr || fill->format() != format || (piece->skip * 8) % bits != 0) return;
+  if (fill == nullptr || (piece->skip * 8) % bits != 0) return;
+  // Numbers of the tf32 kind are binary32 numbers.
+  const bool same =
+      fill->format() == format || (format == ElementFormat::fp32 && fill->format() == ElementFormat::tf32);
+  if (!same) return;
   fill_ = fill;
   fill_first_ = piece->skip * 8 / bits;
 }

@@ -69,6 +69,13 @@ void cut_slice(GpuProfile& gpu, int slices) {
   }
 }
 
+/// "GRID V100-16C": a virtual GPU with the whole card's memory.
+void make_virtual(GpuProfile& gpu) {
+  constexpr std::uint64_t kGib = std::uint64_t{1} << 30U;
+  const std::string model = gpu.name.substr(0, gpu.name.find('-'));
+  gpu.driver_name = "GRID " + model + "-" + std::to_string((gpu.memory_bytes + kGib - 1) / kGib) + "C";
+}
+
 void add_gpus(Setup& setup, const std::string& entry) {
   const std::size_t star = entry.rfind('*');
   std::string name = entry.substr(0, star);
@@ -117,6 +124,7 @@ Setup Setup::from_environment() {
   for (std::size_t device = 0; device < setup.gpus.size(); ++device) {
     const Fault* mig = setup.fault("mig", static_cast<int>(device));
     if (mig != nullptr) cut_slice(setup.gpus[device], static_cast<int>(mig->number(1)));
+    if (setup.fault("vgpu", static_cast<int>(device)) != nullptr) make_virtual(setup.gpus[device]);
   }
   return setup;
 }
