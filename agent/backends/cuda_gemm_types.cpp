@@ -17,7 +17,7 @@ constexpr double kShortSum = 0x1p-11;
 constexpr OutputRule kTensorCoreFp32Output{kTensorCore, 0, false};
 constexpr OutputRule kTensorCoreFp16Output{kTensorCore, kFp16UnitRoundoff, false};
 constexpr OutputRule kTensorCoreBf16Output{kTensorCore, kBfloat16UnitRoundoff, false};
-constexpr OutputRule kFp16SumOutput{64 * kFp16UnitRoundoff, kFp16UnitRoundoff, false};
+constexpr OutputRule kFp16SumOutput{8 * kFp16UnitRoundoff, kFp16UnitRoundoff, false};
 constexpr OutputRule kShortSumBf16Output{kShortSum, kBfloat16UnitRoundoff, false};
 
 constexpr double kOne64 = 1, kZero64 = 0;

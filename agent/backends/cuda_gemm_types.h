@@ -23,9 +23,10 @@ struct CudaGemmTypes {
 /// aligned to the largest, and cut off what does not fit instead of rounding (M. Fasi, N. Higham, M. Mikaitis and
 /// S. Pranesh, "Numerical behavior of NVIDIA tensor cores", PeerJ Computer Science 7:e330, 2021): errors then lean to
 /// one side and grow faster than for rounded sums, which the factor of 4 below covers up to k = 16,384.
-///   fp64, fp32            16*u(fp64), 16*u(fp32)
+///   fp64, fp32            64*u(fp64), 16*u(fp32)
 ///   tf32, fp16, bf16      64*u(fp32), plus the output's own rounding
-///   fp16_acc16            64*u(fp16), plus the output's own rounding
+///   fp16_acc16            8*u(fp16), plus the output's own rounding. Partial sums of k = 8192 products stay below
+///                         128, where one rounding costs 2^-5: 512 of them to one side are less than 8*u(fp16)*S
 ///   fp8, fp4              2^-11: Hopper's fp8 products are summed with 14 bits or so (DeepSeek-AI, "DeepSeek-V3
 ///                         Technical Report", 2024, section 3.3.2)
 ///   int8                  exact

@@ -151,9 +151,8 @@ class Read final : public CudaOperation {
 
   Verification verify() override {
     const std::uint64_t seed = source_.seed;
-    TileSums expected(words_, sums_.blocks(), [seed](std::int64_t index) {
-      return kernels::element_bits(ElementFormat::fp64, seed, static_cast<std::uint64_t>(index));
-    });
+    TileSums expected(words_, sums_.blocks(),
+                      [seed](std::uint64_t index) { return kernels::element_bits(ElementFormat::fp64, seed, index); });
     return sums_.verify(expected, passes_);
   }
 
@@ -225,11 +224,10 @@ class Gather final : public CudaOperation {
   }
 
   Verification verify() override {
-    constexpr std::int64_t kBlockWords = (std::int64_t{1} << kGatherBlockLog2) / kWordBytes;
-    TileSums expected(words(), sums_.blocks(), [this](std::int64_t index) {
-      const std::int64_t block = table_[static_cast<std::size_t>(index / kBlockWords)];
-      return kernels::element_bits(ElementFormat::fp64, pool_.seed,
-                                   static_cast<std::uint64_t>(block * kBlockWords + index % kBlockWords));
+    constexpr std::uint64_t kBlockWords = (std::uint64_t{1} << kGatherBlockLog2) / kWordBytes;
+    TileSums expected(words(), sums_.blocks(), [this](std::uint64_t index) {
+      const std::uint64_t block = table_[index / kBlockWords];
+      return kernels::element_bits(ElementFormat::fp64, pool_.seed, block * kBlockWords + index % kBlockWords);
     });
     return sums_.verify(expected, 1);
   }

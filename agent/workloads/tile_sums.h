@@ -1,5 +1,5 @@
-// What must the reading kernels (gpuassay_read, gpuassay_gather) have summed up? The rule of kernels/arguments.h, told
-// again for the host.
+// What must a launch of many passes over a small array have summed up? kernels/read_reference.h with a memory: a
+// block's share of the array is added up once, not once per pass.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@
 
 namespace gpuassay {
 
-/// Sums of 64-bit words, modulo 2^64, as the blocks of a grid add them up tile by tile.
+/// Sums of 64-bit words, modulo 2^64, as the blocks of gpuassay_read and gpuassay_gather write them.
 class TileSums {
  public:
-  using WordAt = std::function<std::uint64_t(std::int64_t index)>;
+  using WordAt = std::function<std::uint64_t(std::uint64_t index)>;
 
-  /// `words` 64-bit words, word_at tells each; read by `grid` blocks.
+  /// `words` 64-bit words (an even number), word_at tells each; read by `grid` blocks.
   TileSums(std::int64_t words, std::int64_t grid, WordAt word_at)
       : words_(words), grid_(grid), word_at_(std::move(word_at)) {}
 
@@ -22,11 +22,12 @@ class TileSums {
   std::uint64_t block_sum(std::int64_t block, std::int64_t passes);
 
  private:
-  std::uint64_t tile_sum(std::int64_t tile);
+  /// One pass in the role of block `as_block`.
+  std::uint64_t share_sum(std::int64_t as_block);
 
   std::int64_t words_, grid_;
   WordAt word_at_;
-  std::unordered_map<std::int64_t, std::uint64_t> tiles_;  ///< a tile is read again in every pass
+  std::unordered_map<std::int64_t, std::uint64_t> shares_;
 };
 
 }  // namespace gpuassay

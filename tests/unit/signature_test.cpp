@@ -103,5 +103,15 @@ TEST(Receipt, EveryDeviationIsNamed) {
   EXPECT_EQ(problem_of(forged, "run-1", "body"), "the receipt's signature does not verify");
 }
 
+TEST(Signature, IdentifiersAreHashedUnderTheKey) {
+  const KeyPair mine = KeyPair::generate(), other = KeyPair::generate();
+  const std::string hash = mine.identifier_hash("gpu_uuid", "GPU-1234");
+  EXPECT_EQ(hash.size(), 64U);
+  EXPECT_EQ(hash, KeyPair::from_file_content(mine.file_content()).identifier_hash("gpu_uuid", "GPU-1234"));
+  EXPECT_NE(hash, other.identifier_hash("gpu_uuid", "GPU-1234"));
+  EXPECT_NE(hash, mine.identifier_hash("instance_id", "GPU-1234"));
+  EXPECT_NE(hash, mine.identifier_hash("gpu_uuid", "GPU-1235"));
+}
+
 }  // namespace
 }  // namespace gpuassay
