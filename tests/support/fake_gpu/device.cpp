@@ -19,7 +19,7 @@ constexpr double kLoadTimeConstantNs = 50e6;
 constexpr double kWarmingTimeConstantNs = 20e9;
 constexpr double kIdlePowerShare = 0.12;
 /// Under the fault `throttle` the clock falls after that much work.
-constexpr double kThrottleAfterNs = 50e6;
+constexpr double kThrottleAfterNs = 200e6;
 
 }  // namespace
 

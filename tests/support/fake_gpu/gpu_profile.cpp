@@ -60,11 +60,18 @@ void fill_speeds(GpuProfile& gpu, const Row& row) {
   gpu.fp16_fma_tflops = row.number("fp16_nontensor_tflops", slow_half ? gpu.fp32_tflops / 64 : gpu.fp32_tflops * 2);
 }
 
+/// Of the row's two spellings, the one of the driver's time: "NVIDIA ..." came with branch 465.
+std::string driver_name_of(const Row& row, bool new_names) {
+  const std::string first = row.text("nvml_name");
+  const std::string second = row.text("nvml_name_alt");
+  const auto is_new = [](const std::string& name) { return name.substr(0, 7) == "NVIDIA "; };
+  return !second.empty() && is_new(second) == new_names ? second : first;
+}
+
 GpuProfile profile_of(const Row& row, bool new_names) {
   GpuProfile gpu;
   gpu.name = row.text("gpu");
-  const std::string newer = row.text("nvml_name_alt");
-  gpu.driver_name = new_names && !newer.empty() ? newer : row.text("nvml_name");
+  gpu.driver_name = driver_name_of(row, new_names);
   const std::string capability = row.text("compute_capability");
   gpu.major = static_cast<int>(std::strtol(capability.c_str(), nullptr, 10));
   gpu.minor = static_cast<int>(std::strtol(capability.c_str() + capability.find('.') + 1, nullptr, 10));
