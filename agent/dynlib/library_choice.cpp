@@ -72,6 +72,15 @@ std::string reason_of(const ChildAnswer& answer, std::string_view what) {
   return fmt::format("{} gave an unreadable answer", what);
 }
 
+/// At most as long as the schema takes, cut between characters; a loader can have much to say.
+std::string shortened(std::string text) {
+  constexpr std::size_t kMaxBytes = 256;
+  if (text.size() <= kMaxBytes) return text;
+  std::size_t end = kMaxBytes - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+  return text.substr(0, end) + "...";
+}
+
 }  // namespace
 
 std::vector<std::string> sonames_of(LibraryKind kind) {
@@ -151,7 +160,7 @@ std::vector<Library> library_entries(LibraryKind kind, const LibraryChoice& choi
     // A name that the loader was asked for in vain is no copy of the library.
     if (rejected.file.path == rejected.file.soname && !rejected.version) continue;
     const auto version = rejected.version ? std::optional(rejected.version->text()) : std::nullopt;
-    entries.push_back({name, version, rejected.file.path_kind, std::nullopt, rejected.reason});
+    entries.push_back({name, version, rejected.file.path_kind, std::nullopt, shortened(rejected.reason)});
   }
   if (entries.empty()) {
     entries.push_back({name, std::nullopt, "absent", std::nullopt,

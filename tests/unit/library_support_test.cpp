@@ -138,6 +138,11 @@ TEST(LibraryChoice, EntriesSayWhatWasChosenAndWhyTheRestWasNot) {
   EXPECT_EQ(entries[1].path_kind, "cuda");
   EXPECT_EQ(entries[1].rejected_reason, "too new");
 
+  choice.rejected = {{{"libcublas.so.13", "/x", "cuda", false},
+                      std::nullopt,
+                      std::string(252, 'x') + "\u00e4" + std::string(99, 'y')}};
+  EXPECT_EQ(library_entries(LibraryKind::cublas, choice, "cuda:0")[1].rejected_reason, std::string(252, 'x') + "...");
+
   const auto none = library_entries(LibraryKind::cudnn, {}, "cuda:0");
   ASSERT_EQ(none.size(), 1U);
   EXPECT_EQ(none[0].path_kind, "absent");
