@@ -306,6 +306,7 @@ std::vector<Case> plan_cuda(const std::vector<CudaPlanDevice>& devices, Profile 
     for (Case& planned : cases) all.push_back(std::move(planned));
   };
   std::vector<RankedCases> ranked;
+  ranked.reserve(devices.size());
   for (const CudaPlanDevice& device : devices) ranked.emplace_back(device, profile, devices.size());
   const std::vector<std::size_t> firsts = first_of_each_kind(devices);
 

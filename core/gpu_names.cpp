@@ -54,20 +54,20 @@ std::string single_spaced(std::string_view text) {
 }
 
 ParsedName parse_name(std::string_view name) {
-  static const std::regex mig_pattern(R"((.+) MIG ([0-9a-z.+]+))");
-  static const std::regex vgpu_pattern(R"((.+?)-((?:[0-9]+-)?[0-9]+[ABCQ]4?))");
+  static const std::regex kMigPattern(R"((.+) MIG ([0-9a-z.+]+))");
+  static const std::regex kVgpuPattern(R"((.+?)-((?:[0-9]+-)?[0-9]+[ABCQ]4?))");
   ParsedName parsed;
   // Far longer than any real name: a hostile one would make the patterns slow.
   constexpr std::size_t kLongestName = 128;
   std::string text = single_spaced(name.substr(0, kLongestName));
   std::smatch parts;
-  if (std::regex_match(text, parts, mig_pattern)) {
+  if (std::regex_match(text, parts, kMigPattern)) {
     parsed.mig = parts[2].str();
     text = std::string(parts[1].str());
   }
   text = without_prefix(without_prefix(text, "NVIDIA "), "Tesla ");
   const std::string granted = without_prefix(text, "GRID ");
-  if (std::regex_match(granted, parts, vgpu_pattern)) {
+  if (std::regex_match(granted, parts, kVgpuPattern)) {
     parsed.vgpu = granted;
     text = std::string(parts[1].str());
   }

@@ -182,7 +182,7 @@ std::vector<DType> dtypes_of(std::string_view compute_capability) {
 
 TheoreticalPeak theoretical_peak(const GpuSpec& spec) {
   TheoreticalPeak peak;
-  if (spec.bandwidth_gb_per_s) peak.bandwidth_gb_per_s = *spec.bandwidth_gb_per_s;
+  peak.bandwidth_gb_per_s = spec.bandwidth_gb_per_s;
   const SmRates* rates = sm_rates(spec.compute_capability);
   if (rates == nullptr) return peak;
   const std::optional<double> derived = from_rate(rates->fp32, spec.sm_count, spec.boost_clock_mhz);

@@ -100,13 +100,14 @@ GpuSpec read_spec(const RowReader& row) {
 std::vector<GpuSpec> parse_gpu_specs(std::string_view csv) {
   const CsvTable table = CsvTable::parse(csv);
   std::vector<GpuSpec> specs;
+  specs.reserve(table.row_count());
   for (std::size_t row = 0; row < table.row_count(); ++row) specs.push_back(read_spec(RowReader(table, row)));
   return specs;
 }
 
 const std::vector<GpuSpec>& gpu_specs() {
-  static const std::vector<GpuSpec> specs = parse_gpu_specs(embedded::kGpuSpecs);
-  return specs;
+  static const std::vector<GpuSpec> kSpecs = parse_gpu_specs(embedded::kGpuSpecs);
+  return kSpecs;
 }
 
 const GpuSpec* gpu_spec_named(std::string_view gpu) {

@@ -51,7 +51,7 @@ bool is_headline_gemm(const GemmParams& gemm) { return gemm.m == gemm.n && gemm.
 
 /// Under which name a bandwidth stands in the summary.
 std::string bandwidth_key(const BandwidthParams& bandwidth) {
-  const std::string kernel(to_name(bandwidth.kernel));
+  std::string kernel(to_name(bandwidth.kernel));
   switch (bandwidth.level) {
     case MemoryLevel::dram:
     case MemoryLevel::pinned: return kernel;

@@ -14,9 +14,9 @@ double fraction_off(double value, double reference) { return std::abs(value / re
 
 // One card per architecture, worked by hand: multiprocessors * rate * clock.
 struct ByHand {
-  const char* gpu;
-  DType dtype;
-  double tflop_per_s;
+  const char* gpu = nullptr;
+  DType dtype = DType::fp32;
+  double tflop_per_s = 0;
   bool lanes = false;  ///< of the multiply-add lanes alone
 };
 
