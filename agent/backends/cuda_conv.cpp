@@ -53,27 +53,25 @@ class CudnnConv final : public CudaOperation {
   }
 
   Verification verify() override {
-    const ConvDirection direction = v_.direction;
     const bool nhwc = chosen_.problem->format == cudnn::kNhwc;
-    const InnerLayout x_layout{v_.c, v_.h * v_.w, nhwc}, w_layout{v_.c, v_.r * v_.s, nhwc},
-        y_layout{v_.k, v_.p() * v_.q(), nhwc};
-    const InnerLayout& output_layout = direction == ConvDirection::forward         ? y_layout
-                                       : direction == ConvDirection::backward_data ? x_layout
-                                                                                   : w_layout;
-    const std::vector<std::int64_t> positions = sampled_positions(conv_output_size(v_), conv_border_positions(v_));
-    std::vector<std::int64_t> places(positions.size());
-    std::transform(positions.begin(), positions.end(), places.begin(),
-                   [&](std::int64_t position) { return output_layout.storage_index(position); });
-    const auto bits = context().sample(output(), output_bytes(types_.output), places);
-    const GeneratedTensor x = x_.generated(x_layout), w = w_.generated(w_layout), y = y_.generated(y_layout);
-    OutputCheck check(conv_output_rule(v_.dtype, direction, chosen_.algo));
-    for (std::size_t i = 0; i < positions.size(); ++i) {
-      const std::int64_t at = positions[i];
-      const ReferenceValue reference = direction == ConvDirection::forward ? conv_forward_at(v_, x, w, at)
-                                       : direction == ConvDirection::backward_data
-                                           ? conv_backward_data_at(v_, y, w, at)
-                                           : conv_backward_weights_at(v_, x, y, at);
-      check.compare(output_value(types_.output, bits[i]), reference);
+    const GeneratedTensor x = x_.generated({v_.c, v_.h * v_.w, nhwc}), w = w_.generated({v_.c, v_.r * v_.s, nhwc}),
+                          y = y_.generated({v_.k, v_.p() * v_.q(), nhwc});
+    OutputCheck check(conv_output_rule(v_.dtype, v_.direction, chosen_.algo));
+    switch (v_.direction) {
+      case ConvDirection::forward:
+        compare(check, y.layout, sampled_positions(conv_output_size(v_), conv_border_positions(v_)),
+                [&](std::int64_t at) { return conv_forward_at(v_, x, w, at); });
+        break;
+      case ConvDirection::backward_data:
+        compare(check, x.layout, sampled_positions(conv_output_size(v_), conv_border_positions(v_)),
+                [&](std::int64_t at) { return conv_backward_data_at(v_, y, w, at); });
+        break;
+      case ConvDirection::backward_weights: {
+        const PlaneCache x_planes(x, v_.h * v_.w), y_planes(y, v_.p() * v_.q());
+        compare(check, w.layout, conv_weight_positions(v_),
+                [&](std::int64_t at) { return conv_backward_weights_at(v_, x_planes, y_planes, at); });
+        break;
+      }
     }
     poison_output();
     return check.result();
@@ -97,6 +95,18 @@ class CudnnConv final : public CudaOperation {
                                                           : w_.buffer;
   }
   void poison_output() { context().fill_words(output(), kPoison); }
+
+  template <class Reference>
+  void compare(OutputCheck& check, const InnerLayout& layout, const std::vector<std::int64_t>& positions,
+               const Reference& reference_at) {
+    std::vector<std::int64_t> places(positions.size());
+    std::transform(positions.begin(), positions.end(), places.begin(),
+                   [&](std::int64_t position) { return layout.storage_index(position); });
+    const std::vector<std::uint64_t> bits = context().sample(output(), output_bytes(types_.output), places);
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      check.compare(output_value(types_.output, bits[i]), reference_at(positions[i]));
+    }
+  }
 
   [[nodiscard]] ConvProblem problem(int format) const {
     return {format, cudnn::make_tensor(api(), format, types_.data_type, v_.n, v_.c, v_.h, v_.w),

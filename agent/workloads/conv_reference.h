@@ -25,6 +25,11 @@ std::int64_t conv_output_size(const ConvParams& params);
 /// Flat output positions compared always: the corners of the first and last plane, where padding matters.
 std::vector<std::int64_t> conv_border_positions(const ConvParams& params);
 
+/// Positions of the weight gradient to compare: at least 64 (all when there are fewer) of few filters and channels, the
+/// first and last among them. A weight's gradient sums over the whole batch and image; positions that share their two
+/// planes share the cost of making them (see PlaneCache).
+std::vector<std::int64_t> conv_weight_positions(const ConvParams& params);
+
 /// destination(n,k,p,q) = sum over c,r,s of source(n, c, p*stride - pad + r, q*stride - pad + s) * weights(k,c,r,s).
 template <class Source, class Weights>
 ReferenceValue conv_forward_at(const ConvParams& v, const Source& source, const Weights& weights,

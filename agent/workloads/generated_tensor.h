@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <unordered_map>
+#include <vector>
 
 #include "kernels/random_normal.h"
 
@@ -35,6 +37,38 @@ struct GeneratedTensor {
     return kernels::element_value(
         format, seed, static_cast<std::uint64_t>(layout.storage_index(static_cast<std::int64_t>(position))));
   }
+};
+
+/// A generated tensor that remembers the planes (runs of `plane` elements) it was asked for: sums that walk over the
+/// same planes again and again make each element once. Not thread-safe.
+class PlaneCache {
+ public:
+  /// Every element's value must be exact as a float: every format but fp64.
+  PlaneCache(const GeneratedTensor& tensor, std::int64_t plane)
+      : tensor_(tensor), plane_(static_cast<std::size_t>(plane)) {}
+
+  double operator[](std::size_t position) const {
+    if (position - begin_ >= plane_ || values_ == nullptr) load(position);
+    return static_cast<double>(values_[position - begin_]);
+  }
+
+ private:
+  void load(std::size_t position) const {
+    const std::size_t number = position / plane_;
+    begin_ = number * plane_;
+    std::vector<float>& values = planes_[number];
+    if (values.empty()) {
+      values.resize(plane_);
+      for (std::size_t i = 0; i < plane_; ++i) values[i] = static_cast<float>(tensor_[begin_ + i]);
+    }
+    values_ = values.data();
+  }
+
+  GeneratedTensor tensor_;
+  std::size_t plane_;
+  mutable std::unordered_map<std::size_t, std::vector<float>> planes_;
+  mutable std::size_t begin_ = 0;
+  mutable const float* values_ = nullptr;
 };
 
 }  // namespace gpuassay

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
+
+#include "agent/workloads/generated_tensor.h"
 
 namespace gpuassay {
 namespace {
@@ -91,6 +94,27 @@ TEST(ConvReference, DirectionsAreAdjoint) {
 TEST(ConvReference, BorderPositionsAreTheCornersOfTheFirstAndLastPlane) {
   const ConvParams v{DType::fp32, ConvDirection::forward, 1, 1, 4, 5, 2, 3, 3, 1, 1};
   EXPECT_EQ(conv_border_positions(v), (std::vector<std::int64_t>{0, 4, 15, 19, 20, 24, 35, 39}));
+}
+
+TEST(ConvReference, WeightPositionsAreEnoughDifferentAndInside) {
+  for (const ConvParams& v : {ConvParams{DType::fp16, ConvDirection::backward_weights, 64, 3, 224, 224, 64, 7, 7, 2, 3},
+                              ConvParams{DType::fp16, ConvDirection::backward_weights, 64, 256, 56, 56, 64, 1, 1, 1, 0},
+                              ConvParams{DType::fp16, ConvDirection::backward_weights, 1, 3, 8, 8, 2, 3, 3, 1, 1},
+                              ConvParams{DType::fp16, ConvDirection::backward_weights, 1, 1, 8, 8, 1, 1, 1, 1, 0}}) {
+    std::vector<std::int64_t> positions = conv_weight_positions(v);
+    const std::int64_t total = conv_output_size(v);
+    EXPECT_GE(std::ssize(positions), std::min(total, kSampledPositions));
+    std::sort(positions.begin(), positions.end());
+    EXPECT_EQ(std::unique(positions.begin(), positions.end()), positions.end());
+    EXPECT_EQ(positions.front(), 0);
+    EXPECT_EQ(positions.back(), total - 1);
+  }
+}
+
+TEST(ConvReference, CachedPlanesAreTheTensor) {
+  const GeneratedTensor tensor{kernels::ElementFormat::fp16, 3, {4, 6, true}};
+  const PlaneCache planes(tensor, 6);
+  for (const std::size_t position : {0U, 23U, 5U, 6U, 100U, 1U, 23U}) EXPECT_EQ(planes[position], tensor[position]);
 }
 
 }  // namespace
