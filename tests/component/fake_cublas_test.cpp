@@ -77,23 +77,24 @@ TEST(FakeCublas, StridedBatch) {
   cublas::Handle handle = nullptr;
   ASSERT_EQ(blas.api.cublasCreate_v2(&handle), 0);
   constexpr int kBatch = 3, kStride = 40;
-  const auto a = gpu.filled(ElementFormat::fp16, kSeedA, kBatch * kStride);
-  const auto b = gpu.filled(ElementFormat::fp16, kSeedB, kBatch * kStride);
-  const auto c = gpu.allocate(kBatch * kStride * 4);
+  constexpr std::size_t kCount = 120, kPadding = 2;  // elements in all; columns before the one looked at
+  const auto a = gpu.filled(ElementFormat::fp16, kSeedA, kCount);
+  const auto b = gpu.filled(ElementFormat::fp16, kSeedB, kCount);
+  const auto c = gpu.allocate(kCount * 4);
   const float alpha = 1;
   const float beta = 0;
   ASSERT_EQ(blas.api.cublasGemmStridedBatchedEx(handle, 0, 0, kM, kN, kK, &alpha, as<void*>(a), cublas::kR16F, kM,
                                                 kStride, as<void*>(b), cublas::kR16F, kK, kStride, &beta, as<void*>(c),
                                                 cublas::kR32F, kM, kStride, kBatch, cublas::kCompute32F, -1),
             0);
-  const auto got = gpu.values(c, ElementFormat::fp32, kBatch * kStride);
+  const auto got = gpu.values(c, ElementFormat::fp32, kCount);
   for (std::uint64_t matrix = 0; matrix < kBatch; ++matrix) {
     double sum = 0;
     for (std::uint64_t k = 0; k < kK; ++k) {
       sum += a_at(ElementFormat::fp16, matrix * kStride + k * kM + 4) *
-             b_at(ElementFormat::fp16, matrix * kStride + 2 * kK + k);
+             b_at(ElementFormat::fp16, matrix * kStride + kPadding * kK + k);
     }
-    EXPECT_NEAR(got[matrix * kStride + 2 * kM + 4], sum, 1e-6);
+    EXPECT_NEAR(got[matrix * kStride + kPadding * kM + 4], sum, 1e-6);
   }
 }
 
@@ -127,13 +128,12 @@ TEST(FakeCublas, OldDriversRefuseNewLibrariesAndKeplerRefusesGemmEx) {
 class LtProduct {
  public:
   LtProduct(const FakeGpuSession& gpu, const std::string& soname)
-      : gpu_(gpu), lt_(lt::load(FakeGpuSession::candidate(soname))) {
+      : gpu_(gpu), lt_(lt::load(FakeGpuSession::candidate(soname))), workspace_(gpu.allocate(kWorkspaceBytes)) {
     gpu.require(lt_.api.cublasLtCreate(&handle_), "cublasLtCreate");
     gpu.require(lt_.api.cublasLtMatmulPreferenceCreate(&preference_), "preference");
     const std::uint64_t bytes = kWorkspaceBytes;
     gpu.require(lt_.api.cublasLtMatmulPreferenceSetAttribute(preference_, lt::kPreferenceMaxWorkspaceBytes, &bytes, 8),
                 "preference");
-    workspace_ = gpu.allocate(kWorkspaceBytes);
   }
 
   static constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;
@@ -171,7 +171,7 @@ class LtProduct {
   lt::LoadedLibrary lt_;
   lt::Handle handle_ = nullptr;
   lt::Preference preference_ = nullptr;
-  cuda::DevicePointer workspace_ = 0;
+  cuda::DevicePointer workspace_;
 };
 
 TEST(FakeCublasLt, RowAndColumnMajorLayouts) {
@@ -193,7 +193,7 @@ TEST(FakeCublasLt, RowAndColumnMajorLayouts) {
     ASSERT_EQ(product.heuristic(desc, la, lb, ld, results, count), 0);
     ASSERT_GE(count, 3);
     ASSERT_EQ(product.run(desc, &one, a, la, b, lb, &zero, d, ld, &results[1].algo), 0);
-    const auto got = gpu.values(d, ElementFormat::fp32, kM * kN);
+    const auto got = gpu.values(d, ElementFormat::fp32, std::size_t{kM} * kN);
     for (std::uint64_t row = 0; row < kM; ++row) {
       for (std::uint64_t column = 0; column < kN; ++column) {
         double sum = 0;
@@ -211,7 +211,7 @@ TEST(FakeCublasLt, CandidatesDifferInSpeedAndWorkspace) {
   const FakeGpuSession gpu(FakeSetup{});
   const LtProduct product(gpu, "libcublasLt.so.12");
   constexpr int kSize = 4096;
-  const auto matrix = gpu.filled(ElementFormat::fp16, kSeedA, kSize * kSize);
+  const auto matrix = gpu.filled(ElementFormat::fp16, kSeedA, std::uint64_t{kSize} * kSize);
   const auto d = gpu.allocate(std::size_t{2} * kSize * kSize);
   const auto desc = product.desc(cublas::kCompute32F, cublas::kR32F, 0, 0);
   const auto layout = product.layout(cublas::kR16F, kSize, kSize, kSize);
@@ -342,8 +342,8 @@ TEST(FakeCublasLt, ElementsOfALargeProductComeQuickly) {
   const float one = 1;
   const float zero = 0;
   ASSERT_EQ(product.run(desc, &one, a, layout, a, layout, &zero, d, layout, nullptr), 0);
-  std::vector<std::uint64_t> positions;
-  for (std::uint64_t i = 0; i < 128; ++i) positions.push_back(i * 524'287);
+  std::vector<std::uint64_t> positions(128);
+  for (std::uint64_t i = 0; i < positions.size(); ++i) positions[i] = i * 524'287;
   const auto where = gpu.allocate(positions.size() * 8);
   gpu.upload(where, std::as_bytes(std::span(positions)));
   const auto to = gpu.allocate(positions.size() * 2);

@@ -21,6 +21,8 @@ enum class Direction { forward, backward_data, backward_filter };
 // A small problem in which nothing is equal by accident: two images, stride 2 in height only.
 constexpr int kN = 2, kC = 3, kH = 6, kW = 5, kK = 4, kR = 3, kS = 2, kPadH = 1, kPadW = 1, kStrideH = 2, kStrideW = 1;
 constexpr int kP = (kH + 2 * kPadH - kR) / kStrideH + 1, kQ = (kW + 2 * kPadW - kS) / kStrideW + 1;
+constexpr std::uint64_t kXCount = std::uint64_t{kN} * kC * kH * kW, kWCount = std::uint64_t{kK} * kC * kR * kS,
+                        kYCount = std::uint64_t{kN} * kK * kP * kQ;
 constexpr std::uint64_t kSeedX = 21, kSeedW = 22, kSeedY = 23;
 
 void* pointer(cuda::DevicePointer address) { return reinterpret_cast<void*>(address); }
@@ -35,7 +37,13 @@ std::uint64_t at(bool nhwc, int c_size, int h_size, int w_size, int n, int c, in
 class Problem {
  public:
   Problem(const FakeGpuSession& gpu, const std::string& soname, int data_type, ElementFormat format, bool nhwc)
-      : nhwc_(nhwc), format_(format), library_(cudnn::load(FakeGpuSession::candidate(soname))) {
+      : x(gpu.filled(format, kSeedX, kXCount)),
+        w(gpu.filled(format, kSeedW, kWCount)),
+        y(gpu.filled(format, kSeedY, kYCount)),
+        workspace(gpu.allocate(kWorkspaceBytes)),
+        nhwc_(nhwc),
+        format_(format),
+        library_(cudnn::load(FakeGpuSession::candidate(soname))) {
     const int layout = nhwc ? cudnn::kNhwc : cudnn::kNchw;
     check(api().cudnnCreate(&handle));
     check(api().cudnnSetStream(handle, gpu.stream()));
@@ -48,10 +56,6 @@ class Problem {
     check(api().cudnnSetFilter4dDescriptor(w_desc, data_type, layout, kK, kC, kR, kS));
     check(api().cudnnSetConvolution2dDescriptor(how, kPadH, kPadW, kStrideH, kStrideW, 1, 1, cudnn::kCrossCorrelation,
                                                 cudnn::kFloat));
-    x = gpu.filled(format, kSeedX, kN * kC * kH * kW);
-    w = gpu.filled(format, kSeedW, kK * kC * kR * kS);
-    y = gpu.filled(format, kSeedY, kN * kK * kP * kQ);
-    workspace = gpu.allocate(kWorkspaceBytes);
   }
 
   static constexpr std::size_t kWorkspaceBytes = std::size_t{4} << 20;
@@ -79,9 +83,9 @@ class Problem {
 
   /// The result by its definition: every pair of input and output elements that a filter element joins.
   [[nodiscard]] std::vector<double> expected(Direction direction) const {
-    std::vector<double> result(direction == Direction::forward         ? kN * kK * kP * kQ
-                               : direction == Direction::backward_data ? kN * kC * kH * kW
-                                                                       : kK * kC * kR * kS);
+    std::vector<double> result(direction == Direction::forward         ? kYCount
+                               : direction == Direction::backward_data ? kXCount
+                                                                       : kWCount);
     const auto value = [&](std::uint64_t seed, std::uint64_t index) {
       return kernels::element_value(format_, seed, index);
     };
@@ -97,7 +101,7 @@ class Problem {
   cudnn::Tensor x_desc = nullptr, y_desc = nullptr;
   cudnn::Filter w_desc = nullptr;
   cudnn::Convolution how = nullptr;
-  cuda::DevicePointer x = 0, w = 0, y = 0, workspace = 0;
+  cuda::DevicePointer x, w, y, workspace;
 
  private:
   template <class Term>

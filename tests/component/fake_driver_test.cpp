@@ -188,7 +188,7 @@ TEST(FakeDriver, ReadWriteAndGatherAddUpWords) {
   const auto array = gpu.allocate(kBytes);
   const auto sums = gpu.allocate(64);
   ASSERT_EQ(gpu.launch(kernels::kWrite, 4, kernels::WriteArguments{array, kBytes, 1000}), 0);
-  EXPECT_EQ(word(gpu, array + 8 * 3), 1003U);
+  EXPECT_EQ(word(gpu, array + 24), 1003U);
 
   const auto tile = [](std::uint64_t number) {
     std::uint64_t sum = 0;

@@ -28,11 +28,17 @@ std::uint64_t packed_chain(const kernels::NarrowFormat& format, std::uint64_t se
          narrow_chain(format, kernels::fma_start(seed, thread, chain, 1), steps) << 16U;
 }
 
+/// A byte of a word in two's complement.
+int signed_byte(std::uint32_t word, unsigned byte) {
+  const auto bits = static_cast<int>(word >> (8 * byte) & 0xffU);
+  return bits < 128 ? bits : bits - 256;
+}
+
 std::uint32_t dp4a(std::uint32_t x, std::uint32_t factor) {
   std::uint32_t sum = x;
   for (unsigned byte = 0; byte < 4; ++byte) {
-    const int left = static_cast<std::int8_t>(x >> (8 * byte) & 0xffU);
-    const int right = static_cast<std::int8_t>(factor >> (8 * byte) & 0xffU);
+    const int left = signed_byte(x, byte);
+    const int right = signed_byte(factor, byte);
     sum += static_cast<std::uint32_t>(left * right);
   }
   return sum;

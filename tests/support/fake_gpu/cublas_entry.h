@@ -12,7 +12,9 @@
 namespace gpuassay::fake {
 
 /// A library's own status on its way to the caller.
-struct StatusFailure {
+class StatusFailure final : public std::exception {
+ public:
+  explicit StatusFailure(int cause) : status(cause) {}
   int status;
 };
 

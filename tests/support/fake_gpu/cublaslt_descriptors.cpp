@@ -41,7 +41,8 @@ bool operation_is_transpose(const void* value, std::size_t bytes) {
 
 std::size_t cublasLtGetVersion() {
   const fake::Version version = fake::cublas_version();
-  return static_cast<std::size_t>(10000 * version.major + 100 * version.minor + version.patch);
+  const int number = 10000 * version.major + 100 * version.minor + version.patch;
+  return static_cast<std::size_t>(number);
 }
 
 int cublasLtGetProperty(int type, int* value) { return fake::property(type, value); }

@@ -65,8 +65,8 @@ HeuristicResult result_of(std::size_t number, const Matmul& matmul, const fake::
   result.algo = fake::pack(number);
   result.workspace_bytes = fake::kAlgos.at(number).workspace_bytes;
   result.state = cublas::kSuccess;
-  const double tiles = static_cast<double>((matmul.m() + 127) / 128 * ((matmul.n() + 127) / 128));
-  result.waves_count = static_cast<float>(tiles / gpu.sm_count);
+  const std::uint64_t tiles = (matmul.m() + 127) / 128 * ((matmul.n() + 127) / 128);
+  result.waves_count = static_cast<float>(tiles) / static_cast<float>(gpu.sm_count);
   return result;
 }
 

@@ -97,9 +97,9 @@ std::vector<AlgoPerf> searched(Machine& machine, const ConvolutionProblem& probl
   for (const ConvolutionAlgo& algo : fake::algorithms(problem)) {
     all.push_back(perf_of(problem, algo, machine.current(), workspace_limit));
   }
-  std::stable_sort(all.begin(), all.end(), [](const AlgoPerf& left, const AlgoPerf& right) {
+  std::sort(all.begin(), all.end(), [](const AlgoPerf& left, const AlgoPerf& right) {
     if ((left.status == 0) != (right.status == 0)) return left.status == 0;
-    return left.milliseconds < right.milliseconds;
+    return left.milliseconds != right.milliseconds ? left.milliseconds < right.milliseconds : left.algo < right.algo;
   });
   return all;
 }

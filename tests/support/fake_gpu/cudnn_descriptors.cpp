@@ -37,7 +37,8 @@ fake::Tensor4 tensor_of(int format, int data_type, int n, int c, int h, int w) {
 std::size_t cudnnGetVersion() {
   const fake::Version version = fake::cudnn_version();
   const int major = version.major >= 9 ? 10000 * version.major : 1000 * version.major;
-  return static_cast<std::size_t>(major + 100 * version.minor + version.patch);
+  const int number = major + 100 * version.minor + version.patch;
+  return static_cast<std::size_t>(number);
 }
 
 std::size_t cudnnGetCudartVersion() {

@@ -53,7 +53,9 @@ constexpr int numbered(CudnnStatus status) {
   return 0;
 }
 
-struct CudnnFailure {
+class CudnnFailure final : public std::exception {
+ public:
+  explicit CudnnFailure(CudnnStatus cause) : status(cause) {}
   CudnnStatus status;
 };
 

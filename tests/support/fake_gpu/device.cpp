@@ -117,7 +117,7 @@ unsigned Device::sm_clock_mhz() {
   return static_cast<unsigned>(profile_.boost_mhz * factor);
 }
 
-unsigned Device::memory_clock_mhz() { return static_cast<unsigned>(profile_.memory_mhz); }
+unsigned Device::memory_clock_mhz() const { return static_cast<unsigned>(profile_.memory_mhz); }
 
 std::uint64_t Device::event_reasons() {
   if (load() < 0.05) return nvml::kReasonGpuIdle;

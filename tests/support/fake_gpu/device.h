@@ -46,7 +46,7 @@ class Device {
   [[nodiscard]] unsigned power_limit_mw() const;
   [[nodiscard]] unsigned temperature_c();
   [[nodiscard]] unsigned sm_clock_mhz();
-  [[nodiscard]] unsigned memory_clock_mhz();
+  [[nodiscard]] unsigned memory_clock_mhz() const;
   [[nodiscard]] std::uint64_t event_reasons();
   [[nodiscard]] double energy_mj() const { return energy_mj_; }
   [[nodiscard]] double busy_ns() const { return busy_ns_; }

@@ -64,11 +64,14 @@ std::string_view directive(std::string_view text, std::string_view name) {
   return text.substr(begin, text.find('\n', begin) - begin);
 }
 
+int number(const std::string& text) { return static_cast<int>(std::strtol(text.c_str(), nullptr, 10)); }
+
+/// "8.4" as 84.
 int decimal_pair(std::string_view text) {
   const std::string copy(text);
   const std::size_t dot = copy.find('.');
   if (dot == std::string::npos) return 0;
-  return 10 * std::atoi(copy.c_str()) + std::atoi(copy.c_str() + dot + 1);
+  return 10 * number(copy) + number(copy.substr(dot + 1));
 }
 
 std::vector<std::string> entries_of(std::string_view text) {
@@ -86,7 +89,7 @@ Image accept_ptx(std::string_view text, const GpuProfile& gpu, const DriverVersi
   image.is_ptx = true;
   image.ptx_isa = decimal_pair(directive(text, ".version "));
   const std::string_view target = directive(text, ".target sm_");
-  image.target = std::atoi(std::string(target).c_str());
+  image.target = number(std::string(target));
   if (image.ptx_isa == 0 || image.target == 0) throw Failure{cuda::kInvalidImage};
   if (image.ptx_isa > driver.ptx_isa()) throw Failure{cuda::kUnsupportedPtxVersion};
   const char* disabled = std::getenv("CUDA_DISABLE_PTX_JIT");

@@ -1,13 +1,19 @@
 #include "tests/support/fake_gpu/library.h"
 
-#include <cstdio>
+#include <cstdlib>
 
 namespace gpuassay::fake {
 
 Version library_version(const char* variable, const Version& absent) {
   Version version = absent;
   const std::string text = version_from_environment(variable, absent.major);
-  if (!text.empty()) (void)std::sscanf(text.c_str(), "%d.%d.%d", &version.major, &version.minor, &version.patch);
+  if (text.empty()) return version;
+  const char* at = text.c_str();
+  for (int* part : {&version.major, &version.minor, &version.patch}) {
+    char* end = nullptr;
+    *part = static_cast<int>(std::strtol(at, &end, 10));
+    at = *end == '.' ? end + 1 : end;
+  }
   return version;
 }
 

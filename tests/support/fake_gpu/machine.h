@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,7 +21,9 @@
 namespace gpuassay::fake {
 
 /// A driver status on its way to the caller; each library turns it into a status of its own.
-struct Failure {
+class Failure final : public std::exception {
+ public:
+  explicit Failure(int status) : code(status) {}
   int code;
 };
 

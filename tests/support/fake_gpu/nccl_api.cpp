@@ -1,6 +1,7 @@
 // The fake libnccl.so.2: sums over the devices of one process.
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <map>
 #include <vector>
 
@@ -23,7 +24,9 @@ using fake::Failure;
 using fake::Machine;
 using kernels::ElementFormat;
 
-struct NcclFailure {
+class NcclFailure final : public std::exception {
+ public:
+  explicit NcclFailure(int cause) : status(cause) {}
   int status;
 };
 

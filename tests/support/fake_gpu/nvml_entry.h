@@ -19,7 +19,9 @@ struct DeviceRecord {
 namespace gpuassay::fake {
 
 /// An NVML status on its way to the caller.
-struct NvmlFailure {
+class NvmlFailure final : public std::exception {
+ public:
+  explicit NvmlFailure(int cause) : status(cause) {}
   int status;
 };
 

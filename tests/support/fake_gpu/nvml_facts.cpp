@@ -1,5 +1,6 @@
 // The fake libnvidia-ml.so.1: what does not change under load.
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -96,9 +97,11 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, Device* device) {
 
 int nvmlDeviceGetHandleByPciBusId_v2(const char* id, Device* device) {
   return nvml_call([&](Machine& machine) {
-    unsigned domain = 0;
-    unsigned bus = 0;
-    if (id == nullptr || std::sscanf(id, "%x:%x:", &domain, &bus) != 2) throw NvmlFailure{kInvalidArgument};
+    if (id == nullptr) throw NvmlFailure{kInvalidArgument};
+    char* end = nullptr;
+    const unsigned long domain = std::strtoul(id, &end, 16);
+    if (*end != ':') throw NvmlFailure{kInvalidArgument};
+    const unsigned long bus = std::strtoul(end + 1, nullptr, 16);
     for (const auto& candidate : machine.devices) {
       if (domain != 0 || candidate->pci_bus() != static_cast<int>(bus)) continue;
       *device = fake::nvml_device(candidate->ordinal());

@@ -1,6 +1,7 @@
 #include "tests/support/fake_gpu/recipe.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -129,7 +130,37 @@ std::uint64_t Fill::element(std::uint64_t index) const {
   return kernels::element_bits(format_, seed_, low) | (kernels::element_bits(format_, seed_, low + 1) << 4U);
 }
 
-double Fill::value(std::uint64_t index) const { return kernels::element_value(format_, seed_, first_index_ + index); }
+namespace {
+
+/// What element_bits makes of a hash whose normal_integer is `integer`, as a number.
+double value_of_integer(ElementFormat format, int integer) {
+  if (format == ElementFormat::fp64) return static_cast<double>(integer) * kernels::kNormalScale;
+  const float value = static_cast<float>(integer) * kernels::kNormalScaleFloat;
+  switch (format) {
+    case ElementFormat::int8: return kernels::value_of(format, kernels::int8_bits(value * kernels::kInt8Scale));
+    case ElementFormat::e2m1: return kernels::value_of(format, kernels::e2m1_bits(value * kernels::kE2m1Scale));
+    default: return kernels::value_of(format, bits_from_double(format, static_cast<double>(value)));
+  }
+}
+
+constexpr std::size_t kFormats = 8;
+
+std::array<std::vector<double>, kFormats> all_fill_values() {
+  std::array<std::vector<double>, kFormats> all;
+  for (std::size_t i = 0; i < kFormats; ++i) {
+    for (int integer = -kernels::kNormalIntegerLimit; integer <= kernels::kNormalIntegerLimit; ++integer) {
+      all.at(i).push_back(value_of_integer(static_cast<ElementFormat>(i), integer));
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+const std::vector<double>& fill_values(ElementFormat format) {
+  static const std::array<std::vector<double>, kFormats> kAll = all_fill_values();
+  return kAll.at(static_cast<std::size_t>(format));
+}
 
 Elements::Elements(View view, ElementFormat format) : view_(std::move(view)), format_(format) {
   const Piece* piece = view_.single();
@@ -141,12 +172,12 @@ Elements::Elements(View view, ElementFormat format) : view_(std::move(view)), fo
   const bool same =
       fill->format() == format || (format == ElementFormat::fp32 && fill->format() == ElementFormat::tf32);
   if (!same) return;
-  fill_ = fill;
-  fill_first_ = piece->skip * 8 / bits;
+  fill_values_ = fill_values(format).data();
+  seed_ = fill->seed();
+  fill_first_ = fill->first_index() + piece->skip * 8 / bits;
 }
 
-double Elements::at(std::uint64_t index) const {
-  if (fill_ != nullptr) return fill_->value(fill_first_ + index);
+double Elements::read(std::uint64_t index) const {
   const unsigned bits = kernels::bits_of(format_);
   if (bits == 4) {
     const auto pair = view_.value<std::uint8_t>(index / 2);

@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/number_formats.h"
+#include "kernels/random_normal.h"
 
 namespace gpuassay::fake {
 
@@ -112,8 +112,8 @@ class Fill final : public ElementRecipe {
   Fill(kernels::ElementFormat format, std::uint64_t seed, std::uint64_t first_index);
   [[nodiscard]] std::uint64_t element(std::uint64_t index) const override;
   [[nodiscard]] kernels::ElementFormat format() const { return format_; }
-  /// The value of one number of the tensor: half a byte for e2m1.
-  [[nodiscard]] double value(std::uint64_t index) const;
+  [[nodiscard]] std::uint64_t seed() const { return seed_; }
+  [[nodiscard]] std::uint64_t first_index() const { return first_index_; }
 
  private:
   kernels::ElementFormat format_;
@@ -130,12 +130,19 @@ class CountingWords final : public ElementRecipe {
   std::uint64_t first_;
 };
 
-/// Elements of one format out of a view, as numbers.
+/// The value of every number a fill can write, by kernels::normal_integer + kernels::kNormalIntegerLimit.
+const std::vector<double>& fill_values(kernels::ElementFormat format);
+
+/// Elements of one format out of a view, as numbers. Part of a fill of this very format takes a short way: a hash and a
+/// look at a table, as a sum over thousands of terms reads as many elements.
 class Elements {
  public:
   Elements() = default;
   Elements(View view, kernels::ElementFormat format);
-  [[nodiscard]] double at(std::uint64_t index) const;
+  [[nodiscard]] double at(std::uint64_t index) const {
+    if (fill_values_ == nullptr) return read(index);
+    return fill_values_[kernels::normal_integer(seed_, fill_first_ + index) + kernels::kNormalIntegerLimit];
+  }
   /// How many whole elements there are.
   [[nodiscard]] std::uint64_t count() const { return view_.size() * 8 / kernels::bits_of(format_); }
   [[nodiscard]] int depth() const { return view_.depth(); }
@@ -143,8 +150,10 @@ class Elements {
  private:
   View view_;
   kernels::ElementFormat format_ = kernels::ElementFormat::fp32;
-  const Fill* fill_ = nullptr;  ///< the short way: the view is part of a fill of this very format
-  std::uint64_t fill_first_ = 0;
+  [[nodiscard]] double read(std::uint64_t index) const;
+
+  const double* fill_values_ = nullptr;
+  std::uint64_t seed_ = 0, fill_first_ = 0;
 };
 
 /// The bits of `value` in `format`, rounded once to nearest even; int8 saturates.

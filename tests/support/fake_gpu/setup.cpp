@@ -15,6 +15,9 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+/// The number a text begins with, 0 without one.
+int number_of(const std::string& text) { return static_cast<int>(std::strtol(text.c_str(), nullptr, 10)); }
+
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
   std::size_t begin = 0;
@@ -79,7 +82,7 @@ void make_virtual(GpuProfile& gpu) {
 void add_gpus(Setup& setup, const std::string& entry) {
   const std::size_t star = entry.rfind('*');
   std::string name = entry.substr(0, star);
-  int count = star == std::string::npos ? 1 : std::max(1, std::atoi(entry.c_str() + star + 1));
+  int count = star == std::string::npos ? 1 : std::max(1, number_of(entry.substr(star + 1)));
   if (name == "K80 (board)") {
     name = "K80 (one GK210)";
     count *= 2;
@@ -93,7 +96,7 @@ Fault fault_of(const std::string& entry) {
   const std::vector<std::string> parts = split(entry, ':');
   Fault fault;
   fault.name = parts.at(0);
-  if (parts.size() > 1 && !parts[1].empty()) fault.device = std::atoi(parts[1].c_str());
+  if (parts.size() > 1 && !parts[1].empty()) fault.device = number_of(parts[1]);
   if (parts.size() > 2) fault.value = parts[2];
   return fault;
 }
@@ -119,7 +122,7 @@ Setup Setup::from_environment() {
   if (const Fault* old = setup.fault("old_driver")) {
     setup.driver.text = old->value.empty() ? "440.33.01" : old->value;
   }
-  setup.driver.branch = std::atoi(setup.driver.text.c_str());
+  setup.driver.branch = number_of(setup.driver.text);
   for (const std::string& entry : split(variable("GPUASSAY_FAKE_GPU"), ',')) add_gpus(setup, entry);
   for (std::size_t device = 0; device < setup.gpus.size(); ++device) {
     const Fault* mig = setup.fault("mig", static_cast<int>(device));
@@ -131,7 +134,7 @@ Setup Setup::from_environment() {
 
 std::string version_from_environment(const char* name, int major) {
   for (const std::string& version : split(variable(name), ',')) {
-    if (std::atoi(version.c_str()) == major) return version;
+    if (number_of(version) == major) return version;
   }
   return "";
 }
