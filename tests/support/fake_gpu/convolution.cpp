@@ -75,18 +75,21 @@ namespace {
 class Convolved final : public ElementRecipe {
  public:
   Convolved(Machine& machine, const ConvolutionProblem& problem, bool tf32)
-      : ElementRecipe(tensor_element_bytes(problem.x.data_type)), p_(problem), tf32_(tf32) {
+      : ElementRecipe(tensor_element_bytes(problem.x.data_type)), p_(problem) {
     const ElementFormat format = tensor_format(problem.x.data_type);
     const auto read = [&](std::uint64_t address, const Tensor4& tensor) {
-      return Elements(machine.view(address, tensor.bytes()), format);
+      return Elements(machine.view(address, tensor.bytes()), format, tf32);
     };
     if (problem.direction != Direction::backward_data) x_ = read(problem.x_address, problem.x);
     if (problem.direction != Direction::backward_filter) w_ = read(problem.w_address, problem.w);
     if (problem.direction != Direction::forward) y_ = read(problem.y_address, problem.y);
     if (problem.beta == 0) return;
-    if (problem.direction == Direction::forward) before_ = read(problem.y_address, problem.y);
-    if (problem.direction == Direction::backward_data) before_ = read(problem.x_address, problem.x);
-    if (problem.direction == Direction::backward_filter) before_ = read(problem.w_address, problem.w);
+    const auto before = [&](std::uint64_t address, const Tensor4& tensor) {
+      before_ = Elements(machine.view(address, tensor.bytes()), format);
+    };
+    if (problem.direction == Direction::forward) before(problem.y_address, problem.y);
+    if (problem.direction == Direction::backward_data) before(problem.x_address, problem.x);
+    if (problem.direction == Direction::backward_filter) before(problem.w_address, problem.w);
   }
 
   [[nodiscard]] std::uint64_t element(std::uint64_t index) const override {
@@ -168,30 +171,24 @@ class Convolved final : public ElementRecipe {
       for (int p = 0; p < p_.y.h; ++p) {
         const int h = p * p_.how.stride_h - p_.how.pad_h + at.h * p_.how.dilation_h;
         if (h < 0 || h >= p_.x.h || first > last) continue;
-        std::uint64_t y_index = p_.y.index(n, at.n, p, first);
-        std::uint64_t x_index = p_.x.index(n, at.c, h, first * p_.how.stride_w + shift);
-        for (int q = first; q <= last; ++q, y_index += y_step, x_index += x_step) {
-          total += rounded(y_.at(y_index)) * rounded(x_.at(x_index));
-        }
+        total += Elements::dot(y_, {p_.y.index(n, at.n, p, first), y_step}, x_,
+                               {p_.x.index(n, at.c, h, first * p_.how.stride_w + shift), x_step},
+                               static_cast<std::uint64_t>(last - first + 1));
       }
     }
     return total;
   }
 
-  [[nodiscard]] double rounded(double value) const {
-    return tf32_ ? static_cast<double>(kernels::float_of(kernels::tf32_bits(static_cast<float>(value)))) : value;
-  }
   static bool inside(const Tensor4& tensor, int h, int w) { return h >= 0 && w >= 0 && h < tensor.h && w < tensor.w; }
   [[nodiscard]] double x(int n, int c, int h, int w) const {
-    return inside(p_.x, h, w) ? rounded(x_.at(p_.x.index(n, c, h, w))) : 0;
+    return inside(p_.x, h, w) ? x_.at(p_.x.index(n, c, h, w)) : 0;
   }
   [[nodiscard]] double y(int n, int k, int p, int q) const {
-    return inside(p_.y, p, q) ? rounded(y_.at(p_.y.index(n, k, p, q))) : 0;
+    return inside(p_.y, p, q) ? y_.at(p_.y.index(n, k, p, q)) : 0;
   }
-  [[nodiscard]] double weight(int k, int c, int r, int s) const { return rounded(w_.at(p_.w.index(k, c, r, s))); }
+  [[nodiscard]] double weight(int k, int c, int r, int s) const { return w_.at(p_.w.index(k, c, r, s)); }
 
   ConvolutionProblem p_;
-  bool tf32_;
   Elements x_, w_, y_, before_;
 };
 

@@ -78,9 +78,8 @@ class Operand {
  public:
   Operand(Machine& machine, const Matrix& matrix, bool transpose, const Scale& scale, bool rounded_to_tf32)
       : matrix_(matrix),
-        elements_(machine.view(matrix.address, matrix.bytes()), element_format(matrix.type)),
+        elements_(machine.view(matrix.address, matrix.bytes()), element_format(matrix.type), rounded_to_tf32),
         transpose_(transpose),
-        tf32_(rounded_to_tf32),
         mode_(scale.mode) {
     if (scale.address == 0) return;
     if (mode_ == cublaslt::kScaleScalar32F) {
@@ -94,16 +93,30 @@ class Operand {
     scales_ = machine.view(scale.address, tiles * kTileBytes);
   }
 
+  [[nodiscard]] bool has_blocks() const { return block_ != 0; }
+  [[nodiscard]] double factor() const { return factor_; }
+  [[nodiscard]] const Elements& elements() const { return elements_; }
+  /// The way along a row or a column of op(X).
+  [[nodiscard]] Elements::Walk along_row(std::uint64_t matrix, std::uint64_t row) const {
+    return {index(matrix, row, 0), index(matrix, row, 1) - index(matrix, row, 0)};
+  }
+  [[nodiscard]] Elements::Walk along_column(std::uint64_t matrix, std::uint64_t column) const {
+    return {index(matrix, 0, column), index(matrix, 1, column) - index(matrix, 0, column)};
+  }
+
   [[nodiscard]] double at(std::uint64_t matrix, std::uint64_t row, std::uint64_t column) const {
     const std::uint64_t r = transpose_ ? column : row;
     const std::uint64_t c = transpose_ ? row : column;
-    double value = elements_.at(matrix_.index(matrix, r, c));
-    if (tf32_) value = static_cast<double>(kernels::float_of(kernels::tf32_bits(static_cast<float>(value))));
+    const double value = elements_.at(matrix_.index(matrix, r, c));
     return block_ == 0 ? value * factor_ : value * block_scale(r, c);
   }
 
  private:
   static constexpr std::uint64_t kTileBytes = 512;
+
+  [[nodiscard]] std::uint64_t index(std::uint64_t matrix, std::uint64_t row, std::uint64_t column) const {
+    return transpose_ ? matrix_.index(matrix, column, row) : matrix_.index(matrix, row, column);
+  }
 
   /// The factor of element `along` (k) of line `line`, from cuBLASLt's layout of block scales: tiles of 128 lines by 4
   /// blocks, in each of which lines 32 apart lie side by side.
@@ -117,7 +130,7 @@ class Operand {
 
   Matrix matrix_;
   Elements elements_;
-  bool transpose_, tf32_;
+  bool transpose_;
   int mode_;
   double factor_ = 1;
   std::uint64_t block_ = 0, blocks_per_line_ = 0;
@@ -156,6 +169,11 @@ class Product final : public ElementRecipe {
 
  private:
   [[nodiscard]] double sum(std::uint64_t matrix, std::uint64_t row, std::uint64_t column) const {
+    if (!a_.has_blocks() && !b_.has_blocks()) {
+      const double products = Elements::dot(a_.elements(), a_.along_row(matrix, row), b_.elements(),
+                                            b_.along_column(matrix, column), matmul_.k());
+      return products * a_.factor() * b_.factor();
+    }
     double total = 0;
     for (std::uint64_t k = 0; k < matmul_.k(); ++k) total += a_.at(matrix, row, k) * b_.at(matrix, k, column);
     return total;

@@ -189,6 +189,7 @@ int ncclCommInitAll(Comm* comms, int device_count, const int* devices) {
     if (comms == nullptr || device_count < 1) throw NcclFailure{kInvalidArgument};
     fake::initialize_runtime(machine);
     std::vector<int> chosen;
+    chosen.reserve(static_cast<std::size_t>(device_count));
     for (int i = 0; i < device_count; ++i) chosen.push_back(devices == nullptr ? i : devices[i]);
     for (const int device : chosen) {
       machine.device(device);

@@ -134,7 +134,6 @@ namespace {
 
 /// What element_bits makes of a hash whose normal_integer is `integer`, as a number.
 double value_of_integer(ElementFormat format, int integer) {
-  if (format == ElementFormat::fp64) return static_cast<double>(integer) * kernels::kNormalScale;
   const float value = static_cast<float>(integer) * kernels::kNormalScaleFloat;
   switch (format) {
     case ElementFormat::int8: return kernels::value_of(format, kernels::int8_bits(value * kernels::kInt8Scale));
@@ -145,11 +144,12 @@ double value_of_integer(ElementFormat format, int integer) {
 
 constexpr std::size_t kFormats = 8;
 
-std::array<std::vector<double>, kFormats> all_fill_values() {
-  std::array<std::vector<double>, kFormats> all;
+std::array<std::vector<float>, kFormats> all_fill_values() {
+  std::array<std::vector<float>, kFormats> all;
   for (std::size_t i = 0; i < kFormats; ++i) {
     for (int integer = -kernels::kNormalIntegerLimit; integer <= kernels::kNormalIntegerLimit; ++integer) {
-      all.at(i).push_back(value_of_integer(static_cast<ElementFormat>(i), integer));
+      // Exact: no format but fp64 has more bits than binary32.
+      all.at(i).push_back(static_cast<float>(value_of_integer(static_cast<ElementFormat>(i), integer)));
     }
   }
   return all;
@@ -157,12 +157,13 @@ std::array<std::vector<double>, kFormats> all_fill_values() {
 
 }  // namespace
 
-const std::vector<double>& fill_values(ElementFormat format) {
-  static const std::array<std::vector<double>, kFormats> kAll = all_fill_values();
+const std::vector<float>& fill_values(ElementFormat format) {
+  static const std::array<std::vector<float>, kFormats> kAll = all_fill_values();
   return kAll.at(static_cast<std::size_t>(format));
 }
 
-Elements::Elements(View view, ElementFormat format) : view_(std::move(view)), format_(format) {
+Elements::Elements(View view, ElementFormat format, bool as_tf32)
+    : view_(std::move(view)), format_(format), as_tf32_(as_tf32) {
   const Piece* piece = view_.single();
   if (piece == nullptr) return;
   const auto* fill = dynamic_cast<const Fill*>(piece->recipe.get());
@@ -172,7 +173,8 @@ Elements::Elements(View view, ElementFormat format) : view_(std::move(view)), fo
   const bool same =
       fill->format() == format || (format == ElementFormat::fp32 && fill->format() == ElementFormat::tf32);
   if (!same) return;
-  fill_values_ = fill_values(format).data();
+  if (format == ElementFormat::fp64) return;  // more values than a table holds
+  fill_values_ = fill_values(as_tf32 ? ElementFormat::tf32 : format).data();
   seed_ = fill->seed();
   fill_first_ = fill->first_index() + piece->skip * 8 / bits;
 }
@@ -185,7 +187,29 @@ double Elements::read(std::uint64_t index) const {
   }
   std::uint64_t word = 0;
   view_.read(index * bits / 8, std::as_writable_bytes(std::span(&word, 1)).first(bits / 8));
-  return kernels::value_of(format_, word);
+  const double value = kernels::value_of(format_, word);
+  return as_tf32_ ? static_cast<double>(kernels::float_of(kernels::tf32_bits(static_cast<float>(value)))) : value;
+}
+
+double Elements::dot_of_fills(const Elements& a, Walk in_a, const Elements& b, Walk in_b, std::uint64_t count) {
+  const float* const a_values = a.fill_values_ + kernels::kNormalIntegerLimit;
+  const float* const b_values = b.fill_values_ + kernels::kNormalIntegerLimit;
+  const std::uint64_t a_seed = a.seed_;
+  const std::uint64_t b_seed = b.seed_;
+  std::uint64_t a_index = a.fill_first_ + in_a.first;
+  std::uint64_t b_index = b.fill_first_ + in_b.first;
+  double sum = 0;
+  for (std::uint64_t i = 0; i < count; ++i, a_index += in_a.step, b_index += in_b.step) {
+    sum += static_cast<double>(a_values[kernels::normal_integer(a_seed, a_index)]) *
+           static_cast<double>(b_values[kernels::normal_integer(b_seed, b_index)]);
+  }
+  return sum;
+}
+
+double Elements::dot_of_any(const Elements& a, Walk in_a, const Elements& b, Walk in_b, std::uint64_t count) {
+  double sum = 0;
+  for (std::uint64_t i = 0; i < count; ++i) sum += a.at(in_a.first + i * in_a.step) * b.at(in_b.first + i * in_b.step);
+  return sum;
 }
 
 std::uint64_t bits_from_double(ElementFormat format, double value) {

@@ -130,18 +130,28 @@ class CountingWords final : public ElementRecipe {
   std::uint64_t first_;
 };
 
-/// The value of every number a fill can write, by kernels::normal_integer + kernels::kNormalIntegerLimit.
-const std::vector<double>& fill_values(kernels::ElementFormat format);
+/// The value of every number a fill of any format but fp64 can write, by kernels::normal_integer +
+/// kernels::kNormalIntegerLimit.
+const std::vector<float>& fill_values(kernels::ElementFormat format);
 
 /// Elements of one format out of a view, as numbers. Part of a fill of this very format takes a short way: a hash and a
 /// look at a table, as a sum over thousands of terms reads as many elements.
 class Elements {
  public:
   Elements() = default;
-  Elements(View view, kernels::ElementFormat format);
+  /// @param as_tf32 rounds each number to tf32, as tensor cores do with binary32 operands.
+  Elements(View view, kernels::ElementFormat format, bool as_tf32 = false);
   [[nodiscard]] double at(std::uint64_t index) const {
     if (fill_values_ == nullptr) return read(index);
     return fill_values_[kernels::normal_integer(seed_, fill_first_ + index) + kernels::kNormalIntegerLimit];
+  }
+  /// Sum of count products: elements first, first + step, ... of each.
+  struct Walk {
+    std::uint64_t first = 0, step = 0;
+  };
+  static double dot(const Elements& a, Walk in_a, const Elements& b, Walk in_b, std::uint64_t count) {
+    return a.fill_values_ != nullptr && b.fill_values_ != nullptr ? dot_of_fills(a, in_a, b, in_b, count)
+                                                                  : dot_of_any(a, in_a, b, in_b, count);
   }
   /// How many whole elements there are.
   [[nodiscard]] std::uint64_t count() const { return view_.size() * 8 / kernels::bits_of(format_); }
@@ -151,8 +161,11 @@ class Elements {
   View view_;
   kernels::ElementFormat format_ = kernels::ElementFormat::fp32;
   [[nodiscard]] double read(std::uint64_t index) const;
+  static double dot_of_fills(const Elements& a, Walk in_a, const Elements& b, Walk in_b, std::uint64_t count);
+  static double dot_of_any(const Elements& a, Walk in_a, const Elements& b, Walk in_b, std::uint64_t count);
 
-  const double* fill_values_ = nullptr;
+  bool as_tf32_ = false;
+  const float* fill_values_ = nullptr;
   std::uint64_t seed_ = 0, fill_first_ = 0;
 };
 
