@@ -155,6 +155,7 @@ CudaMachine look_for_cuda(const SystemRoot& root) {
   CudaMachine machine;
   const DriverSearch found = find_driver(search.find({cuda::kSoname}));
   machine.simulated = found.sight.simulated;
+  machine.driver_cuda_version = found.sight.cuda_version;
   if (!found.driver) {
     machine.problem = found.problem;
     return machine;

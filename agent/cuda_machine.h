@@ -20,6 +20,7 @@ struct CudaMachine {
   std::vector<std::string> uuids;          ///< raw, by index, empty where unknown: never leave the machine
   std::vector<Library> libraries;          ///< driver and all copies of the libraries that were found
   std::vector<Unknown> unknown;            ///< nulls of `devices`
+  int driver_cuda_version = 0;             ///< of cuDriverGetVersion: 1000 x major + 10 x minor; 0 = unknown
   std::optional<DriverProblem> problem;    ///< why there are no devices
   bool simulated = false;                  ///< the driver or a library is a fake of the tests
 };

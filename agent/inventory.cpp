@@ -106,6 +106,8 @@ Machine look_at_machine(const Environment& environment, const DeviceChoice& choi
   const SystemRoot root(environment.system_root);
   const CudaMachine cuda = look_for_cuda(root);
   machine.simulated = machine.simulated || cuda.simulated;
+  machine.driver_cuda_version = cuda.driver_cuda_version;
+  machine.driver_problem = cuda.problem;
   machine.inventory.libraries = cuda.libraries;
   if (!cuda.devices.empty()) {
     take_cuda_devices(cuda, choice, machine);

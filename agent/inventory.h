@@ -7,6 +7,7 @@
 
 #include "agent/backends/cuda_backend.h"
 #include "agent/device_choice.h"
+#include "agent/dynlib/driver_problem.h"
 #include "agent/environment.h"
 #include "core/model.h"
 
@@ -14,9 +15,11 @@ namespace gpuassay {
 
 /// What was found and chosen.
 struct Machine {
-  Inventory inventory;                      ///< `devices`: those to be measured
-  std::map<int, CudaSelection> selections;  ///< how to measure the CUDA devices among them, by device index
-  bool simulated = false;                   ///< recorded files or a fake driver: no real machine
+  Inventory inventory;                          ///< `devices`: those to be measured
+  std::map<int, CudaSelection> selections;      ///< how to measure the CUDA devices among them, by device index
+  bool simulated = false;                       ///< recorded files or a fake driver: no real machine
+  int driver_cuda_version = 0;                  ///< of cuDriverGetVersion: 1000 x major + 10 x minor; 0 = unknown
+  std::optional<DriverProblem> driver_problem;  ///< why the NVIDIA driver shows no device, where CUDA was looked for
   /// Why nothing can be measured, with the remedy; empty when something can.
   std::optional<std::string> problem;
 };

@@ -82,6 +82,12 @@ void add_readers(CLI::App& app, Options& options) {
   probe->add_flag("--json", probe_options->json, "exactly what a result would contain");
   probe->final_callback([probe_options, &options] { options.command = *probe_options; });
 
+  CLI::App* doctor = app.add_subcommand("doctor", "Say what is missing and the exact command to get it");
+  auto doctor_options = std::make_shared<DoctorOptions>();
+  doctor->add_flag("--json", doctor_options->json, "the checks as one JSON document");
+  doctor->footer("Ends with the exit code that a run would: 0 something can be measured, 3 nothing, 6 not saved.");
+  doctor->final_callback([doctor_options, &options] { options.command = *doctor_options; });
+
   CLI::App* show = app.add_subcommand("show", "Print the report of a saved result");
   auto show_options = std::make_shared<ShowOptions>();
   show->add_option("RESULT", show_options->result, "a result file or its run id")->required();

@@ -31,6 +31,9 @@ struct RunOptions {
 struct ProbeOptions {
   bool json = false;
 };
+struct DoctorOptions {
+  bool json = false;
+};
 struct ShowOptions {
   std::filesystem::path result;
   bool json = false;
@@ -52,8 +55,8 @@ struct UploadOptions {
   bool dry_run = false;
 };
 
-using Command =
-    std::variant<RunOptions, ProbeOptions, ShowOptions, ScoreOptions, SchemaOptions, PriceImportOptions, UploadOptions>;
+using Command = std::variant<RunOptions, ProbeOptions, DoctorOptions, ShowOptions, ScoreOptions, SchemaOptions,
+                             PriceImportOptions, UploadOptions>;
 
 struct Options {
   GlobalOptions global;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/text_page.h"
 #include "agent/text_style.h"
 #include "core/model.h"
 
@@ -20,8 +21,5 @@ struct ReportContext {
 /// is, what to do next. Lines are at most style.columns wide unless a path is longer. Ends with a newline. Control
 /// characters of the document never reach the terminal.
 std::string render_report(const Result& result, const ReportContext& context, const TextStyle& style);
-
-/// `text` without control characters and escape sequences, for showing strings from outside.
-std::string printable(const std::string& text);
 
 }  // namespace gpuassay

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "agent/verdicts_gpu.h"
+
 namespace gpuassay {
 namespace {
 
@@ -84,6 +86,7 @@ std::vector<Verdict> judge(const Result& result) {
                         fmt::format("{} cases failed, first {}", count_status(result, CaseStatus::failed), failed->id),
                         "see their reasons with: gpuassay show RESULT --json"});
   }
+  judge_gpus(result, verdicts);
   judge_steal(result, verdicts);
   judge_noise(result, verdicts);
   return verdicts;

@@ -7,8 +7,8 @@
 
 namespace gpuassay {
 
-/// contended (the hypervisor took CPU time), noisy (a headline figure spreads), wrong_result, case_failed. Empty when
-/// nothing is suspicious.
+/// wrong_result, case_failed, what verdicts_gpu.h finds, contended (the hypervisor took CPU time), noisy (a headline
+/// figure spreads). Empty when nothing is suspicious.
 std::vector<Verdict> judge(const Result& result);
 
 }  // namespace gpuassay

@@ -8,6 +8,7 @@ namespace gpuassay {
 
 int execute(const RunOptions& options, const Environment& environment);
 int execute(const ProbeOptions& options, const Environment& environment);
+int execute(const DoctorOptions& options, const Environment& environment);
 int execute(const ShowOptions& options, const Environment& environment);
 int execute(const ScoreOptions& options, const Environment& environment);
 int execute(const SchemaOptions& options, const Environment& environment);

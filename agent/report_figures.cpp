@@ -1,0 +1,219 @@
+#include "agent/report_figures.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "core/enums.h"
+
+namespace gpuassay {
+namespace {
+
+using Figures = std::map<std::string, RegimeValues>;
+using Words = std::vector<std::string>;
+using Selector = std::function<bool(const Measurement&)>;
+
+const Words kDtypes{"fp64", "fp32", "tf32", "fp16", "fp16_acc16", "bf16", "int8", "fp8_e4m3", "fp4"};
+/// Formats whose GEMM may stand for the device; narrower ones are faster but serve few programs.
+const Words kHeadlineDtypes{"fp64", "fp32", "tf32", "fp16", "bf16"};
+
+std::optional<double> figure_of(const Figures& figures, const std::string& name) {
+  const auto found = figures.find(name);
+  if (found == figures.end()) return std::nullopt;
+  return found->second.sustained ? found->second.sustained : found->second.burst;
+}
+
+Words words_of(const Figures& figures, const Words& names) {
+  Words words;
+  for (const std::string& name : names) {
+    if (const auto figure = figure_of(figures, name)) {
+      words.push_back(fmt::format("{} {}", name, short_number(*figure)));
+    }
+  }
+  return words;
+}
+
+Words latency_words(const Figures& figures) {
+  Words words;
+  for (const std::string kind : {"kernel", "graph"}) {
+    if (const auto figure = figure_of(figures, kind + "_launch")) {
+      words.push_back(fmt::format("{} launch {}", kind, short_number(*figure)));
+    }
+  }
+  return words;
+}
+
+Selector of_workload(Workload workload) {
+  return [workload](const Measurement& m) { return m.workload == workload; };
+}
+
+/// Bandwidth cases that are transfers, or those that are not.
+Selector of_bandwidth(bool transfers) {
+  return [transfers](const Measurement& m) {
+    const auto* bandwidth = std::get_if<BandwidthParams>(&m.params);
+    return bandwidth != nullptr && is_transfer(bandwidth->kernel) == transfers;
+  };
+}
+
+Selector square_gemm_in(const std::string& dtype) {
+  return [dtype](const Measurement& m) {
+    const auto* gemm = std::get_if<GemmParams>(&m.params);
+    return gemm != nullptr && to_name(gemm->dtype) == dtype && gemm->m == gemm->n && gemm->n == gemm->k;
+  };
+}
+
+bool is_triad(const Measurement& m) {
+  const auto* bandwidth = std::get_if<BandwidthParams>(&m.params);
+  return bandwidth != nullptr && bandwidth->kernel == BandwidthKernel::triad && bandwidth->level == MemoryLevel::dram;
+}
+
+/// The median noise of the selected ok cases: how far their figures can be trusted.
+std::optional<double> typical_noise(const Result& result, const Selector& selected) {
+  std::vector<double> noises;
+  for (const Measurement& m : result.measurements) {
+    if (selected(m) && m.status == CaseStatus::ok && m.noise) noises.push_back(*m.noise);
+  }
+  if (noises.empty()) return std::nullopt;
+  std::nth_element(noises.begin(), noises.begin() + static_cast<std::ptrdiff_t>(noises.size() / 2), noises.end());
+  return noises[noises.size() / 2];
+}
+
+/// What the fastest of the selected cases reaches of its peak; of several devices the lowest.
+std::optional<double> peak_share(const Result& result, const Selector& selected) {
+  std::map<int, const Measurement*> fastest;
+  for (const Measurement& m : result.measurements) {
+    if (!selected(m) || m.status != CaseStatus::ok || !m.metric) continue;
+    const Measurement*& best = fastest[m.device];
+    if (best == nullptr || m.metric->value > best->metric->value) best = &m;
+  }
+  std::optional<double> lowest;
+  for (const auto& [device, m] : fastest) {
+    if (!m->fraction_of_peak) return std::nullopt;
+    lowest = std::min(lowest.value_or(*m->fraction_of_peak), *m->fraction_of_peak);
+  }
+  return lowest;
+}
+
+/// The headline format with the fastest GEMM; empty when there is none.
+std::string headline_dtype(const DeviceSummary& summary) {
+  std::string best;
+  for (const std::string& dtype : kHeadlineDtypes) {
+    const auto figure = figure_of(summary.gemm_tflop_per_s, dtype);
+    if (figure && (best.empty() || *figure > *figure_of(summary.gemm_tflop_per_s, best))) best = dtype;
+  }
+  return best;
+}
+
+/// "triad 81 % of peak"
+std::optional<std::string> share_text(const std::string& name, const std::optional<double>& share) {
+  if (!share) return std::nullopt;
+  return fmt::format("{} {:.0f} % of peak", name, 100 * *share);
+}
+
+/// Values, unit, and in parentheses what is known about them.
+void add_line(TextPage& page, std::string_view label, Words words, std::string_view unit,
+              const std::optional<std::string>& note, const std::optional<double>& noise) {
+  if (words.empty()) return;
+  words.back() += fmt::format(" {}", unit);
+  Words notes;
+  if (note) notes.push_back(*note);
+  if (noise) notes.push_back(fmt::format("noise {:.1f} %", 100 * *noise));
+  if (!notes.empty()) words.push_back(fmt::format("({})", fmt::join(notes, ", ")));
+  page.line(label, words);
+}
+
+/// The figures of our own kernels by unit; the summary keeps the faster unit only.
+Words compute_words(const Result& result) {
+  Words words;
+  for (const ComputeUnit unit : {ComputeUnit::fma, ComputeUnit::mma}) {
+    bool first = true;
+    for (const std::string& dtype : kDtypes) {
+      std::map<int, double> fastest;
+      for (const Measurement& m : result.measurements) {
+        const auto* compute = std::get_if<ComputeParams>(&m.params);
+        if (compute == nullptr || compute->unit != unit || to_name(compute->dtype) != dtype) continue;
+        if (m.status == CaseStatus::ok && m.metric) {
+          fastest[m.device] = std::max(fastest[m.device], m.metric->value);
+        }
+      }
+      double sum = 0;
+      for (const auto& [device, value] : fastest) sum += value;
+      if (fastest.empty()) continue;
+      words.push_back(
+          fmt::format("{}{} {}", first ? fmt::format("{}: ", to_name(unit)) : "", dtype, short_number(sum)));
+      first = false;
+    }
+  }
+  return words;
+}
+
+/// "PCIe gen 4 x16". A link at rest runs at a lower generation, never at a lower width: so the highest generation and
+/// the present width. Empty when unknown or not the same for all.
+std::optional<std::string> link_text(const Result& result) {
+  std::set<std::string> links;
+  for (const Device& device : result.devices) {
+    if (!device.pci || !device.pci->width) return std::nullopt;
+    const auto generation = device.pci->max_generation ? device.pci->max_generation : device.pci->generation;
+    if (!generation) return std::nullopt;
+    links.insert(fmt::format("PCIe gen {} x{}", *generation, *device.pci->width));
+  }
+  return links.size() == 1 ? std::optional(*links.begin()) : std::nullopt;
+}
+
+void add_device_lines(TextPage& page, const Result& result) {
+  if (result.summary.devices.size() < 2) return;
+  for (const DeviceSummary& summary : result.summary.devices) {
+    const int index = summary.device.value_or(0);
+    Words words;
+    for (const DeviceScore& score : result.score.per_device) {
+      if (score.device == index && score.value) words.push_back("score " + short_number(*score.value));
+    }
+    const std::string dtype = headline_dtype(summary);
+    const auto add = [&words](const Figures& figures, const std::string& name, std::string_view unit) {
+      if (const auto figure = figure_of(figures, name)) {
+        words.push_back(fmt::format("{} {} {}", name, short_number(*figure), unit));
+      }
+    };
+    add(summary.gemm_tflop_per_s, dtype, "TFLOP/s");
+    add(summary.bandwidth_gb_per_s, "triad", "GB/s");
+    add(summary.bandwidth_gb_per_s, "h2d", "GB/s");
+    page.line(fmt::format("device {}", index), words.empty() ? Words{"nothing measured"} : words);
+  }
+}
+
+}  // namespace
+
+std::string short_number(double value) {
+  if (value >= 1000) return fmt::format("{:.0f}", value);
+  std::string text = fmt::format("{:#.3g}", value);
+  if (text.find('e') != std::string::npos) text = fmt::format("{:.8f}", value);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
+void add_figure_lines(TextPage& page, const Result& result) {
+  const DeviceSummary& all = result.summary.instance;
+  const std::string dtype = headline_dtype(all);
+  add_line(page, "gemm", words_of(all.gemm_tflop_per_s, kDtypes), "TFLOP/s",
+           share_text(dtype, peak_share(result, square_gemm_in(dtype))),
+           typical_noise(result, of_workload(Workload::gemm)));
+  add_line(page, "conv", words_of(all.conv_tflop_per_s, kDtypes), "TFLOP/s", std::nullopt,
+           typical_noise(result, of_workload(Workload::conv)));
+  add_line(page, "compute", compute_words(result), "TFLOP/s", "our own kernels",
+           typical_noise(result, of_workload(Workload::compute)));
+  add_line(page, "memory",
+           words_of(all.bandwidth_gb_per_s, {"triad", "copy", "read", "write", "gather", "l1", "l2", "l3"}), "GB/s",
+           share_text("triad", peak_share(result, is_triad)), typical_noise(result, of_bandwidth(false)));
+  add_line(page, "transfer", words_of(all.bandwidth_gb_per_s, {"h2d", "d2h", "bidirectional"}), "GB/s",
+           link_text(result), typical_noise(result, of_bandwidth(true)));
+  add_line(page, "latency", latency_words(all.latency_us), "us", std::nullopt,
+           typical_noise(result, of_workload(Workload::latency)));
+  add_device_lines(page, result);
+}
+
+}  // namespace gpuassay

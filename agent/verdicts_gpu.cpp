@@ -1,0 +1,153 @@
+#include "agent/verdicts_gpu.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agent/chosen_library.h"
+
+namespace gpuassay {
+namespace {
+
+/// Shares of the time under load in which a slowdown was seen. A board that is well cooled shows none; one reading at
+/// the end of a long load may be chance. Power is capped for moments on many a healthy board.
+constexpr double kThrottledShare = 0.05;
+constexpr double kPowerCappedShare = 0.10;
+/// A limit this much below the board's own was set by somebody.
+constexpr double kLoweredLimit = 0.98;
+
+/// NVML's reasons, as telemetry names them, that stand for heat and hardware protection.
+constexpr std::array<std::string_view, 4> kSlowdowns{"hw_slowdown", "sw_thermal_slowdown", "hw_thermal_slowdown",
+                                                     "hw_power_brake_slowdown"};
+constexpr std::string_view kPowerCap = "sw_power_cap";
+
+/// What the watched cases of one device add up to.
+struct Load {
+  double seconds = 0;                          ///< under load with event reasons read
+  std::map<std::string, double> reason_s;      ///< seconds of each reason
+  std::optional<double> slowest_sm_clock_mhz;  ///< lowest reading
+
+  [[nodiscard]] double share(std::string_view reason) const {
+    const auto found = reason_s.find(std::string(reason));
+    // Readings stand for the time around them: their sum may pass the case's own by one interval.
+    return found == reason_s.end() || seconds <= 0 ? 0 : std::min(1.0, found->second / seconds);
+  }
+};
+
+Load load_of(const Result& result, int device) {
+  Load load;
+  for (const Measurement& m : result.measurements) {
+    if (m.device != device || !m.telemetry || !m.telemetry->gpu || !m.seconds_under_load) continue;
+    const GpuTelemetry& gpu = *m.telemetry->gpu;
+    if (!gpu.event_reasons_s) continue;
+    load.seconds += *m.seconds_under_load;
+    for (const auto& [reason, seconds] : *gpu.event_reasons_s) load.reason_s[reason] += seconds;
+    if (!gpu.sm_clock_min_mhz) continue;
+    load.slowest_sm_clock_mhz =
+        std::min(load.slowest_sm_clock_mhz.value_or(*gpu.sm_clock_min_mhz), *gpu.sm_clock_min_mhz);
+  }
+  return load;
+}
+
+std::string clock_text(const Load& load, const Device& device) {
+  if (!load.slowest_sm_clock_mhz || !device.limits || !device.limits->max_sm_clock_mhz) return {};
+  return fmt::format(", SM clock down to {:.0f} of {:.0f} MHz", *load.slowest_sm_clock_mhz,
+                     *device.limits->max_sm_clock_mhz);
+}
+
+void judge_throttling(const Device& device, const Load& load, std::vector<Verdict>& verdicts) {
+  std::vector<std::string> seen;
+  for (const std::string_view reason : kSlowdowns) {
+    if (load.share(reason) < kThrottledShare) continue;
+    seen.push_back(fmt::format("{} {:.0f} %", reason, 100 * load.share(reason)));
+  }
+  if (seen.empty()) return;
+  verdicts.push_back({"throttled", device.index,
+                      fmt::format("GPU {} was slowed down under load ({} of the time{})", device.index,
+                                  fmt::join(seen, ", "), clock_text(load, device)),
+                      "cooling or power supply does not keep up; report it to the provider or take another machine"});
+}
+
+void judge_power(const Device& device, const Load& load, std::vector<Verdict>& verdicts) {
+  const double share = load.share(kPowerCap);
+  if (share < kPowerCappedShare) return;
+  const auto limit = device.limits ? device.limits->power_limit_w : std::nullopt;
+  const auto own = device.limits ? device.limits->default_power_limit_w : std::nullopt;
+  std::string remedy = "this is the board's own limit: nothing to repair, its datasheet peaks are out of reach";
+  if (limit && own && *limit < kLoweredLimit * *own) {
+    remedy = fmt::format(
+        "the limit is set below the board's {:.0f} W; raise it with nvidia-smi -pl {:.0f} where you may", *own, *own);
+  }
+  verdicts.push_back(
+      {"power_capped", device.index,
+       fmt::format("GPU {} ran into its power limit{} ({} {:.0f} % of the time under load{})", device.index,
+                   limit ? fmt::format(" of {:.0f} W", *limit) : "", kPowerCap, 100 * share, clock_text(load, device)),
+       remedy});
+}
+
+/// The generation of a link falls at rest and says nothing here; its width stays.
+void judge_link(const Device& device, std::vector<Verdict>& verdicts) {
+  if (!device.pci || !device.pci->width || !device.pci->max_width) return;
+  if (*device.pci->width >= *device.pci->max_width) return;
+  verdicts.push_back({"slow_link", device.index,
+                      fmt::format("GPU {} has {} of its {} PCIe lanes: transfers are that much slower", device.index,
+                                  *device.pci->width, *device.pci->max_width),
+                      "the slot, the riser or the virtual machine gives no more; ask the provider"});
+}
+
+/// A workload without the libraries that do it.
+struct NeedsLibrary {
+  Workload workload;
+  std::string_view what;
+  std::string_view library;
+  std::array<std::string_view, 2> any_of;  ///< `libraries[]` names, one of which suffices
+};
+
+bool lacks_library(const Result& result, const Device& device, const NeedsLibrary& needs) {
+  const auto of_it = [&](const Measurement& m) { return m.device == device.index && m.workload == needs.workload; };
+  const bool planned = std::any_of(result.measurements.begin(), result.measurements.end(), of_it);
+  const bool all_skipped =
+      std::all_of(result.measurements.begin(), result.measurements.end(),
+                  [&](const Measurement& m) { return !of_it(m) || m.status == CaseStatus::skipped; });
+  const bool none_chosen = std::all_of(needs.any_of.begin(), needs.any_of.end(), [&](std::string_view name) {
+    return chosen_library(result.libraries, name, device) == nullptr;
+  });
+  return planned && all_skipped && none_chosen;
+}
+
+/// One verdict for all GPUs that lack the same.
+void judge_libraries(const Result& result, std::vector<Verdict>& verdicts) {
+  constexpr NeedsLibrary kNeeds[] = {{Workload::gemm, "matrix multiplication", "cuBLAS", {"cublas", "cublaslt"}},
+                                     {Workload::conv, "convolution", "cuDNN", {"cudnn", "cudnn"}}};
+  for (const NeedsLibrary& needs : kNeeds) {
+    std::vector<int> lacking;
+    for (const Device& device : result.devices) {
+      if (device.kind == DeviceKind::cuda && lacks_library(result, device, needs)) lacking.push_back(device.index);
+    }
+    if (lacking.empty()) continue;
+    verdicts.push_back({"library_missing", lacking.size() == 1 ? std::optional(lacking.front()) : std::nullopt,
+                        fmt::format("no {} was measured on GPU {}: no {} here fits it", needs.what,
+                                    fmt::join(lacking, ", "), needs.library),
+                        "gpuassay doctor names the package"});
+  }
+}
+
+}  // namespace
+
+void judge_gpus(const Result& result, std::vector<Verdict>& verdicts) {
+  judge_libraries(result, verdicts);
+  for (const Device& device : result.devices) {
+    if (device.kind != DeviceKind::cuda) continue;
+    const Load load = load_of(result, device.index);
+    judge_throttling(device, load, verdicts);
+    judge_power(device, load, verdicts);
+    judge_link(device, verdicts);
+  }
+}
+
+}  // namespace gpuassay
