@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "agent/progress.h"
+#include "core/normalize.h"
 #include "tests/support/example_result.h"
 
 namespace gpuassay {
@@ -43,6 +44,95 @@ TEST(Report, ReadsAsAPage) {
       "             sent to the collector\n"
       "  next       gpuassay show x\n";
   EXPECT_EQ(render_report(result, kContext, TextStyle{}), expected);
+}
+
+/// `count` T4s with one case of every kind of figure.
+Result gpu_result(int count) {
+  Result result = test::example_result();
+  result.devices.clear();
+  result.measurements.clear();
+  result.verdicts.clear();
+  result.score = Score{};
+  for (int index = 0; index < count; ++index) {
+    Device device;
+    device.index = index;
+    device.kind = DeviceKind::cuda;
+    device.name = "Tesla T4";
+    device.pci = Pci{1, 16, 3, 16};
+    device.theoretical = TheoreticalPeak{{{DType::fp32, 8.1}, {DType::fp16, 65}}, 320, {{DType::fp32, 8.1}}};
+    result.devices.push_back(device);
+    const auto add = [&](const OperationParams& params, double ns) {
+      result.measurements.push_back(test::ok_measurement(params, {ns, ns, ns}, index));
+    };
+    add(GemmParams{DType::fp32, 4096, 4096, 4096, 1}, 2e7);                                // 6.87 TFLOP/s
+    add(GemmParams{DType::fp16, 4096, 4096, 4096, 1}, 4e6);                                // 34.4 of 65
+    add(GemmParams{DType::int8, 4096, 4096, 4096, 1}, 2e6);                                // faster, but no headline
+    add(GemmParams{DType::fp16, 1, 4096, 4096, 1}, 1e5);                                   // not square
+    add(ComputeParams{DType::fp32, ComputeUnit::fma, 8'000'000'000}, 1e6);                 // 8
+    add(ComputeParams{DType::fp16, ComputeUnit::fma, 15'000'000'000}, 1e6);                // 15
+    add(ComputeParams{DType::fp16, ComputeUnit::mma, 40'000'000'000}, 1e6);                // 40
+    add(BandwidthParams{BandwidthKernel::triad, MemoryLevel::dram, 100'000'000}, 1.25e6);  // 240 of 320
+    add(BandwidthParams{BandwidthKernel::gather, MemoryLevel::dram, 100'000'000}, 5e5);    // 200
+    add(BandwidthParams{BandwidthKernel::read, MemoryLevel::l2, 1'000'000}, 1e3);          // 1000
+    add(BandwidthParams{BandwidthKernel::h2d, MemoryLevel::pinned, 12'000'000}, 1e6);      // 12
+    add(BandwidthParams{BandwidthKernel::h2d, MemoryLevel::pageable, 4'000'000}, 1e6);
+    add(BandwidthParams{BandwidthKernel::bidirectional, MemoryLevel::pinned, 10'000'000}, 1e6);
+    add(LatencyParams{LatencyKind::kernel_launch}, 4500);
+    add(LatencyParams{LatencyKind::graph_launch}, 1100);
+  }
+  result.measurements = normalize_all(result.measurements, result.devices);
+  result.summary = summarize(result.devices, result.measurements);
+  return result;
+}
+
+TEST(Report, AGpuHasItsOwnLines) {
+  const std::string text = render_report(gpu_result(1), kContext, TextStyle{});
+  const std::string expected =
+      "  gpuassay   standard complete in 60 s\n"
+      "  device     cuda: Tesla T4 (1.5 CPUs)\n"
+      "\n"
+      "  score      unknown: not every operation it needs was measured\n"
+      "\n"
+      "  gemm       fp32 6.87  fp16 34.4  int8 68.7 TFLOP/s\n"
+      "             (fp16 53 % of peak, noise 0.0 %)\n"
+      "  compute    fma: fp32 8.00  fp16 15.0  mma: fp16 40.0 TFLOP/s\n"
+      "             (our own kernels, noise 0.0 %)\n"
+      "  memory     triad 240.0  gather 200.0  l2 1000 GB/s\n"
+      "             (triad 75 % of peak, noise 0.0 %)\n"
+      "  transfer   h2d 12.0  bidirectional 20.0 GB/s  (PCIe gen 3 x16, noise 0.0 %)\n"
+      "  latency    kernel launch 4.50  graph launch 1.10 us  (noise 0.0 %)\n"
+      "\n"
+      "  verdict    nothing suspicious, every output verified\n";
+  EXPECT_EQ(text.substr(0, expected.size()), expected) << text;
+}
+
+TEST(Report, SeveralGpusAreOneLineEach) {
+  Result result = gpu_result(2);
+  result.score.per_device = {{0, 12.5}, {1, std::nullopt}};
+  const std::string text = render_report(result, kContext, TextStyle{});
+  EXPECT_NE(text.find("device     2 x cuda: Tesla T4"), std::string::npos) << text;
+  EXPECT_NE(text.find("  device 0   score 12.5  fp16 34.4 TFLOP/s  triad 240.0 GB/s  h2d 12.0 GB/s\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("  device 1   fp16 34.4 TFLOP/s  triad 240.0 GB/s"), std::string::npos) << text;
+  EXPECT_NE(text.find("kernel launch 4.50"), std::string::npos) << "the slowest, not a sum: " << text;
+  EXPECT_NE(text.find("fp16 68.7"), std::string::npos) << "a sum: " << text;
+  for (const int columns : {48, 60}) {
+    EXPECT_LE(widest_line(render_report(result, kContext, TextStyle{false, false, columns})),
+              static_cast<std::size_t>(columns));
+  }
+}
+
+TEST(Report, TheShareOfThePeakIsThatOfTheSlowestGpuAndLeftOutWhereNoPeakIsKnown) {
+  Result result = gpu_result(2);
+  for (Measurement& m : result.measurements) {
+    if (m.device == 1 && m.fraction_of_peak) m.fraction_of_peak = *m.fraction_of_peak / 2;
+  }
+  EXPECT_NE(render_report(result, kContext, TextStyle{}).find("fp16 26 % of peak"), std::string::npos);
+  for (Measurement& m : result.measurements) {
+    if (m.device == 1) m.fraction_of_peak.reset();
+  }
+  EXPECT_EQ(render_report(result, kContext, TextStyle{}).find("of peak"), std::string::npos);
 }
 
 TEST(Report, FitsNarrowTerminals) {
