@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <utility>
 
 #include "agent/chosen_library.h"
 #include "agent/exit_code.h"
 #include "agent/library_remedy.h"
+#include "core/gpu_peaks.h"
 #include "core/gpu_specs.h"
 
 namespace gpuassay {
@@ -26,10 +26,7 @@ std::pair<std::string, std::string> split_message(const std::string& message) {
 
 /// "7.5" as 75; 0 when unknown.
 int capability_of(const Device& device) {
-  const std::string text = device.compute_capability.value_or("");
-  const std::size_t point = text.find('.');
-  if (point == std::string::npos) return 0;
-  return 10 * std::atoi(text.c_str()) + std::atoi(text.c_str() + point + 1);
+  return capability_number(device.compute_capability.value_or("")).value_or(0);
 }
 
 /// "/dev/nvidia0" or another one of a GPU.

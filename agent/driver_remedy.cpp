@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "core/gpu_peaks.h"
 #include "core/gpu_specs.h"
 
 namespace gpuassay {
@@ -53,9 +53,7 @@ int capability_by_pci_id(const std::vector<std::string>& pci_ids) {
   for (const std::string& id : pci_ids) {
     for (const GpuSpec& spec : gpu_specs()) {
       if (std::count(spec.pci_device_ids.begin(), spec.pci_device_ids.end(), id) == 0) continue;
-      const std::size_t point = spec.compute_capability.find('.');
-      if (point == std::string::npos) continue;
-      return 10 * std::atoi(spec.compute_capability.c_str()) + std::atoi(spec.compute_capability.c_str() + point + 1);
+      return capability_number(spec.compute_capability).value_or(0);
     }
   }
   return 0;

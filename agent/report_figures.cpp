@@ -7,6 +7,8 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "core/enums.h"
@@ -18,19 +20,22 @@ using Figures = std::map<std::string, RegimeValues>;
 using Words = std::vector<std::string>;
 using Selector = std::function<bool(const Measurement&)>;
 
-const Words kDtypes{"fp64", "fp32", "tf32", "fp16", "fp16_acc16", "bf16", "int8", "fp8_e4m3", "fp4"};
+constexpr std::string_view kDtypes[] = {"fp64", "fp32", "tf32",     "fp16", "fp16_acc16",
+                                        "bf16", "int8", "fp8_e4m3", "fp4"};
 /// Formats whose GEMM may stand for the device; narrower ones are faster but serve few programs.
-const Words kHeadlineDtypes{"fp64", "fp32", "tf32", "fp16", "bf16"};
+constexpr std::string_view kHeadlineDtypes[] = {"fp64", "fp32", "tf32", "fp16", "bf16"};
+constexpr std::string_view kMemoryNames[] = {"triad", "copy", "read", "write", "gather", "l1", "l2", "l3"};
+constexpr std::string_view kTransferNames[] = {"h2d", "d2h", "bidirectional"};
 
-std::optional<double> figure_of(const Figures& figures, const std::string& name) {
-  const auto found = figures.find(name);
+std::optional<double> figure_of(const Figures& figures, std::string_view name) {
+  const auto found = figures.find(std::string(name));
   if (found == figures.end()) return std::nullopt;
   return found->second.sustained ? found->second.sustained : found->second.burst;
 }
 
-Words words_of(const Figures& figures, const Words& names) {
+Words words_of(const Figures& figures, std::span<const std::string_view> names) {
   Words words;
-  for (const std::string& name : names) {
+  for (const std::string_view name : names) {
     if (const auto figure = figure_of(figures, name)) {
       words.push_back(fmt::format("{} {}", name, short_number(*figure)));
     }
@@ -102,7 +107,7 @@ std::optional<double> peak_share(const Result& result, const Selector& selected)
 /// The headline format with the fastest GEMM; empty when there is none.
 std::string headline_dtype(const DeviceSummary& summary) {
   std::string best;
-  for (const std::string& dtype : kHeadlineDtypes) {
+  for (const std::string_view dtype : kHeadlineDtypes) {
     const auto figure = figure_of(summary.gemm_tflop_per_s, dtype);
     if (figure && (best.empty() || *figure > *figure_of(summary.gemm_tflop_per_s, best))) best = dtype;
   }
@@ -132,7 +137,7 @@ Words compute_words(const Result& result) {
   Words words;
   for (const ComputeUnit unit : {ComputeUnit::fma, ComputeUnit::mma}) {
     bool first = true;
-    for (const std::string& dtype : kDtypes) {
+    for (const std::string_view dtype : kDtypes) {
       std::map<int, double> fastest;
       for (const Measurement& m : result.measurements) {
         const auto* compute = std::get_if<ComputeParams>(&m.params);
@@ -206,11 +211,10 @@ void add_figure_lines(TextPage& page, const Result& result) {
            typical_noise(result, of_workload(Workload::conv)));
   add_line(page, "compute", compute_words(result), "TFLOP/s", "our own kernels",
            typical_noise(result, of_workload(Workload::compute)));
-  add_line(page, "memory",
-           words_of(all.bandwidth_gb_per_s, {"triad", "copy", "read", "write", "gather", "l1", "l2", "l3"}), "GB/s",
+  add_line(page, "memory", words_of(all.bandwidth_gb_per_s, kMemoryNames), "GB/s",
            share_text("triad", peak_share(result, is_triad)), typical_noise(result, of_bandwidth(false)));
-  add_line(page, "transfer", words_of(all.bandwidth_gb_per_s, {"h2d", "d2h", "bidirectional"}), "GB/s",
-           link_text(result), typical_noise(result, of_bandwidth(true)));
+  add_line(page, "transfer", words_of(all.bandwidth_gb_per_s, kTransferNames), "GB/s", link_text(result),
+           typical_noise(result, of_bandwidth(true)));
   add_line(page, "latency", latency_words(all.latency_us), "us", std::nullopt,
            typical_noise(result, of_workload(Workload::latency)));
   add_device_lines(page, result);

@@ -16,8 +16,8 @@ namespace {
 
 /// Shares of the time under load in which a slowdown was seen. A board that is well cooled shows none; one reading at
 /// the end of a long load may be chance. Power is capped for moments on many a healthy board.
-constexpr double kThrottledShare = 0.05;
-constexpr double kPowerCappedShare = 0.10;
+constexpr double kThrottledShare = 0.02;
+constexpr double kPowerCappedShare = 0.05;
 /// A limit this much below the board's own was set by somebody.
 constexpr double kLoweredLimit = 0.98;
 
