@@ -41,7 +41,7 @@ class CpuBackend final : public Backend {
   explicit CpuBackend(const CpuFacts& facts) : context_(std::make_shared<CpuContext>(facts)) {}
 
   std::unique_ptr<Operation> prepare(const OperationParams& params) override {
-    return std::visit([this](const auto& shape) { return prepare_shape(shape); }, params);
+    return std::visit([this](const auto& shape) { return this->prepare_shape(shape); }, params);
   }
 
  private:
