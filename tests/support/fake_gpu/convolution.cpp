@@ -166,6 +166,7 @@ class Convolved final : public ElementRecipe {
     const int first = shift >= 0 ? 0 : (-shift + p_.how.stride_w - 1) / p_.how.stride_w;
     const int last = std::min(p_.y.w - 1, (p_.x.w - 1 - shift) / p_.how.stride_w);
     if (p_.x.w - 1 - shift < 0) return 0;
+    const int count = last - first + 1;
     double total = 0;
     for (int n = 0; n < p_.y.n; ++n) {
       for (int p = 0; p < p_.y.h; ++p) {
@@ -173,7 +174,7 @@ class Convolved final : public ElementRecipe {
         if (h < 0 || h >= p_.x.h || first > last) continue;
         total += Elements::dot(y_, {p_.y.index(n, at.n, p, first), y_step}, x_,
                                {p_.x.index(n, at.c, h, first * p_.how.stride_w + shift), x_step},
-                               static_cast<std::uint64_t>(last - first + 1));
+                               static_cast<std::uint64_t>(count));
       }
     }
     return total;
@@ -221,6 +222,7 @@ void submit_convolution(Machine& machine, cuda::StreamRecord& stream, const Conv
                         const ConvolutionAlgo& algo) {
   Operation operation;
   operation.kind = "conv";
+  operation.operations = problem.operations();
   operation.duration_ns = [problem, algo](Device& device) { return duration_ns(problem, algo, device); };
   operation.effect = [&machine, problem] {
     const Device& device = machine.current();
@@ -231,7 +233,7 @@ void submit_convolution(Machine& machine, cuda::StreamRecord& stream, const Conv
     const std::uint64_t address = forward ? problem.y_address : data ? problem.x_address : problem.w_address;
     const Tensor4& tensor = forward ? problem.y : data ? problem.x : problem.w;
     machine.write(address, tensor.bytes(),
-                  with_faults(machine, device, "conv", result, tensor_format(tensor.data_type)));
+                  with_faults(machine, device, "conv", result, tensor_format(tensor.data_type), problem.operations()));
   };
   machine.submit(stream, operation);
 }

@@ -136,22 +136,21 @@ class Corrupted final : public ElementRecipe {
   bool replace_;
 };
 
-/// Whether a fault's VALUE names `kind`; without one it means library results.
-bool concerns(const Fault* fault, std::string_view kind) {
-  if (fault == nullptr) return false;
-  return fault->value.empty() ? kind == "gemm" || kind == "conv" : fault->value == kind;
-}
-
 }  // namespace
 
 RecipePointer with_faults(const Machine& machine, const Device& device, std::string_view kind,
-                          std::shared_ptr<const ElementRecipe> recipe, kernels::ElementFormat format) {
+                          std::shared_ptr<const ElementRecipe> recipe, kernels::ElementFormat format,
+                          double operations) {
+  const auto concerns = [&](const char* name) {
+    const Fault* fault = machine.setup.fault(name, device.ordinal());
+    return fault != nullptr && fault->concerns(kind, operations);
+  };
   const unsigned bits = kernels::bits_of(format);
-  if (concerns(machine.setup.fault("nan", device.ordinal()), kind)) {
+  if (concerns("nan")) {
     return std::make_shared<Corrupted>(std::move(recipe), ~std::uint64_t{0} >> (64 - bits), true);
   }
   // The sign turned round: as large an error as the number itself.
-  if (concerns(machine.setup.fault("wrong", device.ordinal()), kind)) {
+  if (concerns("wrong")) {
     return std::make_shared<Corrupted>(std::move(recipe), std::uint64_t{1} << (bits - 1), false);
   }
   return recipe;

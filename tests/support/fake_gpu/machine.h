@@ -137,8 +137,10 @@ class Machine {
   std::vector<cuda::DevicePointer> next_address_;
 };
 
-/// The output of an operation of that kind ("gemm", "conv", "stream") as the faults `nan` and `wrong` leave it.
+/// The output of an operation of that kind ("gemm", "conv", "stream") and size as the faults `nan` and `wrong` leave
+/// it.
 RecipePointer with_faults(const Machine& machine, const Device& device, std::string_view kind,
-                          std::shared_ptr<const ElementRecipe> recipe, kernels::ElementFormat format);
+                          std::shared_ptr<const ElementRecipe> recipe, kernels::ElementFormat format,
+                          double operations = 0);
 
 }  // namespace gpuassay::fake

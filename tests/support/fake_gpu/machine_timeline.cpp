@@ -19,8 +19,8 @@ bool is_sticky(int code) {
          code == cuda::kEccUncorrectable || code == cuda::kIllegalInstruction || code == cuda::kUnknownError;
 }
 
-bool selects(const Fault* fault, std::string_view kind) {
-  return fault != nullptr && (fault->value.empty() ? kind == "gemm" : fault->value == kind);
+bool selects(const Fault* fault, const Operation& operation) {
+  return fault != nullptr && fault->concerns(operation.kind, operation.operations);
 }
 
 }  // namespace
@@ -37,8 +37,8 @@ void Machine::check_faults(Device& device, const Operation& operation, Queued& q
   if (ecc != nullptr && ecc->value == "fatal" && operation.engine == Engine::compute) {
     throw Failure{cuda::kEccUncorrectable};
   }
-  if (selects(setup.fault("crash", device.ordinal()), operation.kind)) std::raise(SIGSEGV);
-  queued.never_completes = selects(setup.fault("hang", device.ordinal()), operation.kind);
+  if (selects(setup.fault("crash", device.ordinal()), operation)) std::raise(SIGSEGV);
+  queued.never_completes = selects(setup.fault("hang", device.ordinal()), operation);
 }
 
 void Machine::submit(cuda::StreamRecord& stream, const Operation& operation, double call_ns) {

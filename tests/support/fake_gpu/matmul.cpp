@@ -231,13 +231,14 @@ void submit_matmul(Machine& machine, cuda::StreamRecord& stream, const Matmul& m
   work.in_l2 = bytes_of(matmul) <= 0.5 * static_cast<double>(gpu.l2_bytes);
   Operation operation;
   operation.kind = "gemm";
+  operation.operations = work.operations;
   operation.duration_ns = [work](Device& device) { return device.duration_ns(work); };
   const bool tf32 = work.precision == Precision::tf32;
-  operation.effect = [&machine, matmul, tf32] {
+  operation.effect = [&machine, matmul, tf32, operations = work.operations] {
     const ElementFormat format = matmul.d.type == DataType::kR32I ? ElementFormat::fp32 : element_format(matmul.d.type);
-    machine.write(
-        matmul.d.address, matmul.d.bytes(),
-        with_faults(machine, machine.current(), "gemm", std::make_shared<Product>(machine, matmul, tf32), format));
+    machine.write(matmul.d.address, matmul.d.bytes(),
+                  with_faults(machine, machine.current(), "gemm", std::make_shared<Product>(machine, matmul, tf32),
+                              format, operations));
   };
   machine.submit(stream, operation);
 }

@@ -105,6 +105,12 @@ Fault fault_of(const std::string& entry) {
 
 double Fault::number(double absent) const { return value.empty() ? absent : std::strtod(value.c_str(), nullptr); }
 
+bool Fault::concerns(std::string_view kind, double operations) const {
+  constexpr double kLarge = 1e8;
+  if (!value.empty()) return value == kind;
+  return (kind == "gemm" || kind == "conv") && operations >= kLarge;
+}
+
 int DriverVersion::cuda() const { return branch_of(branch).cuda; }
 int DriverVersion::ptx_isa() const { return branch_of(branch).ptx_isa; }
 

@@ -19,6 +19,9 @@ struct Fault {
 
   /// The value as a number, `absent` when there is none.
   [[nodiscard]] double number(double absent) const;
+  /// Whether the VALUE names `kind` of operation. Without a VALUE: matrix products and convolutions of 10^8 operations
+  /// and more, so that the tiny ones with which a library is tried out still pass.
+  [[nodiscard]] bool concerns(std::string_view kind, double operations) const;
 };
 
 struct DriverVersion {
