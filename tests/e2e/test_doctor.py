@@ -155,3 +155,17 @@ def test_the_page_fits_and_its_commands_can_be_copied(agent):
     assert any(line.strip() == "$ pip install nvidia-cublas-cu12==12.9.1.4" for line in lines), ran.stdout
     assert all(len(line) <= 80 for line in lines if "$ " not in line and str(agent.data_dir) not in line)
     assert lines[-1].startswith("  result") and "measures the GPU" in lines[-1] and "SIMULATED" in lines[-1]
+
+
+def test_a_run_without_libraries_sends_the_user_to_the_doctor(agent):
+    command = [ROOT / "scripts/with_fake_gpu", "T4*2", "--library", "cublas=none", "--library", "cudnn=none", "--"]
+    command += agent.command("run", "--profile", "quick", "--max-seconds", "60", "--json")
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=250, stdin=subprocess.DEVNULL, env=environment())
+    assert ran.returncode == 0, ran.stderr
+    verdicts = json.loads(ran.stdout)["verdicts"]
+    assert [verdict["code"] for verdict in verdicts] == ["library_missing", "library_missing"]
+    # Convolution is measured on the first of two equal GPUs.
+    assert "GPU 0, 1: no cuBLAS" in verdicts[0]["message"] and "GPU 0: no cuDNN" in verdicts[1]["message"]
+    assert all(verdict["remedy"] == "gpuassay doctor names the package" for verdict in verdicts)
+    shown = agent("show", agent.files()[0])
+    assert "2 x cuda: Tesla T4" in shown.stdout and "\n  device 1   triad" in shown.stdout

@@ -34,6 +34,16 @@ TEST(Options, DefaultsOfRun) {
   EXPECT_FALSE(run.max_seconds || run.price_usd_per_hour || run.out || run.upload_url || run.json || run.offline);
 }
 
+TEST(Options, DoctorAndItsExitCodesInItsHelp) {
+  const auto json = [](const std::vector<const char*>& arguments) {
+    return std::get<DoctorOptions>(std::get<Options>(parse(arguments)).command).json;
+  };
+  EXPECT_FALSE(json({"doctor"}));
+  EXPECT_TRUE(json({"doctor", "--json"}));
+  const std::string help = std::get<HelpText>(parse({"doctor", "--help"})).text;
+  EXPECT_NE(help.find("3 nothing, 6 not saved"), std::string::npos) << help;
+}
+
 TEST(Options, EveryFlagOfRun) {
   const RunOptions run =
       run_options({"run", "--profile", "quick", "--device", "cpu", "--max-seconds", "12.5", "--price", "0.35",
