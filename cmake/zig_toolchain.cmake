@@ -13,4 +13,4 @@ set(CMAKE_C_FLAGS_INIT ${flags})
 set(CMAKE_CXX_FLAGS_INIT ${flags})
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-target x86_64-linux-gnu.2.27")
 # Shipped without symbols; there is no debug information in a Release build to lose.
-set(CMAKE_EXE_LINKER_FLAGS_RELEASE_INIT "-s")
+set(CMAKE_EXE_LINKER_FLAGS_RELEASE_INIT "-s -Wl,--gc-sections")
