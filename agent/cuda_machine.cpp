@@ -30,8 +30,17 @@ struct Copies {
 /// What the search shares.
 struct Search {
   SystemRoot root;
+  std::chrono::steady_clock::time_point deadline;
   LibraryEnvironment environment = LibraryEnvironment::from_process();
   LibrarySearch overrides = LibrarySearch::from_environment();
+
+  /// `wanted`, or what is left of the time; a moment at least, so that what follows can say that it was too short.
+  [[nodiscard]] std::chrono::milliseconds at_most(std::chrono::milliseconds wanted) const {
+    constexpr std::chrono::milliseconds kMoment{100};
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    return std::clamp(left, kMoment, wanted);
+  }
 
   [[nodiscard]] std::vector<LibraryCandidate> find(const std::vector<std::string>& sonames) const {
     return find_candidates(root, environment, overrides, sonames);
@@ -67,8 +76,8 @@ const Copies& copies_of(const std::vector<Copies>& all, LibraryKind kind) {
 }
 
 /// The libraries of one kind of device; fills `selection` and adds to `libraries`.
-void choose_libraries(const std::vector<Copies>& all, const DeviceNeeds& device, const std::string& chosen_for,
-                      CudaSelection& selection, std::vector<Library>& libraries) {
+void choose_libraries(const Search& search, const std::vector<Copies>& all, const DeviceNeeds& device,
+                      const std::string& chosen_for, CudaSelection& selection, std::vector<Library>& libraries) {
   for (const Copies& copies : all) {
     LibraryOrder order = choose(copies.kind, copies.looked.found, device);
     order.rejected.insert(order.rejected.end(), copies.looked.rejected.begin(), copies.looked.rejected.end());
@@ -76,11 +85,12 @@ void choose_libraries(const std::vector<Copies>& all, const DeviceNeeds& device,
       const auto companion = companion_cublas(library, copies_of(all, LibraryKind::cublas).looked.found);
       return companion ? std::optional(companion->file) : std::nullopt;
     };
-    const LibraryChoice choice = confirm_first(order, kConfirmLimit, [&](const VersionedLibrary& library) {
-      CudaSelection alone = selection;
-      if (copies.kind == LibraryKind::cudnn) alone.cudnn_cublas = companion_of(library);
-      confirm(std::move(alone), copies.kind, library);
-    });
+    const LibraryChoice choice =
+        confirm_first(order, search.at_most(kConfirmLimit), [&](const VersionedLibrary& library) {
+          CudaSelection alone = selection;
+          if (copies.kind == LibraryKind::cudnn) alone.cudnn_cublas = companion_of(library);
+          confirm(std::move(alone), copies.kind, library);
+        });
     const auto entries = library_entries(copies.kind, choice, chosen_for);
     libraries.insert(libraries.end(), entries.begin(), entries.end());
     if (!choice.chosen) continue;
@@ -124,7 +134,7 @@ void add_devices(const GpuSights& sights, const LibraryCandidate& driver, const 
 void add_libraries(const Search& search, const GpuSights& sights, CudaMachine& machine) {
   std::vector<Copies> all;
   for (const LibraryKind kind : {LibraryKind::cublas, LibraryKind::cublaslt, LibraryKind::cudnn, LibraryKind::nccl}) {
-    all.push_back({kind, look_at(kind, search.find(sonames_of(kind)))});
+    all.push_back({kind, look_at(kind, search.find(sonames_of(kind)), search.at_most(kLookLimit))});
   }
   std::set<int> capabilities;
   for (const GpuSight& gpu : sights.gpus) capabilities.insert(gpu.compute_capability);
@@ -134,7 +144,7 @@ void add_libraries(const Search& search, const GpuSights& sights, CudaMachine& m
     CudaSelection chosen = machine.selections[static_cast<std::size_t>(first)];
     const std::string chosen_for =
         capabilities.size() == 1 ? "cuda" : fmt::format("cuda {}.{}", capability / 10, capability % 10);
-    choose_libraries(all, {capability, sights.cuda_version}, chosen_for, chosen, machine.libraries);
+    choose_libraries(search, all, {capability, sights.cuda_version}, chosen_for, chosen, machine.libraries);
     for (std::size_t i = 0; i < sights.gpus.size(); ++i) {
       if (!has_it(sights.gpus[i])) continue;
       machine.selections[i].cublas = chosen.cublas;
@@ -150,10 +160,12 @@ void add_libraries(const Search& search, const GpuSights& sights, CudaMachine& m
 
 }  // namespace
 
-CudaMachine look_for_cuda(const SystemRoot& root) {
-  const Search search{root};
+CudaMachine look_for_cuda(const SystemRoot& root, std::chrono::steady_clock::time_point deadline) {
+  const Search search{root, deadline};
   CudaMachine machine;
-  const DriverSearch found = find_driver(search.find({cuda::kSoname}));
+  const DriverSearch found = find_driver(search.find({cuda::kSoname}), [&](const LibraryCandidate& candidate) {
+    return look_at_driver(candidate, search.at_most(kDriverStartLimit));
+  });
   machine.simulated = found.sight.simulated;
   machine.driver_cuda_version = found.sight.cuda_version;
   if (!found.driver) {
@@ -163,7 +175,7 @@ CudaMachine look_for_cuda(const SystemRoot& root) {
   const std::vector<LibraryCandidate> nvml = search.find({nvml::kSoname});
   GpuSights sights;
   try {
-    sights = look_at_gpus_in_child(*found.driver, nvml, kDescribeLimit);
+    sights = look_at_gpus_in_child(*found.driver, nvml, search.at_most(kDescribeLimit));
   } catch (const Error& error) {
     machine.problem = DriverProblem{"driver_failed", error.what(), 0};
     return machine;

@@ -2,6 +2,7 @@
 // child processes: this one stays free of CUDA, which does not survive a fork.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <vector>
@@ -26,7 +27,8 @@ struct CudaMachine {
 };
 
 /// Looks below `root` for libraries; the loader's own search counts only on the machine itself. Call while there is one
-/// thread. Never throws for what it finds: a driver that does not work is `problem`.
-CudaMachine look_for_cuda(const SystemRoot& root);
+/// thread. What does not answer until `deadline` counts as hung. Never throws for what it finds: a driver that does not
+/// work is `problem`.
+CudaMachine look_for_cuda(const SystemRoot& root, std::chrono::steady_clock::time_point deadline);
 
 }  // namespace gpuassay

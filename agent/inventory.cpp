@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "agent/cuda_machine.h"
 #include "agent/dynlib/onednn.h"
@@ -93,7 +94,10 @@ void take_cpu(Machine& machine) {
 
 }  // namespace
 
-Machine look_at_machine(const Environment& environment, const DeviceChoice& choice) {
+Machine look_at_machine(const Environment& environment, const DeviceChoice& choice, double limit_s) {
+  const auto deadline =
+      std::chrono::steady_clock::now() +
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(limit_s));
   Machine machine;
   machine.inventory = probe(probe_inputs(environment.system_root));
   machine.simulated = environment.simulated();
@@ -104,7 +108,7 @@ Machine look_at_machine(const Environment& environment, const DeviceChoice& choi
     return machine;
   }
   const SystemRoot root(environment.system_root);
-  const CudaMachine cuda = look_for_cuda(root);
+  const CudaMachine cuda = look_for_cuda(root, deadline);
   machine.simulated = machine.simulated || cuda.simulated;
   machine.driver_cuda_version = cuda.driver_cuda_version;
   machine.driver_problem = cuda.problem;

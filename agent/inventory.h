@@ -24,9 +24,12 @@ struct Machine {
   std::optional<std::string> problem;
 };
 
+/// How long looking may take where nobody said: sixteen K80 dies need a minute to start, cold libraries some more.
+inline constexpr double kPatienceS = 180;
+
 /// Below the environment's system root. CUDA is looked for unless `choice` is the CPU, oneDNN where the CPU is to be
-/// measured. Call while there is one thread.
-Machine look_at_machine(const Environment& environment, const DeviceChoice& choice);
+/// measured. What does not answer within `limit_s` counts as hung. Call while there is one thread.
+Machine look_at_machine(const Environment& environment, const DeviceChoice& choice, double limit_s = kPatienceS);
 
 /// Throws Error{nothing_measurable} with the machine's problem, if it has one.
 void require_measurable(const Machine& machine);

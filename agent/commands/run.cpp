@@ -210,7 +210,7 @@ int execute(const RunOptions& options, const Environment& environment) {
   if (options.out) require_writable(*options.out);
   if (options.upload_url) (void)parse_url(*options.upload_url);  // a typing error must not cost a measurement
 
-  const Machine machine = look_at_machine(environment, *parse_device_choice(options.device));
+  const Machine machine = look_at_machine(environment, *parse_device_choice(options.device), budget);
   require_measurable(machine);
   const RunStart start = run_start(options, started_ms, machine.simulated);
   const std::vector<Case> cases = plan(machine.inventory, options.profile);

@@ -1,0 +1,158 @@
+"""The whole agent on fake GPUs, from K80 to RTX 5090, and with every fault that with_fake_gpu knows."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from conftest import BIN, ROOT, TIME_SCALE
+
+SEVEN = ["K80 (board)", "P100-PCIE-16GB", "V100-SXM2-16GB", "T4", "A100-SXM4-40GB", "H200-SXM", "RTX 5090"]
+SANITIZED = TIME_SCALE > 1
+
+
+def on_fake(agent, profile, *arguments, faults=(), seconds=100, more=()):
+    """One quick run; `seconds` are not stretched: the fakes keep their own time."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GPUASSAY_FAKE")}
+    if (BIN / "fake_gpu").is_dir():
+        environment["GPUASSAY_FAKE_GPU_DIR"] = str(BIN / "fake_gpu")
+    flags = [word for fault in faults for word in ("--fault", fault)]
+    command = [ROOT / "scripts/with_fake_gpu", profile, *flags, *more, "--", agent.program, "--data-dir", agent.data_dir]
+    command += ["run", "--profile", "quick", "--max-seconds", str(seconds), "--json", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=400, stdin=subprocess.DEVNULL, env=environment)
+
+
+def by_status(result, status):
+    return [m for m in result["measurements"] if m["status"] == status]
+
+
+@pytest.mark.parametrize("gpu", SEVEN)
+def test_a_gpu_is_measured_verified_scored_and_saved(agent, gpu):
+    if SANITIZED and gpu not in ("K80 (board)", "A100-SXM4-40GB"):
+        pytest.skip("two GPUs are enough under the sanitizers, where everything takes ten times as long")
+    ran = on_fake(agent, gpu, seconds=300 if SANITIZED else 100)
+    assert ran.returncode == 0, ran.stderr
+    result = json.loads(ran.stdout)
+    assert result == agent.results()[0]
+    assert result["simulated"] is True and result["status"] == "complete"
+    assert len(result["devices"]) == (2 if "board" in gpu else 1)
+    for device in result["devices"]:
+        assert device["kind"] == "cuda" and device["simulated"] is True
+        assert device["model"] and device["theoretical"] and len(device["uuid_hash"]) == 64
+    assert not by_status(result, "failed") and not by_status(result, "wrong_result")
+    measured = by_status(result, "ok")
+    assert len(measured) > 60
+    assert all(m["verification"]["passed"] and m["verification"]["positions"] > 0 for m in measured)
+    assert all(m["fraction_of_peak"] <= 1.05 for m in measured if m["fraction_of_peak"] is not None)
+    assert result["score"]["value"] > 0
+    chosen = {library["name"] for library in result["libraries"] if library["chosen_for"]}
+    assert {"cuda_driver", "cublas", "cudnn"} <= chosen
+    assert "GPU-" not in ran.stdout, "a raw device id"
+
+
+def test_the_same_gpu_scores_the_same_twice(agent):
+    if SANITIZED:
+        pytest.skip("the release programs show it")
+    scores = [json.loads(on_fake(agent, "T4").stdout)["score"]["value"] for _ in range(2)]
+    assert abs(scores[0] / scores[1] - 1) < 0.03
+
+
+@pytest.mark.parametrize(
+    "fault, word",
+    [
+        ("no_driver", "libcuda"),
+        ("stub", "stub"),
+        ("no_device", "no"),
+        ("old_driver", "driver"),
+        ("missing_symbol", "cu"),
+    ],
+)
+def test_a_driver_that_does_not_work_is_never_replaced_by_the_cpu(agent, fault, word):
+    ran = on_fake(agent, "T4", faults=[fault])
+    assert ran.returncode == 3, ran.stderr
+    lines = [line for line in ran.stderr.splitlines() if line]
+    assert len(lines) == 1 and word in lines[0] and "--device cpu" in lines[0]
+    assert ran.stdout == "" and agent.files() == []
+
+
+def test_driver_faults_have_messages_of_their_own(agent):
+    told = {on_fake(agent, "T4", faults=[fault]).stderr for fault in ("no_driver", "stub", "no_device", "old_driver")}
+    assert len(told) == 4
+
+
+@pytest.mark.parametrize("fault", ["wrong", "nan"])
+def test_wrong_values_are_wrong_results(agent, fault):
+    ran = on_fake(agent, "T4", faults=[fault], seconds=30)
+    assert ran.returncode == 5, ran.stderr
+    result = json.loads(ran.stdout)
+    wrong = by_status(result, "wrong_result")
+    assert wrong and not any(m["metric"] for m in wrong)
+    assert "wrong_result" in [v["code"] for v in result["verdicts"]]
+    assert result["score"]["value"] is None
+
+
+@pytest.mark.parametrize("fault, code", [("crash:0:gemm", None), ("crash", "worker_died"), ("lost:0:40", None)])
+def test_a_dying_device_costs_cases_never_the_run(agent, fault, code):
+    ran = on_fake(agent, "T4", faults=[fault], seconds=30)
+    assert ran.returncode in (0, 4), ran.stderr
+    result = json.loads(ran.stdout)
+    assert result == agent.results()[0]
+    rejected = [library for library in result["libraries"] if library["rejected_reason"]]
+    assert by_status(result, "failed") or rejected
+    if code:
+        assert code in [r["code"] for r in result["reasons"]]
+
+
+@pytest.mark.parametrize("fault", ["hang", "hang:0:gemm"])
+def test_a_hanging_device_keeps_to_the_budget(agent, fault):
+    ran = on_fake(agent, "T4", faults=[fault], seconds=12)
+    assert ran.returncode in (3, 4), ran.stderr
+    if ran.returncode == 4:
+        assert json.loads(ran.stdout)["duration_s"] < 20
+
+
+@pytest.mark.parametrize(
+    "fault, reason", [("oom", "out_of_memory"), ("unsupported", "unsupported")]
+)
+def test_what_cannot_be_done_is_skipped_with_its_reason(agent, fault, reason):
+    result = json.loads(on_fake(agent, "T4", faults=[fault], seconds=30).stdout)
+    skipped = by_status(result, "skipped")
+    rejected = [library["rejected_reason"] for library in result["libraries"] if library["rejected_reason"]]
+    assert any(m["reason"].startswith(reason) for m in skipped) or rejected
+    assert not by_status(result, "failed")
+
+
+@pytest.mark.parametrize("fault", ["nvml_denied", "ecc", "mig", "vgpu", "no_nccl", "slow:0:0.5", "throttle", "power_cap"])
+def test_facts_and_weather_leave_a_verified_result(agent, fault):
+    if SANITIZED:
+        pytest.skip("the release programs show it")
+    ran = on_fake(agent, "A100-SXM4-40GB" if fault == "mig" else "T4", faults=[fault])
+    assert ran.returncode == 0, ran.stderr
+    result = json.loads(ran.stdout)
+    device = result["devices"][0]
+    unknown = {u["path"] for u in result["unknown"]}
+    if fault == "nvml_denied":
+        assert device["limits"] is None and "/devices/0/limits" in unknown
+    if fault == "mig":
+        assert device["mig"]
+    if fault in ("throttle", "power_cap"):
+        assert {"throttled", "power_capped"} & {v["code"] for v in result["verdicts"]}
+
+
+def test_without_libraries_our_own_kernels_still_give_figures(agent):
+    ran = on_fake(agent, "V100-SXM2-16GB", more=["--library", "cublas=none", "--library", "cudnn=none"])
+    assert ran.returncode == 0, ran.stderr
+    result = json.loads(ran.stdout)
+    assert result["summary"]["instance"]["compute_tflop_per_s"]["fp32"]["burst"] > 10
+    assert result["score"]["value"] is None
+    assert "library_missing" in [v["code"] for v in result["verdicts"]]
+
+
+def test_chosen_devices(agent):
+    if SANITIZED:
+        pytest.skip("the release programs show it")
+    ran = on_fake(agent, "T4*2", "--device", "1")
+    assert ran.returncode == 0, ran.stderr
+    assert [d["index"] for d in json.loads(ran.stdout)["devices"]] == [1]
+    ran = on_fake(agent, "T4", "--device", "1")
+    assert ran.returncode == 3 and "asks for a GPU that is not there" in ran.stderr
