@@ -30,6 +30,7 @@ void add_cuda_device(const CudaMachine& cuda, std::size_t at, Machine& machine) 
   const std::size_t position = machine.inventory.devices.size();
   machine.inventory.devices.push_back(device);
   machine.selections[device.index] = cuda.selections[at];
+  machine.uuids[device.index] = cuda.uuids[at];
   for (const Unknown& unknown : cuda.unknown) {
     if (!unknown.path.starts_with(fmt::format("/devices/{}/", device.index))) continue;
     machine.inventory.unknown.push_back({moved(unknown.path, device.index, position), unknown.reason});
@@ -50,26 +51,6 @@ void take_cuda_devices(const CudaMachine& cuda, const DeviceChoice& choice, Mach
   if (choice.kind == Kind::some && inventory.devices.size() < choice.indices.size()) {
     machine.problem =
         fmt::format("--device asks for a GPU that is not there; CUDA shows {}, numbered from 0", cuda.devices.size());
-  }
-}
-
-/// Needs the machine's key, which exists once the data directory does.
-void hash_uuids(const CudaMachine& cuda, const Environment& environment, Inventory& inventory) {
-  std::optional<KeyPair> key;
-  std::string reason = "the driver does not tell it";
-  try {
-    key = load_or_create_key((environment.data_dir / "key").string());
-  } catch (const Error& error) {
-    reason = std::string("there is no key of this machine: ") + error.what();
-  }
-  for (std::size_t position = 0; position < inventory.devices.size(); ++position) {
-    Device& device = inventory.devices[position];
-    const std::string& uuid = cuda.uuids[static_cast<std::size_t>(device.index)];
-    if (key && !uuid.empty()) {
-      device.uuid_hash = key->identifier_hash("gpu_uuid", uuid);
-    } else {
-      inventory.unknown.push_back({fmt::format("/devices/{}/uuid_hash", position), reason});
-    }
   }
 }
 
@@ -115,12 +96,32 @@ Machine look_at_machine(const Environment& environment, const DeviceChoice& choi
   machine.inventory.libraries = cuda.libraries;
   if (!cuda.devices.empty()) {
     take_cuda_devices(cuda, choice, machine);
-    hash_uuids(cuda, environment, machine.inventory);
     return machine;
   }
   machine.problem = why_no_gpu(cuda, choice, nvidia_pci_devices(root));
   if (!machine.problem) take_cpu(machine);
   return machine;
+}
+
+void hash_identifiers(Machine& machine, const Environment& environment) {
+  if (machine.uuids.empty()) return;
+  Inventory& inventory = machine.inventory;
+  std::optional<KeyPair> key;
+  std::string reason = "the driver does not tell it";
+  try {
+    key = load_or_create_key((environment.data_dir / "key").string());
+  } catch (const Error&) {  // its message has a path, which must not leave the machine
+    reason = "this machine has no key: the data directory cannot be used";
+  }
+  for (std::size_t position = 0; position < inventory.devices.size(); ++position) {
+    Device& device = inventory.devices[position];
+    const auto uuid = machine.uuids.find(device.index);
+    if (key && uuid != machine.uuids.end() && !uuid->second.empty()) {
+      device.uuid_hash = key->identifier_hash("gpu_uuid", uuid->second);
+    } else {
+      inventory.unknown.push_back({fmt::format("/devices/{}/uuid_hash", position), reason});
+    }
+  }
 }
 
 void require_measurable(const Machine& machine) {

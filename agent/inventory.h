@@ -17,6 +17,7 @@ namespace gpuassay {
 struct Machine {
   Inventory inventory;                          ///< `devices`: those to be measured
   std::map<int, CudaSelection> selections;      ///< how to measure the CUDA devices among them, by device index
+  std::map<int, std::string> uuids;             ///< raw, of the CUDA devices: never leave the machine
   bool simulated = false;                       ///< recorded files or a fake driver: no real machine
   int driver_cuda_version = 0;                  ///< of cuDriverGetVersion: 1000 x major + 10 x minor; 0 = unknown
   std::optional<DriverProblem> driver_problem;  ///< why the NVIDIA driver shows no device, where CUDA was looked for
@@ -30,6 +31,10 @@ inline constexpr double kPatienceS = 180;
 /// Below the environment's system root. CUDA is looked for unless `choice` is the CPU, oneDNN where the CPU is to be
 /// measured. What does not answer within `limit_s` counts as hung. Call while there is one thread.
 Machine look_at_machine(const Environment& environment, const DeviceChoice& choice, double limit_s = kPatienceS);
+
+/// Fills uuid_hash of the GPUs, or explains its absence. Needs the machine's key, which is made when the data directory
+/// exists.
+void hash_identifiers(Machine& machine, const Environment& environment);
 
 /// Throws Error{nothing_measurable} with the machine's problem, if it has one.
 void require_measurable(const Machine& machine);

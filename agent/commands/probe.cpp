@@ -46,7 +46,8 @@ std::string plain_text(const Machine& machine) {
 }  // namespace
 
 int execute(const ProbeOptions& options, const Environment& environment) {
-  const Machine machine = look_at_machine(environment, {});
+  Machine machine = look_at_machine(environment, {});
+  hash_identifiers(machine, environment);
   print_out(options.json ? to_json(machine.inventory).dump() + "\n" : plain_text(machine));
   return 0;
 }

@@ -210,12 +210,13 @@ int execute(const RunOptions& options, const Environment& environment) {
   if (options.out) require_writable(*options.out);
   if (options.upload_url) (void)parse_url(*options.upload_url);  // a typing error must not cost a measurement
 
-  const Machine machine = look_at_machine(environment, *parse_device_choice(options.device), budget);
+  Machine machine = look_at_machine(environment, *parse_device_choice(options.device), budget);
   require_measurable(machine);
   const RunStart start = run_start(options, started_ms, machine.simulated);
   const std::vector<Case> cases = plan(machine.inventory, options.profile);
-  const Result begun = begin_result(start, machine.inventory);
   Store store = open_store(environment, progress);
+  hash_identifiers(machine, environment);  // with the key of the data directory, which exists now if it can
+  const Result begun = begin_result(start, machine.inventory);
   store.attempt([&](const Spool& spool) {
     store.journal = spool.start_journal(start.run_id);
     store.journal->append(journal_first_line(begun));

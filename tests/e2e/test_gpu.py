@@ -43,7 +43,9 @@ def test_a_gpu_is_measured_verified_scored_and_saved(agent, gpu):
     measured = by_status(result, "ok")
     assert len(measured) > 60
     assert all(m["verification"]["passed"] and m["verification"]["positions"] > 0 for m in measured)
-    assert all(m["fraction_of_peak"] <= 1.05 for m in measured if m["fraction_of_peak"] is not None)
+    # Convolutions count nominal operations: Winograd does fewer and may exceed the peak.
+    peaks = [m["fraction_of_peak"] for m in measured if m["workload"] != "conv" and m["fraction_of_peak"] is not None]
+    assert peaks and max(peaks) <= 1.05
     assert result["score"]["value"] > 0
     chosen = {library["name"] for library in result["libraries"] if library["chosen_for"]}
     assert {"cuda_driver", "cublas", "cudnn"} <= chosen
@@ -136,7 +138,8 @@ def test_facts_and_weather_leave_a_verified_result(agent, fault):
     if fault == "mig":
         assert device["mig"]
     if fault in ("throttle", "power_cap"):
-        assert {"throttled", "power_capped"} & {v["code"] for v in result["verdicts"]}
+        watched = [m["telemetry"]["gpu"] for m in result["measurements"] if m["telemetry"] and "gpu" in m["telemetry"]]
+        assert any(gpu["throttled"] for gpu in watched)
 
 
 def test_without_libraries_our_own_kernels_still_give_figures(agent):
