@@ -126,7 +126,7 @@ void add_devices(const GpuSights& sights, const LibraryCandidate& driver, const 
     selection.ordinal = gpu.ordinal;
     selection.pci_bus_id = gpu.pci_bus_id;
     selection.driver = driver;
-    if (sights.nvml_problem.empty() && !nvml.empty()) selection.nvml = nvml.front();
+    if (sights.nvml_problem.empty() && !nvml.empty()) selection.nvml = nvml.at(sights.nvml_candidate);
     machine.selections.push_back(std::move(selection));
   }
 }

@@ -46,11 +46,10 @@ inline constexpr float kInt8Scale = 24.0F;
 /// e2m1 elements are the normal number times this, so that all sixteen codes occur; beyond 6 they saturate.
 inline constexpr float kE2m1Scale = 2.0F;
 
-/// Element `index` of tensor `seed` in `format`: its bits, in the low bits_of(format) bits. This one function defines
-/// what the fill kernel writes, what the host reference multiplies and what the fake driver imagines in a buffer.
-constexpr UInt64 element_bits(ElementFormat format, UInt64 seed, UInt64 index) {
-  if (format == ElementFormat::fp64) return bits_of_double(normal_double(seed, index));
-  const float value = normal_float(seed, index);
+/// The element that the number normal_integer becomes in `format`: its bits, in the low bits_of(format) bits.
+constexpr UInt64 bits_of_normal(ElementFormat format, Int32 integer) {
+  if (format == ElementFormat::fp64) return bits_of_double(static_cast<double>(integer) * kNormalScale);
+  const float value = static_cast<float>(integer) * kNormalScaleFloat;
   switch (format) {
     case ElementFormat::fp32: return bits_of_float(value);
     case ElementFormat::tf32: return tf32_bits(value);
@@ -59,6 +58,12 @@ constexpr UInt64 element_bits(ElementFormat format, UInt64 seed, UInt64 index) {
   }
   // One conversion for all narrow formats keeps the fill kernel small; times 1 changes no bit.
   return narrow_from_float(narrow_format(format), value * (format == ElementFormat::e2m1 ? kE2m1Scale : 1.0F));
+}
+
+/// Element `index` of tensor `seed` in `format`. This one function defines what the fill kernel writes, what the host
+/// reference multiplies and what the fake driver imagines in a buffer.
+constexpr UInt64 element_bits(ElementFormat format, UInt64 seed, UInt64 index) {
+  return bits_of_normal(format, normal_integer(seed, index));
 }
 
 /// The exact value of that element.

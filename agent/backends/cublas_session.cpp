@@ -9,6 +9,9 @@ CublasSession::CublasSession(CudaContext& context, const LibraryCandidate& candi
   const cublas::Api& api = library.api;
   cublas::check(api, api.cublasCreate_v2(&handle), "cublasCreate_v2");
   cublas::check(api, api.cublasSetStream_v2(handle, context.stream()), "cublasSetStream_v2");
+  // Partial sums of a split product are to be added in the compute type, not in half precision. Versions before 11.3
+  // do not know the flag and refuse it; they have no such splits.
+  (void)api.cublasSetMathMode(handle, cublas::kNoReducedPrecisionReduction);
   if (api.cublasSetWorkspace_v2 != nullptr) {
     workspace = context.allocate(kLibraryWorkspaceBytes);
     cublas::check(api, api.cublasSetWorkspace_v2(handle, workspace.pointer(), workspace.size_bytes()),

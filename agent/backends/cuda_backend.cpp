@@ -20,7 +20,8 @@ namespace {
 /// Variables of the user's shell that would change what is measured, not how.
 void neutralize_environment() {
   for (const char* name : {"NVIDIA_TF32_OVERRIDE", "CUBLAS_EMULATE_SINGLE_PRECISION", "CUDA_LAUNCH_BLOCKING",
-                           "CUDNN_LOGLEVEL_DBG", "CUBLAS_WORKSPACE_CONFIG"}) {
+                           "CUBLAS_EMULATE_DOUBLE_PRECISION", "CUBLAS_EMULATION_STRATEGY", "CUDNN_CONV_WSCAP_DBG",
+                           "CUDA_FORCE_PTX_JIT", "CUDNN_LOGLEVEL_DBG", "CUBLAS_WORKSPACE_CONFIG"}) {
     ::unsetenv(name);
   }
   // The default since CUDA 12.2; set so that older libraries do not load all their kernels first.

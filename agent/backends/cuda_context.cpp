@@ -112,7 +112,7 @@ std::vector<std::uint64_t> CudaContext::sample(const DeviceBuffer& buffer, unsig
   const std::size_t count = positions.size();
   const DeviceBuffer places = allocate(count * sizeof(std::int64_t));
   const DeviceBuffer elements = allocate(count * element_bytes);
-  cuda::check(api(), api().cuMemcpyHtoD_v2(places.address(), positions.data(), places.size_bytes()), "cuMemcpyHtoD_v2");
+  write(places, positions.data(), places.size_bytes());
   kernels::SampleArguments arguments{};
   arguments.source = buffer.address();
   arguments.positions = places.address();
@@ -125,6 +125,12 @@ std::vector<std::uint64_t> CudaContext::sample(const DeviceBuffer& buffer, unsig
   std::vector<std::uint64_t> bits(count, 0);
   for (std::size_t i = 0; i < count; ++i) std::memcpy(&bits[i], raw.data() + i * element_bytes, element_bytes);
   return bits;
+}
+
+void CudaContext::write(const DeviceBuffer& buffer, const void* source, std::size_t size_bytes) const {
+  // The plain call is ordered with the default stream only and may return before the bytes have arrived. This one
+  // stages pageable memory before it returns.
+  cuda::check(api(), api().cuMemcpyHtoDAsync_v2(buffer.address(), source, size_bytes, stream_), "cuMemcpyHtoDAsync_v2");
 }
 
 void CudaContext::read(const DeviceBuffer& buffer, std::span<std::byte> target) const {

@@ -76,6 +76,8 @@ class CudaContext {
   /// The elements of `element_bytes` (1, 2, 4, 8) at `positions` of the buffer, as raw bits; complete.
   [[nodiscard]] std::vector<std::uint64_t> sample(const DeviceBuffer& buffer, unsigned element_bytes,
                                                   const std::vector<std::int64_t>& positions);
+  /// Copies host bytes to the start of `buffer`, in order with the stream; `source` may go away at once.
+  void write(const DeviceBuffer& buffer, const void* source, std::size_t size_bytes) const;
   /// Copies the start of `buffer` into `target`; complete.
   void read(const DeviceBuffer& buffer, std::span<std::byte> target) const;
 

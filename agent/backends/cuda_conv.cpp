@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "agent/backends/candidate_trial.h"
 #include "agent/backends/cuda_conv_types.h"
 #include "agent/backends/cuda_operation.h"
+#include "agent/backends/cuda_trial.h"
 #include "agent/backends/cudnn_session.h"
 #include "agent/workloads/conv_reference.h"
 #include "core/enums.h"
@@ -20,8 +20,6 @@ namespace {
 
 /// cuDNN's search runs each algorithm once; that many of the best are timed again.
 constexpr std::size_t kKeptPerFormat = 3;
-constexpr std::int64_t kTrialBudgetNs = 10'000'000;
-constexpr std::int64_t kTrialMaxNs = 300'000'000;
 
 /// The descriptors of one tensor format. Memory needs none: NCHW and NHWC are views of the same numbers.
 struct ConvProblem {
@@ -34,6 +32,7 @@ struct ConvProblem {
 struct ConvCandidate {
   const ConvProblem* problem = nullptr;
   int algo = 0;
+  int math_type = 0;  ///< the one it was found with; the descriptor must say the same when it runs
 };
 
 class CudnnConv final : public CudaOperation {
@@ -59,16 +58,16 @@ class CudnnConv final : public CudaOperation {
     OutputCheck check(conv_output_rule(v_.dtype, v_.direction, chosen_.algo));
     switch (v_.direction) {
       case ConvDirection::forward:
-        compare(check, y.layout, sampled_positions(conv_output_size(v_), conv_border_positions(v_)),
+        compare(check, y.layout(), sampled_positions(conv_output_size(v_), conv_border_positions(v_)),
                 [&](std::int64_t at) { return conv_forward_at(v_, x, w, at); });
         break;
       case ConvDirection::backward_data:
-        compare(check, x.layout, sampled_positions(conv_output_size(v_), conv_border_positions(v_)),
+        compare(check, x.layout(), sampled_positions(conv_output_size(v_), conv_border_positions(v_)),
                 [&](std::int64_t at) { return conv_backward_data_at(v_, y, w, at); });
         break;
       case ConvDirection::backward_weights: {
         const PlaneCache x_planes(x, v_.h * v_.w), y_planes(y, v_.p() * v_.q());
-        compare(check, w.layout, conv_weight_positions(v_),
+        compare(check, w.layout(), conv_weight_positions(v_),
                 [&](std::int64_t at) { return conv_backward_weights_at(v_, x_planes, y_planes, at); });
         break;
       }
@@ -138,38 +137,44 @@ class CudnnConv final : public CudaOperation {
     return cudnn::kSuccess;
   }
 
-  void add_candidates(const ConvProblem& of, std::vector<ConvCandidate>& candidates) {
-    std::vector<cudnn::AlgoPerf> results(cudnn::kForwardAlgos);
+  /// fp32 must not be computed in tf32 behind our back: from compute capability 8.0 on only plain multiply-add counts.
+  [[nodiscard]] bool keeps_precision(int math_type) const {
+    if (v_.dtype != DType::fp32) return true;
+    const bool default_is_exact = context().facts().compute_capability < 80;
+    return math_type == cudnn::kFmaMath || (math_type == cudnn::kDefaultMath && default_is_exact);
+  }
+
+  /// Returns cuDNN's status: a format that is impossible here leaves the others.
+  int add_candidates(const ConvProblem& of, std::vector<ConvCandidate>& candidates) {
+    // Each algorithm may come once per math type.
+    std::vector<cudnn::AlgoPerf> results(std::size_t{2} * cudnn::kForwardAlgos);
     int returned = 0;
     const int status = find(of, results, returned);
-    if (status != cudnn::kSuccess) {
-      // This format may be impossible here; another one may not be.
-      if (cudnn::classify(status) == cudnn::StatusKind::unsupported) return;
-      cudnn::check(api(), status, "cudnnFindConvolutionAlgorithmEx");
-    }
+    if (status != cudnn::kSuccess) return status;
     std::size_t kept = 0;
     for (int i = 0; i < returned && kept < kKeptPerFormat; ++i) {
       const cudnn::AlgoPerf& result = results[static_cast<std::size_t>(i)];
-      if (result.status != cudnn::kSuccess || result.workspace_bytes > library_->workspace.size_bytes()) continue;
-      candidates.push_back({&of, result.algo});
+      if (result.status != cudnn::kSuccess || !keeps_precision(result.math_type) ||
+          result.workspace_bytes > library_->workspace.size_bytes()) {
+        continue;
+      }
+      candidates.push_back({&of, result.algo, result.math_type});
       ++kept;
     }
+    return status;
   }
 
   void choose() {
     std::vector<ConvCandidate> candidates;
-    for (const ConvProblem& each : problems_) add_candidates(each, candidates);
-    const auto time_once = [&](std::size_t i) -> std::optional<std::int64_t> {
-      int status = cudnn::kSuccess;
-      const std::int64_t time_ns = context().time_ns([&] { status = run(candidates[i]); });
-      if (status != cudnn::kSuccess) return std::nullopt;
-      return time_ns;
-    };
-    TrialLimits limits;
-    limits.min_turns = 3;
-    limits.budget_ns = kTrialBudgetNs;
-    limits.max_ns = kTrialMaxNs;
-    const auto fastest = fastest_candidate(candidates.size(), time_once, limits);
+    int refusal = cudnn::kSuccess;
+    for (const ConvProblem& each : problems_) {
+      if (const int status = add_candidates(each, candidates); status != cudnn::kSuccess) refusal = status;
+    }
+    if (candidates.empty() && cudnn::classify(refusal) == cudnn::StatusKind::failed) {
+      cudnn::check(api(), refusal, "cudnnFindConvolutionAlgorithmEx");
+    }
+    const auto fastest = fastest_cuda_candidate(context(), candidates.size(),
+                                                [&](std::size_t i) { return run(candidates[i]) == cudnn::kSuccess; });
     if (!fastest) {
       throw Error(ErrorCode::unsupported,
                   fmt::format("cuDNN {} has no {} {} convolution of this shape for this GPU; nothing to do",
@@ -181,6 +186,7 @@ class CudnnConv final : public CudaOperation {
   int run(const ConvCandidate& candidate) {
     constexpr float kOne = 1, kZero = 0;
     const ConvProblem& of = *candidate.problem;
+    if (const int status = api().cudnnSetConvolutionMathType(of.convolution.get(), candidate.math_type)) return status;
     auto* const handle = library_->handle;
     void *x = x_.buffer.pointer(), *w = w_.buffer.pointer(), *y = y_.buffer.pointer();
     void* space = library_->workspace.pointer();

@@ -2,13 +2,12 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <optional>
 #include <utility>
 
-#include "agent/backends/candidate_trial.h"
 #include "agent/backends/cublas_session.h"
 #include "agent/backends/cuda_gemm_operands.h"
 #include "agent/backends/cuda_operation.h"
+#include "agent/backends/cuda_trial.h"
 #include "core/enums.h"
 #include "core/error.h"
 
@@ -17,7 +16,6 @@ namespace {
 
 /// GemmEx is refused below this compute capability, whatever the types.
 constexpr int kGemmExFrom = 50;
-constexpr std::int64_t kTrialBudgetNs = 20'000'000;
 
 class CublasGemm final : public CudaOperation {
  public:
@@ -53,17 +51,11 @@ class CublasGemm final : public CudaOperation {
   void choose() {
     constexpr std::array<GemmLayout, 2> kLayouts{GemmLayout::plain, GemmLayout::b_transposed};
     int refusal = cublas::kSuccess;
-    const auto time_once = [&](std::size_t i) -> std::optional<std::int64_t> {
-      int status = cublas::kSuccess;
-      const std::int64_t time_ns = context().time_ns([&] { status = run(kLayouts[i]); });
-      if (status == cublas::kSuccess) return time_ns;
-      refusal = status;
-      return std::nullopt;
-    };
-    TrialLimits limits;
-    limits.min_turns = 3;
-    limits.budget_ns = kTrialBudgetNs;
-    const auto fastest = fastest_candidate(kLayouts.size(), time_once, limits);
+    const auto fastest = fastest_cuda_candidate(context(), kLayouts.size(), [&](std::size_t i) {
+      const int status = run(kLayouts[i]);
+      if (status != cublas::kSuccess) refusal = status;
+      return status == cublas::kSuccess;
+    });
     if (!fastest) {
       throw Error(ErrorCode::unsupported,
                   fmt::format("cuBLAS {} has no {} matrix product of this shape for this GPU ({}); nothing to do",
@@ -91,12 +83,12 @@ class CublasGemm final : public CudaOperation {
     if (ex() && batch > 1) {
       return api().cublasGemmStridedBatchedEx(handle, operation, kPlain, n, m, k, one, b, types_.input_type, ldb,
                                               stride_b, a, types_.input_type, k, stride_a, zero, c, types_.output_type,
-                                              n, stride_c, batch, types_.compute_type, cublas::kGemmDefaultTensorOp);
+                                              n, stride_c, batch, types_.compute_type, cublas::kGemmDefault);
     }
     if (ex()) {
       return api().cublasGemmEx(handle, operation, kPlain, n, m, k, one, b, types_.input_type, ldb, a,
                                 types_.input_type, k, zero, c, types_.output_type, n, types_.compute_type,
-                                cublas::kGemmDefaultTensorOp);
+                                cublas::kGemmDefault);
     }
     const auto typed = [&](auto* type, auto single, auto batched) {
       using T = std::remove_pointer_t<decltype(type)>;

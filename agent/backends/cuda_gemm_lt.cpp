@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "agent/backends/candidate_trial.h"
 #include "agent/backends/cublaslt_session.h"
 #include "agent/backends/cuda_gemm_operands.h"
 #include "agent/backends/cuda_operation.h"
+#include "agent/backends/cuda_trial.h"
 #include "core/enums.h"
 #include "core/error.h"
 
@@ -17,8 +17,6 @@ namespace {
 
 /// Heuristic answers asked for per layout. The best one is among the first few nearly always.
 constexpr int kRequested = 12;
-constexpr std::int64_t kTrialMaxNs = 400'000'000;
-constexpr std::int64_t kTrialBudgetNs = 30'000'000;
 
 /// What the product looks like in one layout. cuBLAS is column-major: it computes C^T = B^T A^T, so its first operand
 /// is our B, its second our A, and all of them are our row-major matrices read by columns.
@@ -96,6 +94,18 @@ class CublasLtGemm final : public CudaOperation {
     context().fill_words(*scales_, kFourOnes);
   }
 
+  /// A product split along k must not add its parts in a 16-bit output: the result would be less exact than the dtype
+  /// promises, and seem wrong.
+  [[nodiscard]] bool sums_exactly(const cublaslt::Algo& algo) const {
+    if (output_bytes(types_.output) > 2) return true;
+    std::uint32_t scheme = cublaslt::kReductionNone;
+    std::size_t written = 0;
+    const int status = api().cublasLtMatmulAlgoConfigGetAttribute(&algo, cublaslt::kAlgoReductionScheme, &scheme,
+                                                                  sizeof scheme, &written);
+    return status != cublas::kSuccess || scheme == cublaslt::kReductionNone ||
+           scheme == cublaslt::kReductionComputeType;
+  }
+
   void add_candidates(const Problem& of, std::vector<LtCandidate>& candidates) const {
     const cublaslt::OwnedPreference preference = cublaslt::make_preference(api(), workspace_.size_bytes());
     std::vector<cublaslt::HeuristicResult> results(kRequested);
@@ -103,13 +113,11 @@ class CublasLtGemm final : public CudaOperation {
     const int status =
         api().cublasLtMatmulAlgoGetHeuristic(library_->handle, of.desc.get(), of.b.get(), of.a.get(), of.c.get(),
                                              of.c.get(), preference.get(), kRequested, results.data(), &returned);
-    // No algorithm for this layout is an answer: the other one may have some.
-    if (status != cublas::kSuccess && status != cublas::kNotSupported) {
-      cublaslt::check(api(), status, "cublasLtMatmulAlgoGetHeuristic");
-    }
+    // A refusal of this layout is an answer: the other one may have algorithms.
     for (int i = 0; status == cublas::kSuccess && i < returned; ++i) {
       const cublaslt::HeuristicResult& result = results[static_cast<std::size_t>(i)];
-      if (result.state == cublas::kSuccess) candidates.push_back({&of, result.algo, result.workspace_bytes});
+      if (result.state != cublas::kSuccess || !sums_exactly(result.algo)) continue;
+      candidates.push_back({&of, result.algo, result.workspace_bytes});
     }
   }
 
@@ -132,17 +140,8 @@ class CublasLtGemm final : public CudaOperation {
 
   void choose() {
     const std::vector<LtCandidate> all = candidates();
-    const auto time_once = [&](std::size_t i) -> std::optional<std::int64_t> {
-      int status = cublas::kSuccess;
-      const std::int64_t time_ns = context().time_ns([&] { status = run(all[i]); });
-      if (status != cublas::kSuccess) return std::nullopt;
-      return time_ns;
-    };
-    TrialLimits limits;
-    limits.min_turns = 3;
-    limits.budget_ns = kTrialBudgetNs;
-    limits.max_ns = kTrialMaxNs;
-    const auto fastest = fastest_candidate(all.size(), time_once, limits);
+    const auto fastest =
+        fastest_cuda_candidate(context(), all.size(), [&](std::size_t i) { return run(all[i]) == cublas::kSuccess; });
     if (!fastest) {
       throw Error(ErrorCode::unsupported,
                   fmt::format("cuBLASLt {} has no {} matrix product of this shape for this GPU; nothing to do",

@@ -54,7 +54,13 @@ class GraphLaunch final : public LaunchLatency {
     }
     cuda::check(api, api.cuStreamBeginCapture_v2(context().stream(), cuda::kCaptureThreadLocal),
                 "cuStreamBeginCapture_v2");
-    for (std::int64_t i = 0; i < kNodes; ++i) launch_empty();
+    try {
+      for (std::int64_t i = 0; i < kNodes; ++i) launch_empty();
+    } catch (...) {
+      // A stream left in capture mode would fail every later case.
+      (void)api.cuStreamEndCapture(context().stream(), &graph_);
+      throw;
+    }
     cuda::check(api, api.cuStreamEndCapture(context().stream(), &graph_), "cuStreamEndCapture");
     instantiate(api);
   }

@@ -1,8 +1,7 @@
 // Device memory and L2 through our own kernels: STREAM's four, reading alone, writing alone, and gathering blocks.
 #include <fmt/format.h>
 
-#include <cmath>
-#include <cstring>
+#include <algorithm>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -218,9 +217,7 @@ class Gather final : public CudaOperation {
         pool_(filled_tensor(context(), ElementFormat::fp64, words())),
         device_table_(context().allocate(table_.size() * sizeof(std::uint32_t))),
         sums_(context(), tiles_of(words() * kWordBytes)) {
-    const cuda::Api& api = context().api();
-    cuda::check(api, api.cuMemcpyHtoD_v2(device_table_.address(), table_.data(), device_table_.size_bytes()),
-                "cuMemcpyHtoD_v2");
+    context().write(device_table_, table_.data(), device_table_.size_bytes());
   }
 
   Verification verify() override {

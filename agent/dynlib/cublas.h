@@ -63,7 +63,7 @@ enum ComputeType : int {
   kCompute32FFastTF32 = 77,
 };
 enum GemmAlgo : int { kGemmDefault = -1, kGemmDefaultTensorOp = 99 };
-enum MathMode : int { kDefaultMath = 0, kPedanticMath = 2, kTF32TensorOpMath = 3 };
+enum MathMode : int { kDefaultMath = 0, kPedanticMath = 2, kTF32TensorOpMath = 3, kNoReducedPrecisionReduction = 16 };
 enum PropertyType : int { kMajorVersion = 0, kMinorVersion = 1, kPatchLevel = 2 };
 /// __half as it travels behind a pointer.
 using HalfBits = unsigned short;

@@ -77,6 +77,14 @@ enum AlgoConfigAttribute : int {
   kAlgoClusterShapeId = 8,   ///< uint16; from 11.8
 };
 
+/// cublasLtReductionScheme_t: in which type the parts of a product split along k are added.
+enum ReductionScheme : unsigned {
+  kReductionNone = 0,
+  kReductionInPlace = 1,
+  kReductionComputeType = 2,
+  kReductionOutputType = 4,
+};
+
 /// The functions, under their exported names. Required ones are never null; optional ones may be.
 struct Api {
   // required; those above the line work without a GPU

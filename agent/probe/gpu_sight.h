@@ -38,7 +38,8 @@ struct GpuSight {
 struct GpuSights {
   int cuda_version = 0;  ///< of cuDriverGetVersion: 1000 x major + 10 x minor
   bool simulated = false;
-  std::string nvml_problem;  ///< why NVML told nothing; empty when it works
+  std::string nvml_problem;        ///< why NVML told nothing; empty when it works
+  std::size_t nvml_candidate = 0;  ///< which of the candidates told; not part of the text
   std::vector<GpuSight> gpus;
 };
 

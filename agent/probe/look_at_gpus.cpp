@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "agent/dynlib/cuda_driver.h"
@@ -212,6 +213,7 @@ GpuSights look_at_gpus_in_child(const LibraryCandidate& driver, const std::vecto
       continue;
     }
     GpuSights sights = sights_from_text(answer.text);
+    sights.nvml_candidate = i;
     if (sights.nvml_problem.empty()) return sights;
     if (!first) first = std::move(sights);
   }

@@ -26,17 +26,28 @@ struct InnerLayout {
   }
 };
 
+/// The value of an element for each of the 262,141 numbers normal_integer gives, the lowest first; made once per
+/// format.
+const std::vector<double>& element_values(kernels::ElementFormat format);
+
 /// Filled with element_bits(format, seed, storage index).
-struct GeneratedTensor {
-  kernels::ElementFormat format = kernels::ElementFormat::fp32;
-  std::uint64_t seed = 0;
-  InnerLayout layout;
+class GeneratedTensor {
+ public:
+  GeneratedTensor(kernels::ElementFormat format, std::uint64_t seed, const InnerLayout& layout)
+      : seed_(seed), layout_(layout), values_(element_values(format).data()) {}
+
+  [[nodiscard]] const InnerLayout& layout() const { return layout_; }
 
   /// Exact value at a flat position of the logical order.
   double operator[](std::size_t position) const {
-    return kernels::element_value(
-        format, seed, static_cast<std::uint64_t>(layout.storage_index(static_cast<std::int64_t>(position))));
+    const std::int64_t place = layout_.storage_index(static_cast<std::int64_t>(position));
+    return values_[kernels::normal_integer(seed_, static_cast<std::uint64_t>(place)) + kernels::kNormalIntegerLimit];
   }
+
+ private:
+  std::uint64_t seed_;
+  InnerLayout layout_;
+  const double* values_;
 };
 
 /// A generated tensor that remembers the planes (runs of `plane` elements) it was asked for: sums that walk over the

@@ -159,3 +159,25 @@ def test_chosen_devices(agent):
     assert [d["index"] for d in json.loads(ran.stdout)["devices"]] == [1]
     ran = on_fake(agent, "T4", "--device", "1")
     assert ran.returncode == 3 and "asks for a GPU that is not there" in ran.stderr
+
+
+def test_gpu_check_writes_what_it_saw(agent, tmp_path):
+    if SANITIZED:
+        pytest.skip("the release programs show it")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GPUASSAY_FAKE")}
+    out = tmp_path / "check.json"
+    command = [ROOT / "scripts/with_fake_gpu", "T4", "--", ROOT / "scripts/gpu_check", "--program", agent.program]
+    command += ["--profile", "quick", "--runs", "2", "--no-full", "--no-torch", "--out", out]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=400, stdin=subprocess.DEVNULL, env=environment)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    check = json.loads(out.read_text())
+    assert [run["statuses"].get("failed", 0) for run in check["runs"]] == [0, 0]
+    assert 0 <= check["repeatability"]["score"] < 0.03
+    assert check["doctor"]["exit_code"] == 0 and check["probe"]["devices"][0]["name"] == "Tesla T4"
+
+
+def test_gpu_check_says_when_there_is_no_gpu(agent, tmp_path):
+    environment = dict(os.environ, GPUASSAY_SYSROOT=str(tmp_path))
+    command = [ROOT / "scripts/gpu_check", "--program", agent.program, "--out", tmp_path / "check.json"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=400, stdin=subprocess.DEVNULL, env=environment)
+    assert ran.returncode == 3 and ran.stderr.strip()
