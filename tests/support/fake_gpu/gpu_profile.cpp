@@ -108,7 +108,8 @@ double GpuProfile::operations_per_s(Precision precision) const {
     case Precision::fp64_fma: return fp64_tflops * kTera;
     case Precision::fp32: return fp32_tflops * kTera;
     case Precision::tf32: return tf32_tflops * kTera;
-    case Precision::fp16: return (fp16_tflops > 0 ? fp16_tflops : std::max(fp16_fma_tflops, fp32_tflops)) * kTera;
+    // Without tensor cores sums in fp32 are computed by the fp32 lanes.
+    case Precision::fp16: return (fp16_tflops > 0 ? fp16_tflops : fp32_tflops) * kTera;
     // GeForce has half the tensor rate when it accumulates in fp32.
     case Precision::fp16_acc16:
       return (fp16_tflops > 0 ? fp16_tflops * (is_geforce() ? 2 : 1) : fp16_fma_tflops) * kTera;
