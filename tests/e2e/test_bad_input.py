@@ -13,7 +13,7 @@ USAGE = [
     (["run", "--fast"], "--fast"),
     (["run", "--profile", "fast"], "fast"),
     (["run", "--device", "tpu"], "tpu"),
-    (["run", "--device", "7"], "7"),
+    (["run", "--device", "0,x"], "0,x"),
     (["run", "--max-seconds", "0"], "0"),
     (["run", "--max-seconds", "nan"], "nan"),
     (["run", "--price", "free"], "free"),

@@ -31,6 +31,12 @@ def test_kill_loop(agent):
         victim = "worker" if round_number % 2 else "parent"
         known = set(results_by_id(agent))
         run = agent.start("--verbose", "run", "--profile", "quick", "--max-seconds", "2")
+        seen = ""
+        if round_number % 4 >= 2:  # half of the rounds are killed with something to lose
+            while " TFLOP/s" not in seen:
+                line = run.stderr.readline()
+                assert line, "the run ended without a case"
+                seen += line
         time.sleep(rng.uniform(0.0, 2.2 * TIME_SCALE))  # also around the end, while it saves
         workers = children(run.pid)
         if victim == "parent":
@@ -41,7 +47,7 @@ def test_kill_loop(agent):
                     os.kill(worker, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
-        stderr = run.communicate(timeout=60)[1]
+        stderr = seen + run.communicate(timeout=60)[1]
         assert wait_until(lambda: not any(alive(w) for w in workers)), f"stray worker in round {round_number}"
         done = set(finished_cases(stderr))
         if victim == "parent":
@@ -52,7 +58,7 @@ def test_kill_loop(agent):
         assert not list((agent.data_dir / "runs").glob("*.corrupt")), f"corrupt journal in round {round_number}"
         assert not done or any(done <= ids for ids in new.values()), f"lost a finished case in round {round_number}"
         kept_before += len(done)
-    assert kept_before >= ROUNDS, "the kills came too early to test anything"
+    assert kept_before >= ROUNDS // 2, "the kills came too early to test anything"
     assert not [p for p in (agent.data_dir / "runs").iterdir() if p.name.startswith(".")], "temporary files left"
 
 
