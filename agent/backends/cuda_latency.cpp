@@ -25,7 +25,9 @@ class LaunchLatency : public CudaOperation {
     OutputCheck check({0, 0, true});
     check.compare(static_cast<double>(context().sample(word_, sizeof kMark, {0}).front()),
                   ReferenceValue{static_cast<double>(kMark), 0});
-    return check.result();
+    Verification verification = check.result();
+    verification.method = "stream_order";
+    return verification;
   }
 
  protected:

@@ -1,6 +1,7 @@
 // Compile-only: our declarations of the CUDA driver's ABI are those of <cuda.h>. Built once per set of headers found.
 // With this the header declares every version under its own name instead of mapping plain names to the newest.
-#define __CUDA_API_VERSION_INTERNAL  // NOLINT(bugprone-reserved-identifier)
+// NVIDIA's own switch: with it <cuda.h> declares every version of a function under its exported name.
+#define __CUDA_API_VERSION_INTERNAL  // NOLINT(bugprone-reserved-identifier): the header chose the name
 #include <cuda.h>
 #include <gtest/gtest.h>
 

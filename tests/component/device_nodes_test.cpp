@@ -37,6 +37,7 @@ TEST(DeviceNodes, WhatCannotBeOpenedIsNamedWithTheReason) {
 }
 
 TEST(DeviceNodes, PermissionsCount) {
+  // Root opens whatever its mode says; the case can only be made as another user.
   if (::geteuid() == 0) GTEST_SKIP() << "permissions do not bind root";
   const test::ScratchRoot scratch;
   scratch.write("/dev/nvidia0", "");

@@ -138,6 +138,7 @@ TEST(EmbeddedTable, IsSmall) {
 TEST(EmbeddedTable, HasACubinForEveryGpuOfTheRange) {
   const auto images = embedded_images();
   if (std::none_of(images.begin(), images.end(), [](const auto& image) { return image.kind == ImageKind::cubin; })) {
+    // Allowed; `./scripts/setup test` installs both, so that CI never comes here.
     GTEST_SKIP() << "built without ptxas: there is PTX alone";
   }
   for (const int capability : {35, 37, 50, 52, 60, 61, 70, 75, 80, 86, 89, 90, 100, 103, 120, 121}) {
