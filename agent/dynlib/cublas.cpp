@@ -8,31 +8,33 @@
 namespace gpuassay::cublas {
 namespace {
 
-/// Calls visit(exported name, function pointer member) for every function this library must export.
-template <class Visit>
-void for_each_required(Api& api, Visit visit) {
-  visit("cublasGetProperty", api.cublasGetProperty);
-  visit("cublasCreate_v2", api.cublasCreate_v2);
-  visit("cublasDestroy_v2", api.cublasDestroy_v2);
-  visit("cublasSetStream_v2", api.cublasSetStream_v2);
-  visit("cublasGetVersion_v2", api.cublasGetVersion_v2);
-  visit("cublasSetMathMode", api.cublasSetMathMode);
-  visit("cublasSgemm_v2", api.cublasSgemm_v2);
-  visit("cublasDgemm_v2", api.cublasDgemm_v2);
-  visit("cublasHgemm", api.cublasHgemm);
-  visit("cublasGemmEx", api.cublasGemmEx);
-  visit("cublasGemmStridedBatchedEx", api.cublasGemmStridedBatchedEx);
-  visit("cublasSgemmStridedBatched", api.cublasSgemmStridedBatched);
-  visit("cublasDgemmStridedBatched", api.cublasDgemmStridedBatched);
-}
+/// The exported functions that gpuassay asks for; see names_in_table.
+struct Table {
+  template <class Visit>
+  static void required(Api& api, Visit visit) {
+    visit("cublasGetProperty", api.cublasGetProperty);
+    visit("cublasCreate_v2", api.cublasCreate_v2);
+    visit("cublasDestroy_v2", api.cublasDestroy_v2);
+    visit("cublasSetStream_v2", api.cublasSetStream_v2);
+    visit("cublasGetVersion_v2", api.cublasGetVersion_v2);
+    visit("cublasSetMathMode", api.cublasSetMathMode);
+    visit("cublasSgemm_v2", api.cublasSgemm_v2);
+    visit("cublasDgemm_v2", api.cublasDgemm_v2);
+    visit("cublasHgemm", api.cublasHgemm);
+    visit("cublasGemmEx", api.cublasGemmEx);
+    visit("cublasGemmStridedBatchedEx", api.cublasGemmStridedBatchedEx);
+    visit("cublasSgemmStridedBatched", api.cublasSgemmStridedBatched);
+    visit("cublasDgemmStridedBatched", api.cublasDgemmStridedBatched);
+  }
 
-/// The same for functions gpuassay can do without.
-template <class Visit>
-void for_each_optional(Api& api, Visit visit) {
-  visit("cublasSetWorkspace_v2", api.cublasSetWorkspace_v2);
-  visit("cublasGetStatusName", api.cublasGetStatusName);
-  visit("cublasGetStatusString", api.cublasGetStatusString);
-}
+  /// gpuassay can do without these.
+  template <class Visit>
+  static void optional(Api& api, Visit visit) {
+    visit("cublasSetWorkspace_v2", api.cublasSetWorkspace_v2);
+    visit("cublasGetStatusName", api.cublasGetStatusName);
+    visit("cublasGetStatusString", api.cublasGetStatusString);
+  }
+};
 
 LibraryVersion version_of(const Api& api) {
   LibraryVersion version;
@@ -50,20 +52,13 @@ std::string light_soname(std::string soname) {
 
 }  // namespace
 
-std::vector<SymbolName> symbol_names() {
-  std::vector<SymbolName> names;
-  Api api;
-  for_each_required(api, CollectNames(names, true));
-  for_each_optional(api, CollectNames(names, false));
-  return names;
-}
+std::vector<SymbolName> symbol_names() { return names_in_table<Table, Api>(); }
 
 LoadedLibrary load(const LibraryCandidate& candidate) {
   // cuBLAS asks the loader for cuBLASLt by its soname: without this it may take one of another folder and version.
   const auto light = open_beside(candidate, light_soname(candidate.soname), Visibility::local);
   LoadedLibrary loaded{open_candidate(candidate), Api{}, LibraryVersion{}};
-  for_each_required(loaded.api, BindRequired(loaded.library));
-  for_each_optional(loaded.api, BindOptional(loaded.library));
+  bind_table<Table>(loaded.library, loaded.api);
   loaded.version = version_of(loaded.api);
   return loaded;
 }

@@ -5,35 +5,37 @@
 namespace gpuassay::cublaslt {
 namespace {
 
-/// Calls visit(exported name, function pointer member) for every function this library must export.
-template <class Visit>
-void for_each_required(Api& api, Visit visit) {
-  visit("cublasLtGetVersion", api.cublasLtGetVersion);
-  visit("cublasLtGetProperty", api.cublasLtGetProperty);
-  visit("cublasLtMatmulDescCreate", api.cublasLtMatmulDescCreate);
-  visit("cublasLtMatmulDescDestroy", api.cublasLtMatmulDescDestroy);
-  visit("cublasLtMatmulDescSetAttribute", api.cublasLtMatmulDescSetAttribute);
-  visit("cublasLtMatrixLayoutCreate", api.cublasLtMatrixLayoutCreate);
-  visit("cublasLtMatrixLayoutDestroy", api.cublasLtMatrixLayoutDestroy);
-  visit("cublasLtMatrixLayoutSetAttribute", api.cublasLtMatrixLayoutSetAttribute);
-  visit("cublasLtMatmulPreferenceCreate", api.cublasLtMatmulPreferenceCreate);
-  visit("cublasLtMatmulPreferenceDestroy", api.cublasLtMatmulPreferenceDestroy);
-  visit("cublasLtMatmulPreferenceSetAttribute", api.cublasLtMatmulPreferenceSetAttribute);
-  visit("cublasLtMatmulAlgoConfigGetAttribute", api.cublasLtMatmulAlgoConfigGetAttribute);
-  visit("cublasLtCreate", api.cublasLtCreate);
-  visit("cublasLtDestroy", api.cublasLtDestroy);
-  visit("cublasLtMatmulAlgoGetHeuristic", api.cublasLtMatmulAlgoGetHeuristic);
-  visit("cublasLtMatmul", api.cublasLtMatmul);
-}
+/// The exported functions that gpuassay asks for; see names_in_table.
+struct Table {
+  template <class Visit>
+  static void required(Api& api, Visit visit) {
+    visit("cublasLtGetVersion", api.cublasLtGetVersion);
+    visit("cublasLtGetProperty", api.cublasLtGetProperty);
+    visit("cublasLtMatmulDescCreate", api.cublasLtMatmulDescCreate);
+    visit("cublasLtMatmulDescDestroy", api.cublasLtMatmulDescDestroy);
+    visit("cublasLtMatmulDescSetAttribute", api.cublasLtMatmulDescSetAttribute);
+    visit("cublasLtMatrixLayoutCreate", api.cublasLtMatrixLayoutCreate);
+    visit("cublasLtMatrixLayoutDestroy", api.cublasLtMatrixLayoutDestroy);
+    visit("cublasLtMatrixLayoutSetAttribute", api.cublasLtMatrixLayoutSetAttribute);
+    visit("cublasLtMatmulPreferenceCreate", api.cublasLtMatmulPreferenceCreate);
+    visit("cublasLtMatmulPreferenceDestroy", api.cublasLtMatmulPreferenceDestroy);
+    visit("cublasLtMatmulPreferenceSetAttribute", api.cublasLtMatmulPreferenceSetAttribute);
+    visit("cublasLtMatmulAlgoConfigGetAttribute", api.cublasLtMatmulAlgoConfigGetAttribute);
+    visit("cublasLtCreate", api.cublasLtCreate);
+    visit("cublasLtDestroy", api.cublasLtDestroy);
+    visit("cublasLtMatmulAlgoGetHeuristic", api.cublasLtMatmulAlgoGetHeuristic);
+    visit("cublasLtMatmul", api.cublasLtMatmul);
+  }
 
-/// The same for functions gpuassay can do without.
-template <class Visit>
-void for_each_optional(Api& api, Visit visit) {
-  visit("cublasLtMatmulAlgoCheck", api.cublasLtMatmulAlgoCheck);
-  visit("cublasLtMatmulAlgoGetIds", api.cublasLtMatmulAlgoGetIds);
-  visit("cublasLtMatmulAlgoInit", api.cublasLtMatmulAlgoInit);
-  visit("cublasLtGetStatusName", api.cublasLtGetStatusName);
-}
+  /// gpuassay can do without these.
+  template <class Visit>
+  static void optional(Api& api, Visit visit) {
+    visit("cublasLtMatmulAlgoCheck", api.cublasLtMatmulAlgoCheck);
+    visit("cublasLtMatmulAlgoGetIds", api.cublasLtMatmulAlgoGetIds);
+    visit("cublasLtMatmulAlgoInit", api.cublasLtMatmulAlgoInit);
+    visit("cublasLtGetStatusName", api.cublasLtGetStatusName);
+  }
+};
 
 LibraryVersion version_of(const Api& api) {
   LibraryVersion version;
@@ -45,18 +47,11 @@ LibraryVersion version_of(const Api& api) {
 
 }  // namespace
 
-std::vector<SymbolName> symbol_names() {
-  std::vector<SymbolName> names;
-  Api api;
-  for_each_required(api, CollectNames(names, true));
-  for_each_optional(api, CollectNames(names, false));
-  return names;
-}
+std::vector<SymbolName> symbol_names() { return names_in_table<Table, Api>(); }
 
 LoadedLibrary load(const LibraryCandidate& candidate) {
   LoadedLibrary loaded{open_candidate(candidate), Api{}, LibraryVersion{}};
-  for_each_required(loaded.api, BindRequired(loaded.library));
-  for_each_optional(loaded.api, BindOptional(loaded.library));
+  bind_table<Table>(loaded.library, loaded.api);
   loaded.version = version_of(loaded.api);
   return loaded;
 }

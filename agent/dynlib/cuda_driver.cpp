@@ -8,73 +8,75 @@
 namespace gpuassay::cuda {
 namespace {
 
-/// Calls visit(exported name, function pointer member) for every function this library must export.
-template <class Visit>
-void for_each_required(Api& api, Visit visit) {
-  visit("cuInit", api.cuInit);
-  visit("cuDriverGetVersion", api.cuDriverGetVersion);
-  visit("cuGetErrorName", api.cuGetErrorName);
-  visit("cuGetErrorString", api.cuGetErrorString);
-  visit("cuDeviceGetCount", api.cuDeviceGetCount);
-  visit("cuDeviceGet", api.cuDeviceGet);
-  visit("cuDeviceGetName", api.cuDeviceGetName);
-  visit("cuDeviceGetAttribute", api.cuDeviceGetAttribute);
-  visit("cuDeviceTotalMem_v2", api.cuDeviceTotalMem_v2);
-  visit("cuDeviceGetPCIBusId", api.cuDeviceGetPCIBusId);
-  visit("cuDevicePrimaryCtxRetain", api.cuDevicePrimaryCtxRetain);
-  visit("cuDevicePrimaryCtxRelease", api.cuDevicePrimaryCtxRelease);
-  visit("cuCtxSetCurrent", api.cuCtxSetCurrent);
-  visit("cuCtxSynchronize", api.cuCtxSynchronize);
-  visit("cuMemGetInfo_v2", api.cuMemGetInfo_v2);
-  visit("cuMemAlloc_v2", api.cuMemAlloc_v2);
-  visit("cuMemFree_v2", api.cuMemFree_v2);
-  visit("cuMemHostAlloc", api.cuMemHostAlloc);
-  visit("cuMemFreeHost", api.cuMemFreeHost);
-  visit("cuMemHostGetDevicePointer_v2", api.cuMemHostGetDevicePointer_v2);
-  visit("cuMemcpyHtoD_v2", api.cuMemcpyHtoD_v2);
-  visit("cuMemcpyDtoH_v2", api.cuMemcpyDtoH_v2);
-  visit("cuMemcpyHtoDAsync_v2", api.cuMemcpyHtoDAsync_v2);
-  visit("cuMemcpyDtoHAsync_v2", api.cuMemcpyDtoHAsync_v2);
-  visit("cuMemcpyDtoDAsync_v2", api.cuMemcpyDtoDAsync_v2);
-  visit("cuMemsetD8_v2", api.cuMemsetD8_v2);
-  visit("cuMemsetD8Async", api.cuMemsetD8Async);
-  visit("cuMemsetD32Async", api.cuMemsetD32Async);
-  visit("cuStreamCreate", api.cuStreamCreate);
-  visit("cuStreamDestroy_v2", api.cuStreamDestroy_v2);
-  visit("cuStreamSynchronize", api.cuStreamSynchronize);
-  visit("cuStreamQuery", api.cuStreamQuery);
-  visit("cuStreamWaitEvent", api.cuStreamWaitEvent);
-  visit("cuEventCreate", api.cuEventCreate);
-  visit("cuEventDestroy_v2", api.cuEventDestroy_v2);
-  visit("cuEventRecord", api.cuEventRecord);
-  visit("cuEventQuery", api.cuEventQuery);
-  visit("cuEventSynchronize", api.cuEventSynchronize);
-  visit("cuEventElapsedTime", api.cuEventElapsedTime);
-  visit("cuModuleLoadData", api.cuModuleLoadData);
-  visit("cuModuleLoadDataEx", api.cuModuleLoadDataEx);
-  visit("cuModuleUnload", api.cuModuleUnload);
-  visit("cuModuleGetFunction", api.cuModuleGetFunction);
-  visit("cuFuncGetAttribute", api.cuFuncGetAttribute);
-  visit("cuOccupancyMaxActiveBlocksPerMultiprocessor", api.cuOccupancyMaxActiveBlocksPerMultiprocessor);
-  visit("cuLaunchKernel", api.cuLaunchKernel);
-}
+/// The exported functions that gpuassay asks for; see names_in_table.
+struct Table {
+  template <class Visit>
+  static void required(Api& api, Visit visit) {
+    visit("cuInit", api.cuInit);
+    visit("cuDriverGetVersion", api.cuDriverGetVersion);
+    visit("cuGetErrorName", api.cuGetErrorName);
+    visit("cuGetErrorString", api.cuGetErrorString);
+    visit("cuDeviceGetCount", api.cuDeviceGetCount);
+    visit("cuDeviceGet", api.cuDeviceGet);
+    visit("cuDeviceGetName", api.cuDeviceGetName);
+    visit("cuDeviceGetAttribute", api.cuDeviceGetAttribute);
+    visit("cuDeviceTotalMem_v2", api.cuDeviceTotalMem_v2);
+    visit("cuDeviceGetPCIBusId", api.cuDeviceGetPCIBusId);
+    visit("cuDevicePrimaryCtxRetain", api.cuDevicePrimaryCtxRetain);
+    visit("cuDevicePrimaryCtxRelease", api.cuDevicePrimaryCtxRelease);
+    visit("cuCtxSetCurrent", api.cuCtxSetCurrent);
+    visit("cuCtxSynchronize", api.cuCtxSynchronize);
+    visit("cuMemGetInfo_v2", api.cuMemGetInfo_v2);
+    visit("cuMemAlloc_v2", api.cuMemAlloc_v2);
+    visit("cuMemFree_v2", api.cuMemFree_v2);
+    visit("cuMemHostAlloc", api.cuMemHostAlloc);
+    visit("cuMemFreeHost", api.cuMemFreeHost);
+    visit("cuMemHostGetDevicePointer_v2", api.cuMemHostGetDevicePointer_v2);
+    visit("cuMemcpyHtoD_v2", api.cuMemcpyHtoD_v2);
+    visit("cuMemcpyDtoH_v2", api.cuMemcpyDtoH_v2);
+    visit("cuMemcpyHtoDAsync_v2", api.cuMemcpyHtoDAsync_v2);
+    visit("cuMemcpyDtoHAsync_v2", api.cuMemcpyDtoHAsync_v2);
+    visit("cuMemcpyDtoDAsync_v2", api.cuMemcpyDtoDAsync_v2);
+    visit("cuMemsetD8_v2", api.cuMemsetD8_v2);
+    visit("cuMemsetD8Async", api.cuMemsetD8Async);
+    visit("cuMemsetD32Async", api.cuMemsetD32Async);
+    visit("cuStreamCreate", api.cuStreamCreate);
+    visit("cuStreamDestroy_v2", api.cuStreamDestroy_v2);
+    visit("cuStreamSynchronize", api.cuStreamSynchronize);
+    visit("cuStreamQuery", api.cuStreamQuery);
+    visit("cuStreamWaitEvent", api.cuStreamWaitEvent);
+    visit("cuEventCreate", api.cuEventCreate);
+    visit("cuEventDestroy_v2", api.cuEventDestroy_v2);
+    visit("cuEventRecord", api.cuEventRecord);
+    visit("cuEventQuery", api.cuEventQuery);
+    visit("cuEventSynchronize", api.cuEventSynchronize);
+    visit("cuEventElapsedTime", api.cuEventElapsedTime);
+    visit("cuModuleLoadData", api.cuModuleLoadData);
+    visit("cuModuleLoadDataEx", api.cuModuleLoadDataEx);
+    visit("cuModuleUnload", api.cuModuleUnload);
+    visit("cuModuleGetFunction", api.cuModuleGetFunction);
+    visit("cuFuncGetAttribute", api.cuFuncGetAttribute);
+    visit("cuOccupancyMaxActiveBlocksPerMultiprocessor", api.cuOccupancyMaxActiveBlocksPerMultiprocessor);
+    visit("cuLaunchKernel", api.cuLaunchKernel);
+  }
 
-/// The same for functions gpuassay can do without.
-template <class Visit>
-void for_each_optional(Api& api, Visit visit) {
-  visit("cuDeviceGetUuid", api.cuDeviceGetUuid);
-  visit("cuDeviceGetUuid_v2", api.cuDeviceGetUuid_v2);
-  visit("cuDevicePrimaryCtxRelease_v2", api.cuDevicePrimaryCtxRelease_v2);
-  visit("cuDevicePrimaryCtxSetFlags_v2", api.cuDevicePrimaryCtxSetFlags_v2);
-  visit("cuFuncSetAttribute", api.cuFuncSetAttribute);
-  visit("cuStreamBeginCapture_v2", api.cuStreamBeginCapture_v2);
-  visit("cuStreamEndCapture", api.cuStreamEndCapture);
-  visit("cuGraphInstantiate_v2", api.cuGraphInstantiate_v2);
-  visit("cuGraphInstantiateWithFlags", api.cuGraphInstantiateWithFlags);
-  visit("cuGraphLaunch", api.cuGraphLaunch);
-  visit("cuGraphExecDestroy", api.cuGraphExecDestroy);
-  visit("cuGraphDestroy", api.cuGraphDestroy);
-}
+  /// gpuassay can do without these.
+  template <class Visit>
+  static void optional(Api& api, Visit visit) {
+    visit("cuDeviceGetUuid", api.cuDeviceGetUuid);
+    visit("cuDeviceGetUuid_v2", api.cuDeviceGetUuid_v2);
+    visit("cuDevicePrimaryCtxRelease_v2", api.cuDevicePrimaryCtxRelease_v2);
+    visit("cuDevicePrimaryCtxSetFlags_v2", api.cuDevicePrimaryCtxSetFlags_v2);
+    visit("cuFuncSetAttribute", api.cuFuncSetAttribute);
+    visit("cuStreamBeginCapture_v2", api.cuStreamBeginCapture_v2);
+    visit("cuStreamEndCapture", api.cuStreamEndCapture);
+    visit("cuGraphInstantiate_v2", api.cuGraphInstantiate_v2);
+    visit("cuGraphInstantiateWithFlags", api.cuGraphInstantiateWithFlags);
+    visit("cuGraphLaunch", api.cuGraphLaunch);
+    visit("cuGraphExecDestroy", api.cuGraphExecDestroy);
+    visit("cuGraphDestroy", api.cuGraphDestroy);
+  }
+};
 
 /// The driver's own name or text for a status; a driver may not know a status of its own libraries.
 std::string text_of(int (*function)(int, const char**), int result) {
@@ -85,18 +87,11 @@ std::string text_of(int (*function)(int, const char**), int result) {
 
 }  // namespace
 
-std::vector<SymbolName> symbol_names() {
-  std::vector<SymbolName> names;
-  Api api;
-  for_each_required(api, CollectNames(names, true));
-  for_each_optional(api, CollectNames(names, false));
-  return names;
-}
+std::vector<SymbolName> symbol_names() { return names_in_table<Table, Api>(); }
 
 LoadedLibrary load(const LibraryCandidate& candidate) {
   LoadedLibrary loaded{open_candidate(candidate), Api{}, false};
-  for_each_required(loaded.api, BindRequired(loaded.library));
-  for_each_optional(loaded.api, BindOptional(loaded.library));
+  bind_table<Table>(loaded.library, loaded.api);
   loaded.simulated = is_simulated(loaded.library);
   return loaded;
 }

@@ -11,46 +11,48 @@
 namespace gpuassay::cudnn {
 namespace {
 
-/// Calls visit(exported name, function pointer member) for every function this library must export.
-template <class Visit>
-void for_each_required(Api& api, Visit visit) {
-  visit("cudnnGetVersion", api.cudnnGetVersion);
-  visit("cudnnGetErrorString", api.cudnnGetErrorString);
-  visit("cudnnCreateTensorDescriptor", api.cudnnCreateTensorDescriptor);
-  visit("cudnnDestroyTensorDescriptor", api.cudnnDestroyTensorDescriptor);
-  visit("cudnnSetTensor4dDescriptor", api.cudnnSetTensor4dDescriptor);
-  visit("cudnnCreateFilterDescriptor", api.cudnnCreateFilterDescriptor);
-  visit("cudnnDestroyFilterDescriptor", api.cudnnDestroyFilterDescriptor);
-  visit("cudnnSetFilter4dDescriptor", api.cudnnSetFilter4dDescriptor);
-  visit("cudnnCreateConvolutionDescriptor", api.cudnnCreateConvolutionDescriptor);
-  visit("cudnnDestroyConvolutionDescriptor", api.cudnnDestroyConvolutionDescriptor);
-  visit("cudnnSetConvolution2dDescriptor", api.cudnnSetConvolution2dDescriptor);
-  visit("cudnnSetConvolutionMathType", api.cudnnSetConvolutionMathType);
-  visit("cudnnGetConvolution2dForwardOutputDim", api.cudnnGetConvolution2dForwardOutputDim);
-  visit("cudnnCreate", api.cudnnCreate);
-  visit("cudnnDestroy", api.cudnnDestroy);
-  visit("cudnnSetStream", api.cudnnSetStream);
-  visit("cudnnGetConvolutionForwardAlgorithm_v7", api.cudnnGetConvolutionForwardAlgorithm_v7);
-  visit("cudnnFindConvolutionForwardAlgorithmEx", api.cudnnFindConvolutionForwardAlgorithmEx);
-  visit("cudnnGetConvolutionForwardWorkspaceSize", api.cudnnGetConvolutionForwardWorkspaceSize);
-  visit("cudnnConvolutionForward", api.cudnnConvolutionForward);
-  visit("cudnnGetConvolutionBackwardDataAlgorithm_v7", api.cudnnGetConvolutionBackwardDataAlgorithm_v7);
-  visit("cudnnFindConvolutionBackwardDataAlgorithmEx", api.cudnnFindConvolutionBackwardDataAlgorithmEx);
-  visit("cudnnGetConvolutionBackwardDataWorkspaceSize", api.cudnnGetConvolutionBackwardDataWorkspaceSize);
-  visit("cudnnConvolutionBackwardData", api.cudnnConvolutionBackwardData);
-  visit("cudnnGetConvolutionBackwardFilterAlgorithm_v7", api.cudnnGetConvolutionBackwardFilterAlgorithm_v7);
-  visit("cudnnFindConvolutionBackwardFilterAlgorithmEx", api.cudnnFindConvolutionBackwardFilterAlgorithmEx);
-  visit("cudnnGetConvolutionBackwardFilterWorkspaceSize", api.cudnnGetConvolutionBackwardFilterWorkspaceSize);
-  visit("cudnnConvolutionBackwardFilter", api.cudnnConvolutionBackwardFilter);
-}
+/// The exported functions that gpuassay asks for; see names_in_table.
+struct Table {
+  template <class Visit>
+  static void required(Api& api, Visit visit) {
+    visit("cudnnGetVersion", api.cudnnGetVersion);
+    visit("cudnnGetErrorString", api.cudnnGetErrorString);
+    visit("cudnnCreateTensorDescriptor", api.cudnnCreateTensorDescriptor);
+    visit("cudnnDestroyTensorDescriptor", api.cudnnDestroyTensorDescriptor);
+    visit("cudnnSetTensor4dDescriptor", api.cudnnSetTensor4dDescriptor);
+    visit("cudnnCreateFilterDescriptor", api.cudnnCreateFilterDescriptor);
+    visit("cudnnDestroyFilterDescriptor", api.cudnnDestroyFilterDescriptor);
+    visit("cudnnSetFilter4dDescriptor", api.cudnnSetFilter4dDescriptor);
+    visit("cudnnCreateConvolutionDescriptor", api.cudnnCreateConvolutionDescriptor);
+    visit("cudnnDestroyConvolutionDescriptor", api.cudnnDestroyConvolutionDescriptor);
+    visit("cudnnSetConvolution2dDescriptor", api.cudnnSetConvolution2dDescriptor);
+    visit("cudnnSetConvolutionMathType", api.cudnnSetConvolutionMathType);
+    visit("cudnnGetConvolution2dForwardOutputDim", api.cudnnGetConvolution2dForwardOutputDim);
+    visit("cudnnCreate", api.cudnnCreate);
+    visit("cudnnDestroy", api.cudnnDestroy);
+    visit("cudnnSetStream", api.cudnnSetStream);
+    visit("cudnnGetConvolutionForwardAlgorithm_v7", api.cudnnGetConvolutionForwardAlgorithm_v7);
+    visit("cudnnFindConvolutionForwardAlgorithmEx", api.cudnnFindConvolutionForwardAlgorithmEx);
+    visit("cudnnGetConvolutionForwardWorkspaceSize", api.cudnnGetConvolutionForwardWorkspaceSize);
+    visit("cudnnConvolutionForward", api.cudnnConvolutionForward);
+    visit("cudnnGetConvolutionBackwardDataAlgorithm_v7", api.cudnnGetConvolutionBackwardDataAlgorithm_v7);
+    visit("cudnnFindConvolutionBackwardDataAlgorithmEx", api.cudnnFindConvolutionBackwardDataAlgorithmEx);
+    visit("cudnnGetConvolutionBackwardDataWorkspaceSize", api.cudnnGetConvolutionBackwardDataWorkspaceSize);
+    visit("cudnnConvolutionBackwardData", api.cudnnConvolutionBackwardData);
+    visit("cudnnGetConvolutionBackwardFilterAlgorithm_v7", api.cudnnGetConvolutionBackwardFilterAlgorithm_v7);
+    visit("cudnnFindConvolutionBackwardFilterAlgorithmEx", api.cudnnFindConvolutionBackwardFilterAlgorithmEx);
+    visit("cudnnGetConvolutionBackwardFilterWorkspaceSize", api.cudnnGetConvolutionBackwardFilterWorkspaceSize);
+    visit("cudnnConvolutionBackwardFilter", api.cudnnConvolutionBackwardFilter);
+  }
 
-/// The same for functions gpuassay can do without.
-template <class Visit>
-void for_each_optional(Api& api, Visit visit) {
-  visit("cudnnGetCudartVersion", api.cudnnGetCudartVersion);
-  visit("cudnnGetLastErrorString", api.cudnnGetLastErrorString);
-  visit("cudnnSetConvolutionGroupCount", api.cudnnSetConvolutionGroupCount);
-}
+  /// gpuassay can do without these.
+  template <class Visit>
+  static void optional(Api& api, Visit visit) {
+    visit("cudnnGetCudartVersion", api.cudnnGetCudartVersion);
+    visit("cudnnGetLastErrorString", api.cudnnGetLastErrorString);
+    visit("cudnnSetConvolutionGroupCount", api.cudnnSetConvolutionGroupCount);
+  }
+};
 
 /// "libcudnn.so.9" -> ".so.9"
 std::string suffix_of(const std::string& soname) { return soname.substr(std::min(soname.find(".so"), soname.size())); }
@@ -83,13 +85,7 @@ ErrorCode code_for(StatusKind kind) {
 
 }  // namespace
 
-std::vector<SymbolName> symbol_names() {
-  std::vector<SymbolName> names;
-  Api api;
-  for_each_required(api, CollectNames(names, true));
-  for_each_optional(api, CollectNames(names, false));
-  return names;
-}
+std::vector<SymbolName> symbol_names() { return names_in_table<Table, Api>(); }
 
 LibraryVersion version_from_number(std::size_t number) {
   const int value = static_cast<int>(std::min(number, std::size_t{1} << 30));
@@ -100,8 +96,7 @@ LibraryVersion version_from_number(std::size_t number) {
 LoadedLibrary load(const LibraryCandidate& candidate, Parts parts) {
   auto opened = parts == Parts::open ? open_parts(candidate) : std::vector<SharedLibrary>();
   LoadedLibrary loaded{open_candidate(candidate), std::move(opened), Api{}, LibraryVersion{}, 0};
-  for_each_required(loaded.api, BindRequired(loaded.library));
-  for_each_optional(loaded.api, BindOptional(loaded.library));
+  bind_table<Table>(loaded.library, loaded.api);
   loaded.version = version_from_number(loaded.api.cudnnGetVersion());
   if (loaded.version.major != 8 && loaded.version.major != 9) {
     throw Error(ErrorCode::unsupported,

@@ -57,4 +57,22 @@ class CollectNames {
   bool required_;
 };
 
+/// Every name of a library's table, required ones first. A `Table` has two static functions, required(api, visit) and
+/// optional(api, visit), which call visit(exported name, member of api) for each function.
+template <class Table, class Api>
+std::vector<SymbolName> names_in_table() {
+  std::vector<SymbolName> names;
+  Api api;
+  Table::required(api, CollectNames(names, true));
+  Table::optional(api, CollectNames(names, false));
+  return names;
+}
+
+/// Fills `api` from `library`. Throws Error{library_missing} when a required function is not there.
+template <class Table, class Api>
+void bind_table(const SharedLibrary& library, Api& api) {
+  Table::required(api, BindRequired(library));
+  Table::optional(api, BindOptional(library));
+}
+
 }  // namespace gpuassay

@@ -8,33 +8,29 @@
 namespace gpuassay::nccl {
 namespace {
 
-/// Calls visit(exported name, function pointer member) for every function this library must export.
-template <class Visit>
-void for_each_required(Api& api, Visit visit) {
-  visit("ncclGetVersion", api.ncclGetVersion);
-  visit("ncclGetErrorString", api.ncclGetErrorString);
-  visit("ncclCommInitAll", api.ncclCommInitAll);
-  visit("ncclCommDestroy", api.ncclCommDestroy);
-  visit("ncclAllReduce", api.ncclAllReduce);
-  visit("ncclGroupStart", api.ncclGroupStart);
-  visit("ncclGroupEnd", api.ncclGroupEnd);
-}
+/// The exported functions that gpuassay asks for; see names_in_table.
+struct Table {
+  template <class Visit>
+  static void required(Api& api, Visit visit) {
+    visit("ncclGetVersion", api.ncclGetVersion);
+    visit("ncclGetErrorString", api.ncclGetErrorString);
+    visit("ncclCommInitAll", api.ncclCommInitAll);
+    visit("ncclCommDestroy", api.ncclCommDestroy);
+    visit("ncclAllReduce", api.ncclAllReduce);
+    visit("ncclGroupStart", api.ncclGroupStart);
+    visit("ncclGroupEnd", api.ncclGroupEnd);
+  }
 
-/// The same for functions gpuassay can do without.
-template <class Visit>
-void for_each_optional(Api& api, Visit visit) {
-  visit("ncclGetLastError", api.ncclGetLastError);
-}
+  /// gpuassay can do without these.
+  template <class Visit>
+  static void optional(Api& api, Visit visit) {
+    visit("ncclGetLastError", api.ncclGetLastError);
+  }
+};
 
 }  // namespace
 
-std::vector<SymbolName> symbol_names() {
-  std::vector<SymbolName> names;
-  Api api;
-  for_each_required(api, CollectNames(names, true));
-  for_each_optional(api, CollectNames(names, false));
-  return names;
-}
+std::vector<SymbolName> symbol_names() { return names_in_table<Table, Api>(); }
 
 LibraryVersion version_from_number(int number) {
   const int unit = number < 10000 ? 1000 : 10000;
@@ -43,8 +39,7 @@ LibraryVersion version_from_number(int number) {
 
 LoadedLibrary load(const LibraryCandidate& candidate) {
   LoadedLibrary loaded{open_candidate(candidate), Api{}, LibraryVersion{}};
-  for_each_required(loaded.api, BindRequired(loaded.library));
-  for_each_optional(loaded.api, BindOptional(loaded.library));
+  bind_table<Table>(loaded.library, loaded.api);
   int number = 0;
   check(loaded.api, loaded.api.ncclGetVersion(&number), "ncclGetVersion");
   loaded.version = version_from_number(number);

@@ -8,66 +8,61 @@
 namespace gpuassay::nvml {
 namespace {
 
-/// Calls visit(exported name, function pointer member) for every function this library must export.
-template <class Visit>
-void for_each_required(Api& api, Visit visit) {
-  visit("nvmlInit_v2", api.nvmlInit_v2);
-  visit("nvmlShutdown", api.nvmlShutdown);
-  visit("nvmlErrorString", api.nvmlErrorString);
-  visit("nvmlDeviceGetCount_v2", api.nvmlDeviceGetCount_v2);
-  visit("nvmlDeviceGetHandleByIndex_v2", api.nvmlDeviceGetHandleByIndex_v2);
-  visit("nvmlDeviceGetHandleByPciBusId_v2", api.nvmlDeviceGetHandleByPciBusId_v2);
-  visit("nvmlDeviceGetName", api.nvmlDeviceGetName);
-  visit("nvmlDeviceGetMemoryInfo", api.nvmlDeviceGetMemoryInfo);
-}
+/// The exported functions that gpuassay asks for; see names_in_table.
+struct Table {
+  template <class Visit>
+  static void required(Api& api, Visit visit) {
+    visit("nvmlInit_v2", api.nvmlInit_v2);
+    visit("nvmlShutdown", api.nvmlShutdown);
+    visit("nvmlErrorString", api.nvmlErrorString);
+    visit("nvmlDeviceGetCount_v2", api.nvmlDeviceGetCount_v2);
+    visit("nvmlDeviceGetHandleByIndex_v2", api.nvmlDeviceGetHandleByIndex_v2);
+    visit("nvmlDeviceGetHandleByPciBusId_v2", api.nvmlDeviceGetHandleByPciBusId_v2);
+    visit("nvmlDeviceGetName", api.nvmlDeviceGetName);
+    visit("nvmlDeviceGetMemoryInfo", api.nvmlDeviceGetMemoryInfo);
+  }
 
-/// The same for functions gpuassay can do without.
-template <class Visit>
-void for_each_optional(Api& api, Visit visit) {
-  visit("nvmlSystemGetDriverVersion", api.nvmlSystemGetDriverVersion);
-  visit("nvmlSystemGetNVMLVersion", api.nvmlSystemGetNVMLVersion);
-  visit("nvmlDeviceGetUUID", api.nvmlDeviceGetUUID);
-  visit("nvmlDeviceGetPciInfo_v3", api.nvmlDeviceGetPciInfo_v3);
-  visit("nvmlDeviceGetVbiosVersion", api.nvmlDeviceGetVbiosVersion);
-  visit("nvmlDeviceGetCurrPcieLinkGeneration", api.nvmlDeviceGetCurrPcieLinkGeneration);
-  visit("nvmlDeviceGetMaxPcieLinkGeneration", api.nvmlDeviceGetMaxPcieLinkGeneration);
-  visit("nvmlDeviceGetCurrPcieLinkWidth", api.nvmlDeviceGetCurrPcieLinkWidth);
-  visit("nvmlDeviceGetMaxPcieLinkWidth", api.nvmlDeviceGetMaxPcieLinkWidth);
-  visit("nvmlDeviceGetPowerUsage", api.nvmlDeviceGetPowerUsage);
-  visit("nvmlDeviceGetEnforcedPowerLimit", api.nvmlDeviceGetEnforcedPowerLimit);
-  visit("nvmlDeviceGetPowerManagementLimit", api.nvmlDeviceGetPowerManagementLimit);
-  visit("nvmlDeviceGetPowerManagementDefaultLimit", api.nvmlDeviceGetPowerManagementDefaultLimit);
-  visit("nvmlDeviceGetTotalEnergyConsumption", api.nvmlDeviceGetTotalEnergyConsumption);
-  visit("nvmlDeviceGetClockInfo", api.nvmlDeviceGetClockInfo);
-  visit("nvmlDeviceGetMaxClockInfo", api.nvmlDeviceGetMaxClockInfo);
-  visit("nvmlDeviceGetTemperature", api.nvmlDeviceGetTemperature);
-  visit("nvmlDeviceGetTemperatureThreshold", api.nvmlDeviceGetTemperatureThreshold);
-  visit("nvmlDeviceGetEccMode", api.nvmlDeviceGetEccMode);
-  visit("nvmlDeviceGetTotalEccErrors", api.nvmlDeviceGetTotalEccErrors);
-  visit("nvmlDeviceGetMigMode", api.nvmlDeviceGetMigMode);
-  visit("nvmlDeviceGetVirtualizationMode", api.nvmlDeviceGetVirtualizationMode);
-  visit("nvmlDeviceGetCurrentClocksThrottleReasons", api.nvmlDeviceGetCurrentClocksThrottleReasons);
-  visit("nvmlDeviceGetCurrentClocksEventReasons", api.nvmlDeviceGetCurrentClocksEventReasons);
-  visit("nvmlDeviceGetComputeRunningProcesses", api.nvmlDeviceGetComputeRunningProcesses);
-  visit("nvmlDeviceGetComputeRunningProcesses_v3", api.nvmlDeviceGetComputeRunningProcesses_v3);
-  visit("nvmlDeviceGetMultiGpuBoard", api.nvmlDeviceGetMultiGpuBoard);
-  visit("nvmlDeviceGetUtilizationRates", api.nvmlDeviceGetUtilizationRates);
-}
+  /// gpuassay can do without these.
+  template <class Visit>
+  static void optional(Api& api, Visit visit) {
+    visit("nvmlSystemGetDriverVersion", api.nvmlSystemGetDriverVersion);
+    visit("nvmlSystemGetNVMLVersion", api.nvmlSystemGetNVMLVersion);
+    visit("nvmlDeviceGetUUID", api.nvmlDeviceGetUUID);
+    visit("nvmlDeviceGetPciInfo_v3", api.nvmlDeviceGetPciInfo_v3);
+    visit("nvmlDeviceGetVbiosVersion", api.nvmlDeviceGetVbiosVersion);
+    visit("nvmlDeviceGetCurrPcieLinkGeneration", api.nvmlDeviceGetCurrPcieLinkGeneration);
+    visit("nvmlDeviceGetMaxPcieLinkGeneration", api.nvmlDeviceGetMaxPcieLinkGeneration);
+    visit("nvmlDeviceGetCurrPcieLinkWidth", api.nvmlDeviceGetCurrPcieLinkWidth);
+    visit("nvmlDeviceGetMaxPcieLinkWidth", api.nvmlDeviceGetMaxPcieLinkWidth);
+    visit("nvmlDeviceGetPowerUsage", api.nvmlDeviceGetPowerUsage);
+    visit("nvmlDeviceGetEnforcedPowerLimit", api.nvmlDeviceGetEnforcedPowerLimit);
+    visit("nvmlDeviceGetPowerManagementLimit", api.nvmlDeviceGetPowerManagementLimit);
+    visit("nvmlDeviceGetPowerManagementDefaultLimit", api.nvmlDeviceGetPowerManagementDefaultLimit);
+    visit("nvmlDeviceGetTotalEnergyConsumption", api.nvmlDeviceGetTotalEnergyConsumption);
+    visit("nvmlDeviceGetClockInfo", api.nvmlDeviceGetClockInfo);
+    visit("nvmlDeviceGetMaxClockInfo", api.nvmlDeviceGetMaxClockInfo);
+    visit("nvmlDeviceGetTemperature", api.nvmlDeviceGetTemperature);
+    visit("nvmlDeviceGetTemperatureThreshold", api.nvmlDeviceGetTemperatureThreshold);
+    visit("nvmlDeviceGetEccMode", api.nvmlDeviceGetEccMode);
+    visit("nvmlDeviceGetTotalEccErrors", api.nvmlDeviceGetTotalEccErrors);
+    visit("nvmlDeviceGetMigMode", api.nvmlDeviceGetMigMode);
+    visit("nvmlDeviceGetVirtualizationMode", api.nvmlDeviceGetVirtualizationMode);
+    visit("nvmlDeviceGetCurrentClocksThrottleReasons", api.nvmlDeviceGetCurrentClocksThrottleReasons);
+    visit("nvmlDeviceGetCurrentClocksEventReasons", api.nvmlDeviceGetCurrentClocksEventReasons);
+    visit("nvmlDeviceGetComputeRunningProcesses", api.nvmlDeviceGetComputeRunningProcesses);
+    visit("nvmlDeviceGetComputeRunningProcesses_v3", api.nvmlDeviceGetComputeRunningProcesses_v3);
+    visit("nvmlDeviceGetMultiGpuBoard", api.nvmlDeviceGetMultiGpuBoard);
+    visit("nvmlDeviceGetUtilizationRates", api.nvmlDeviceGetUtilizationRates);
+  }
+};
 
 }  // namespace
 
-std::vector<SymbolName> symbol_names() {
-  std::vector<SymbolName> names;
-  Api api;
-  for_each_required(api, CollectNames(names, true));
-  for_each_optional(api, CollectNames(names, false));
-  return names;
-}
+std::vector<SymbolName> symbol_names() { return names_in_table<Table, Api>(); }
 
 LoadedLibrary load(const LibraryCandidate& candidate) {
   LoadedLibrary loaded{open_candidate(candidate), Api{}, false};
-  for_each_required(loaded.api, BindRequired(loaded.library));
-  for_each_optional(loaded.api, BindOptional(loaded.library));
+  bind_table<Table>(loaded.library, loaded.api);
   loaded.simulated = is_simulated(loaded.library);
   return loaded;
 }
