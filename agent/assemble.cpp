@@ -27,7 +27,23 @@ void explain_standing_nulls(Result& result) {
               "figures are null where the status is not ok (see reason), fraction_of_peak where no theoretical peak "
               "is known, steady_reached for burst figures, algorithm for kernels of our own, readings of telemetry.gpu "
               "where NVML does not tell");
-  add_unknown(result, "/summary", "this version measures burst only; a figure is null when its cases were not all ok");
+  add_unknown(result, "/summary",
+              "this version measures burst only; a figure is null when its cases were not all ok, one of the instance "
+              "when not every device has it");
+}
+
+/// A link at rest runs at generation 1: what counts is what was seen while something was measured.
+void take_links_under_load(Result& result) {
+  for (const Measurement& m : result.measurements) {
+    const auto device = std::find_if(result.devices.begin(), result.devices.end(),
+                                     [&m](const Device& each) { return each.index == m.device; });
+    if (device == result.devices.end() || !device->pci || !m.telemetry || !m.telemetry->gpu) continue;
+    const auto raise = [](std::optional<int>& known, const std::optional<int>& seen) {
+      if (known && seen) known = std::max(*known, *seen);
+    };
+    raise(device->pci->generation, m.telemetry->gpu->pcie_generation);
+    raise(device->pci->width, m.telemetry->gpu->pcie_width);
+  }
 }
 
 bool all_ok_or_skipped(const Result& result) {
@@ -97,6 +113,7 @@ Result finish_result(Result begun, RunEnd end) {
   result.duration_s = round_significant(end.duration_s, kDurationDigits);
   result.reasons = std::move(end.reasons);
   result.measurements = normalize_all(pool_repeats(std::move(end.raw_measurements)), result.devices);
+  take_links_under_load(result);
   result.summary = summarize(result.devices, result.measurements);
   result.score = score_run(result.devices, result.measurements);
   for (Unknown& entry : unknown_parts(result.score)) result.unknown.push_back(std::move(entry));

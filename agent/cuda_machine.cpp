@@ -34,12 +34,11 @@ struct Search {
   LibraryEnvironment environment = LibraryEnvironment::from_process();
   LibrarySearch overrides = LibrarySearch::from_environment();
 
+  [[nodiscard]] TryLimit each(std::chrono::milliseconds limit) const { return {limit, deadline}; }
   /// `wanted`, or what is left of the time; a moment at least, so that what follows can say that it was too short.
   [[nodiscard]] std::chrono::milliseconds at_most(std::chrono::milliseconds wanted) const {
     constexpr std::chrono::milliseconds kMoment{100};
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    return std::clamp(left, kMoment, wanted);
+    return std::max(each(wanted).now(), kMoment);
   }
 
   [[nodiscard]] std::vector<LibraryCandidate> find(const std::vector<std::string>& sonames) const {
@@ -47,17 +46,15 @@ struct Search {
   }
 };
 
-void run_and_verify(const CudaSelection& selection, const OperationParams& params) {
+bool run_and_verify(const CudaSelection& selection, const OperationParams& params) {
   const std::unique_ptr<Backend> backend = make_cuda_backend(selection);
   const std::unique_ptr<Operation> operation = backend->prepare(params);
   (void)operation->run_timed_ns(1);
-  if (!operation->verify().passed) {
-    throw Error(ErrorCode::library_failed, "the confirming operation gave a wrong result");
-  }
+  return operation->verify().passed;
 }
 
-/// One tiny operation with this copy alone.
-void confirm(CudaSelection selection, LibraryKind kind, const VersionedLibrary& library) {
+/// One tiny operation with this copy alone; whether its result is right.
+bool confirm(CudaSelection selection, LibraryKind kind, const VersionedLibrary& library) {
   constexpr std::int64_t kSize = 64;
   const GemmParams gemm{DType::fp32, kSize, kSize, kSize, 1};
   switch (kind) {
@@ -67,8 +64,9 @@ void confirm(CudaSelection selection, LibraryKind kind, const VersionedLibrary& 
       selection.cudnn = library.file;
       return run_and_verify(selection, ConvParams{DType::fp32, ConvDirection::forward, 1, 16, 8, 8, 16, 3, 3, 1, 1});
     }
-    case LibraryKind::nccl: return;
+    case LibraryKind::nccl: return true;
   }
+  return true;
 }
 
 const Copies& copies_of(const std::vector<Copies>& all, LibraryKind kind) {
@@ -86,10 +84,10 @@ void choose_libraries(const Search& search, const std::vector<Copies>& all, cons
       return companion ? std::optional(companion->file) : std::nullopt;
     };
     const LibraryChoice choice =
-        confirm_first(order, search.at_most(kConfirmLimit), [&](const VersionedLibrary& library) {
+        confirm_first(order, search.each(kConfirmLimit), [&](const VersionedLibrary& library) {
           CudaSelection alone = selection;
           if (copies.kind == LibraryKind::cudnn) alone.cudnn_cublas = companion_of(library);
-          confirm(std::move(alone), copies.kind, library);
+          return confirm(std::move(alone), copies.kind, library);
         });
     const auto entries = library_entries(copies.kind, choice, chosen_for);
     libraries.insert(libraries.end(), entries.begin(), entries.end());
@@ -118,6 +116,7 @@ void add_devices(const GpuSights& sights, const LibraryCandidate& driver, const 
     const GpuSight& gpu = sights.gpus[i];
     machine.devices.push_back(device_of(sights, i, machine.unknown));
     machine.uuids.push_back(gpu.uuid.value_or(""));
+    machine.health.push_back(gpu.health);
     // NVML counts a whole board's memory, the driver that of the slice.
     if (gpu.free_bytes && *gpu.free_bytes <= gpu.memory_bytes) {
       machine.free_bytes[static_cast<int>(i)] = *gpu.free_bytes;
@@ -134,7 +133,7 @@ void add_devices(const GpuSights& sights, const LibraryCandidate& driver, const 
 void add_libraries(const Search& search, const GpuSights& sights, CudaMachine& machine) {
   std::vector<Copies> all;
   for (const LibraryKind kind : {LibraryKind::cublas, LibraryKind::cublaslt, LibraryKind::cudnn, LibraryKind::nccl}) {
-    all.push_back({kind, look_at(kind, search.find(sonames_of(kind)), search.at_most(kLookLimit))});
+    all.push_back({kind, look_at(kind, search.find(sonames_of(kind)), search.each(kLookLimit))});
   }
   std::set<int> capabilities;
   for (const GpuSight& gpu : sights.gpus) capabilities.insert(gpu.compute_capability);

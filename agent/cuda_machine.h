@@ -9,6 +9,7 @@
 
 #include "agent/backends/cuda_backend.h"
 #include "agent/dynlib/driver_problem.h"
+#include "agent/probe/gpu_health.h"
 #include "agent/system_root.h"
 #include "core/model.h"
 
@@ -18,6 +19,7 @@ struct CudaMachine {
   std::vector<Device> devices;             ///< index = position; empty when there is none
   std::vector<CudaSelection> selections;   ///< how to measure each of them
   std::map<int, std::int64_t> free_bytes;  ///< of device memory, by index, where NVML tells it
+  std::vector<GpuHealth> health;           ///< of each device before it was measured
   std::vector<std::string> uuids;          ///< raw, by index, empty where unknown: never leave the machine
   std::vector<Library> libraries;          ///< driver and all copies of the libraries that were found
   std::vector<Unknown> unknown;            ///< nulls of `devices`

@@ -11,7 +11,10 @@ int exit_code_for(const Result& result, const RunOutcome& outcome) {
   };
   const bool cut_off = !result.reasons.empty();
   if (!any(CaseStatus::ok) && !any(CaseStatus::wrong_result) && !cut_off) return kExitNothingMeasurable;
-  if (any(CaseStatus::wrong_result)) return kExitWrongResult;
+  const bool broken =
+      std::any_of(result.reasons.begin(), result.reasons.end(),
+                  [](const Reason& reason) { return reason.code == name_of(ErrorCode::hardware_fault); });
+  if (broken || any(CaseStatus::wrong_result)) return kExitWrongResult;
   if (!outcome.saved || outcome.upload_failed) return kExitNotSaved;
   if (result.status != RunStatus::complete || any(CaseStatus::failed)) return kExitPartial;
   return kExitOk;
@@ -31,6 +34,7 @@ int exit_code_for(const Error& error) {
     case ErrorCode::database: return kExitNotSaved;
     case ErrorCode::library_failed:
     case ErrorCode::out_of_memory: return kExitPartial;
+    case ErrorCode::hardware_fault: return kExitWrongResult;
     case ErrorCode::internal: return kExitInternal;
   }
   return kExitInternal;

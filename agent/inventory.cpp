@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "agent/cuda_machine.h"
+#include "agent/dynlib/in_child.h"
 #include "agent/dynlib/onednn.h"
 #include "agent/probe.h"
 #include "agent/probe/pci_bus.h"
@@ -16,6 +17,7 @@ namespace gpuassay {
 namespace {
 
 using Kind = DeviceChoice::Kind;
+using Clock = std::chrono::steady_clock;
 
 bool about_a_device(const Unknown& unknown) { return unknown.path.starts_with("/devices/"); }
 
@@ -31,6 +33,7 @@ void add_cuda_device(const CudaMachine& cuda, std::size_t at, Machine& machine) 
   machine.inventory.devices.push_back(device);
   machine.selections[device.index] = cuda.selections[at];
   machine.uuids[device.index] = cuda.uuids[at];
+  machine.health[device.index] = cuda.health[at];
   for (const Unknown& unknown : cuda.unknown) {
     if (!unknown.path.starts_with(fmt::format("/devices/{}/", device.index))) continue;
     machine.inventory.unknown.push_back({moved(unknown.path, device.index, position), unknown.reason});
@@ -64,9 +67,10 @@ std::optional<std::string> why_no_gpu(const CudaMachine& cuda, const DeviceChoic
                      choice.kind == Kind::automatic ? "; to measure the CPU instead, use --device cpu" : "");
 }
 
-void take_cpu(Machine& machine) {
+void take_cpu(Machine& machine, Clock::time_point deadline) {
   Inventory& inventory = machine.inventory;
-  const std::vector<Library> found = onednn::describe(LibrarySearch::from_environment());
+  const TryLimit limit{onednn::kLookLimit, deadline};
+  const std::vector<Library> found = onednn::describe(LibrarySearch::from_environment(), limit.now());
   inventory.libraries.insert(inventory.libraries.end(), found.begin(), found.end());
   for (const Library& library : found) {
     if (library.rejected_reason) machine.problem = library.rejected_reason;
@@ -77,15 +81,14 @@ void take_cpu(Machine& machine) {
 
 Machine look_at_machine(const Environment& environment, const DeviceChoice& choice, double limit_s) {
   const auto deadline =
-      std::chrono::steady_clock::now() +
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(limit_s));
+      Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(limit_s));
   Machine machine;
   machine.inventory = probe(probe_inputs(environment.system_root));
   machine.simulated = environment.simulated();
   // Recorded facts describe another machine; what is pinned and executed follows the one that really measures.
   if (environment.simulated()) machine.inventory.cpu = probe(probe_inputs()).cpu;
   if (choice.kind == Kind::cpu) {
-    take_cpu(machine);
+    take_cpu(machine, deadline);
     return machine;
   }
   const SystemRoot root(environment.system_root);
@@ -99,7 +102,7 @@ Machine look_at_machine(const Environment& environment, const DeviceChoice& choi
     return machine;
   }
   machine.problem = why_no_gpu(cuda, choice, nvidia_pci_devices(root));
-  if (!machine.problem) take_cpu(machine);
+  if (!machine.problem) take_cpu(machine, deadline);
   return machine;
 }
 
@@ -122,6 +125,28 @@ void hash_identifiers(Machine& machine, const Environment& environment) {
       inventory.unknown.push_back({fmt::format("/devices/{}/uuid_hash", position), reason});
     }
   }
+}
+
+std::vector<Reason> faults_since(const Machine& machine, std::chrono::milliseconds limit) {
+  std::vector<int> indices;
+  std::vector<std::string> pci_bus_ids;
+  std::optional<LibraryCandidate> nvml;
+  for (const auto& [index, selection] : machine.selections) {
+    if (!selection.nvml) continue;
+    nvml = selection.nvml;  // one driver, one NVML
+    indices.push_back(index);
+    pci_bus_ids.push_back(selection.pci_bus_id);
+  }
+  std::vector<Reason> faults;
+  if (!nvml) return faults;
+  const std::vector<GpuHealth> now = look_at_health(*nvml, pci_bus_ids, limit);
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const auto fault = fault_between(machine.health.at(indices[i]), now[i]);
+    if (!fault) continue;
+    faults.push_back({std::string(name_of(ErrorCode::hardware_fault)), fmt::format("GPU {}: {}", indices[i], *fault),
+                      indices[i]});
+  }
+  return faults;
 }
 
 void require_measurable(const Machine& machine) {

@@ -1,14 +1,17 @@
 // The first stage as the commands use it: probe the machine, find its devices and libraries, choose what to measure.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/backends/cuda_backend.h"
 #include "agent/device_choice.h"
 #include "agent/dynlib/driver_problem.h"
 #include "agent/environment.h"
+#include "agent/probe/gpu_health.h"
 #include "core/model.h"
 
 namespace gpuassay {
@@ -17,6 +20,7 @@ namespace gpuassay {
 struct Machine {
   Inventory inventory;                          ///< `devices`: those to be measured
   std::map<int, CudaSelection> selections;      ///< how to measure the CUDA devices among them, by device index
+  std::map<int, GpuHealth> health;              ///< of the CUDA devices before measuring, by device index
   std::map<int, std::string> uuids;             ///< raw, of the CUDA devices: never leave the machine
   bool simulated = false;                       ///< recorded files or a fake driver: no real machine
   int driver_cuda_version = 0;                  ///< of cuDriverGetVersion: 1000 x major + 10 x minor; 0 = unknown
@@ -35,6 +39,9 @@ Machine look_at_machine(const Environment& environment, const DeviceChoice& choi
 /// Fills uuid_hash of the GPUs, or explains its absence. Needs the machine's key, which is made when the data directory
 /// exists.
 void hash_identifiers(Machine& machine, const Environment& environment);
+
+/// What broke since the machine was looked at: one "hardware_fault" per device. NVML is asked for at most `limit`.
+std::vector<Reason> faults_since(const Machine& machine, std::chrono::milliseconds limit);
 
 /// Throws Error{nothing_measurable} with the machine's problem, if it has one.
 void require_measurable(const Machine& machine);

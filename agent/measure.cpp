@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "agent/measure_case.h"
 #include "core/error.h"
@@ -17,7 +20,9 @@ namespace {
 /// a few times the sampling at most, but on a machine that is busy with other things 10 s were seen.
 constexpr double kHangFactor = 20;
 constexpr double kMinHangS = 30;
-/// After so many dead workers in one run the device or its library is broken; more attempts only burn the budget.
+/// More for the first case of a process: sixteen K80 dies need a minute to start.
+constexpr double kStartS = 90;
+/// After so many dead workers of one device it or its library is broken; more attempts only burn the budget.
 constexpr int kMaxDeadWorkers = 5;
 
 constexpr std::string_view kBudget = "budget";
@@ -52,11 +57,19 @@ class Pass {
 
   Measurement one_case(std::size_t index) {
     const Case& planned = plan_[index];
+    if (const auto given_up = given_up_.find(planned.device); given_up != given_up_.end()) {
+      return not_measured(planned, CaseStatus::skipped, given_up->second);
+    }
     try {
-      if (!worker_) worker_ = std::make_unique<Worker>(make_runner_);
-      const Wait wait = worker_->request(index) ? wait_for_answer(planned) : Wait::ended;
+      const bool fresh = !worker_;
+      if (fresh) worker_ = std::make_unique<Worker>(make_runner_);
+      const double patience_s = hang_s(planned) + (fresh ? kStartS : 0);
+      const Wait wait = worker_->request(index) ? wait_for_answer(patience_s) : Wait::ended;
       if (wait == Wait::answered) {
-        if (auto measurement = worker_->receive(); measurement && measurement->id == planned.id) return *measurement;
+        if (auto answer = worker_->receive(); answer && answer->measurement.id == planned.id) {
+          if (answer->process_spent) lose_context(planned, *answer->measurement.reason);
+          return answer->measurement;
+        }
         return dead_worker(planned, "worker_died", "its process ended in the middle of the case: ");
       }
       if (wait == Wait::ended) {
@@ -69,14 +82,17 @@ class Pass {
     }
   }
 
-  Wait wait_for_answer(const Case& planned) const {
-    const double hang_s = std::max(kMinHangS, kHangFactor * static_cast<double>(planned.limits.max_time_ns) / 1e9);
+  static double hang_s(const Case& planned) {
+    return std::max(kMinHangS, kHangFactor * static_cast<double>(planned.limits.max_time_ns) / 1e9);
+  }
+
+  Wait wait_for_answer(double patience_s) const {
     const double started_s = context_.now_s();
     while (true) {
       const double now_s = context_.now_s();
       if (now_s >= context_.deadline_s) return Wait::deadline;
-      if (now_s - started_s >= hang_s) return Wait::hung;
-      const double left_s = std::min(context_.deadline_s, started_s + hang_s) - now_s;
+      if (now_s - started_s >= patience_s) return Wait::hung;
+      const double left_s = std::min(context_.deadline_s, started_s + patience_s) - now_s;
       std::array<pollfd, 2> fds{{{worker_->fd(), POLLIN, 0}, {context_.interrupt_fd, POLLIN, 0}}};
       ::poll(fds.data(), fds.size(), static_cast<int>(std::min(left_s, 60.0) * 1000) + 1);
       if (fds[1].revents != 0) return Wait::interrupted;
@@ -89,10 +105,28 @@ class Pass {
     const std::string how = worker_->end();
     worker_.reset();
     outcome_.reasons.push_back({code, fmt::format("{}: {}{}", planned.id, what, how), planned.device});
-    if (++dead_workers_ >= kMaxDeadWorkers) {
-      stopped_ = fmt::format("too_many_failures: {} measuring processes died", dead_workers_);
-    }
+    count_dead_worker(planned.device);
     return not_measured(planned, CaseStatus::failed, fmt::format("{}: {}{}", code, what, how));
+  }
+
+  /// The worker answered, but its device can do no more in that process: the next case gets another one.
+  void lose_context(const Case& planned, const std::string& reason) {
+    worker_->end();
+    worker_.reset();
+    const bool hardware = reason.starts_with(name_of(ErrorCode::hardware_fault));
+    outcome_.reasons.push_back({hardware ? std::string(name_of(ErrorCode::hardware_fault)) : "context_lost",
+                                fmt::format("{}: {}", planned.id, reason), planned.device});
+    count_dead_worker(planned.device);
+  }
+
+  /// Other devices go on when one is given up.
+  void count_dead_worker(int device) {
+    if (++dead_workers_[device] < kMaxDeadWorkers) return;
+    constexpr std::string_view kCode = "too_many_failures";
+    const std::string message = fmt::format("{} measuring processes of device {} were lost; its other cases were left",
+                                            dead_workers_[device], device);
+    given_up_[device] = fmt::format("{}: {}", kCode, message);
+    outcome_.reasons.push_back({std::string(kCode), message, device});
   }
 
   Measurement cut_off(const Case& planned, Wait wait) {
@@ -123,7 +157,8 @@ class Pass {
   std::unique_ptr<Worker> worker_;
   std::string stopped_;  ///< "code: message" once no further case is to be measured
   std::size_t cut_off_ = 0;
-  int dead_workers_ = 0;
+  std::map<int, int> dead_workers_;      ///< by device
+  std::map<int, std::string> given_up_;  ///< "code: message" for the rest of a device's cases
 };
 
 }  // namespace

@@ -122,16 +122,20 @@ Measurement not_measured(const Case& planned, CaseStatus status, const std::stri
   return measurement;
 }
 
-Measurement measure_case(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times) {
+CaseAnswer measure_case(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times) {
   try {
-    return measured(planned, backend, read_cpu_times);
+    return {measured(planned, backend, read_cpu_times)};
   } catch (const Error& error) {
+    // Asked whatever went wrong: a library on a dead context may call everything unsupported.
+    if (const auto fatal = backend.fatal_error()) {
+      return {not_measured(planned, CaseStatus::failed, reason_text(*fatal)), true};
+    }
     const bool skipped = error.code() == ErrorCode::unsupported || error.code() == ErrorCode::out_of_memory;
-    return not_measured(planned, skipped ? CaseStatus::skipped : CaseStatus::failed, reason_text(error));
+    return {not_measured(planned, skipped ? CaseStatus::skipped : CaseStatus::failed, reason_text(error))};
   } catch (const std::bad_alloc&) {
-    return not_measured(planned, CaseStatus::skipped, "out_of_memory: the operands do not fit the free memory");
+    return {not_measured(planned, CaseStatus::skipped, "out_of_memory: the operands do not fit the free memory")};
   } catch (const std::exception& error) {
-    return not_measured(planned, CaseStatus::failed, std::string("internal: ") + error.what());
+    return {not_measured(planned, CaseStatus::failed, std::string("internal: ") + error.what())};
   }
 }
 

@@ -21,11 +21,19 @@ using CpuTimesReader = std::function<std::optional<CpuTimes>()>;
 /// Parses the first line of /proc/stat.
 std::optional<CpuTimes> parse_cpu_times(std::string_view proc_stat);
 
+/// What a case gave, and whether the process that measured it can measure another one.
+struct CaseAnswer {
+  Measurement measurement;
+  /// The device's context died with the case: every later call in this process would fail too.
+  bool process_spent = false;
+};
+
 /// Never throws: what goes wrong becomes the status and reason of the measurement (`unsupported` and
-/// `out_of_memory` are skipped, a failed verification is wrong_result, everything else failed).
+/// `out_of_memory` are skipped, a failed verification is wrong_result, everything else failed). When the backend's
+/// process is spent, its own error is the reason: it says more than the library in which it came up.
 /// samples_ns are nanoseconds per operation, thinned, six significant digits; median and metric are left to
 /// normalize().
-Measurement measure_case(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times);
+CaseAnswer measure_case(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times);
 
 /// `planned` not measured, and why; `reason` is "code: message".
 Measurement not_measured(const Case& planned, CaseStatus status, const std::string& reason);

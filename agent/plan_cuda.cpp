@@ -185,7 +185,7 @@ std::vector<Case> RankedCases::score() {
 std::vector<Case> RankedCases::link() {
   std::vector<Case> cases;
   for (const BandwidthKernel kernel : {BandwidthKernel::h2d, BandwidthKernel::d2h}) {
-    add_rest(cases, BandwidthParams{kernel, MemoryLevel::pinned, kTransferBytes});
+    add(cases, BandwidthParams{kernel, MemoryLevel::pinned, kTransferBytes}, limits_.rest, true);
   }
   return cases;
 }

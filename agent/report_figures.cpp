@@ -33,6 +33,10 @@ std::optional<double> figure_of(const Figures& figures, std::string_view name) {
   return found->second.sustained ? found->second.sustained : found->second.burst;
 }
 
+struct Line {
+  Words words, notes;
+};
+
 Words words_of(const Figures& figures, std::span<const std::string_view> names) {
   Words words;
   for (const std::string_view name : names) {
@@ -121,19 +125,26 @@ std::optional<std::string> share_text(const std::string& name, const std::option
 }
 
 /// Values, unit, and in parentheses what is known about them.
-void add_line(TextPage& page, std::string_view label, Words words, std::string_view unit,
-              const std::optional<std::string>& note, const std::optional<double>& noise) {
+void add_line(TextPage& page, std::string_view label, Words words, std::string_view unit, Words notes,
+              const std::optional<double>& noise) {
   if (words.empty()) return;
   words.back() += fmt::format(" {}", unit);
-  Words notes;
-  if (note) notes.push_back(*note);
   if (noise) notes.push_back(fmt::format("noise {:.1f} %", 100 * *noise));
   if (!notes.empty()) words.push_back(fmt::format("({})", fmt::join(notes, ", ")));
   page.line(label, words);
 }
 
-/// The figures of our own kernels by unit; the summary keeps the faster unit only.
-Words compute_words(const Result& result) {
+/// Devices that a compute case was measured on.
+std::set<int> computing_devices(const Result& result) {
+  std::set<int> devices;
+  for (const Measurement& m : result.measurements) {
+    if (m.workload == Workload::compute && m.status == CaseStatus::ok && m.metric) devices.insert(m.device);
+  }
+  return devices;
+}
+
+/// The figures of our own kernels by unit, summed over `devices`; the summary keeps the faster unit only.
+Words compute_words(const Result& result, const std::set<int>& devices) {
   Words words;
   for (const ComputeUnit unit : {ComputeUnit::fma, ComputeUnit::mma}) {
     bool first = true;
@@ -142,19 +153,30 @@ Words compute_words(const Result& result) {
       for (const Measurement& m : result.measurements) {
         const auto* compute = std::get_if<ComputeParams>(&m.params);
         if (compute == nullptr || compute->unit != unit || to_name(compute->dtype) != dtype) continue;
-        if (m.status == CaseStatus::ok && m.metric) {
+        if (devices.contains(m.device) && m.status == CaseStatus::ok && m.metric) {
           fastest[m.device] = std::max(fastest[m.device], m.metric->value);
         }
       }
       double sum = 0;
       for (const auto& [device, value] : fastest) sum += value;
-      if (fastest.empty()) continue;
+      if (fastest.empty() || fastest.size() < devices.size()) continue;
       words.push_back(
           fmt::format("{}{} {}", first ? fmt::format("{}: ", to_name(unit)) : "", dtype, short_number(sum)));
       first = false;
     }
   }
   return words;
+}
+
+/// Of all devices, or where only some ran those cases of the first that did.
+Line compute_line(const Result& result) {
+  std::set<int> devices = computing_devices(result);
+  Words notes{"our own kernels"};
+  if (!devices.empty() && devices.size() < result.devices.size()) {
+    devices = {*devices.begin()};
+    notes.push_back(fmt::format("device {} alone", *devices.begin()));
+  }
+  return {compute_words(result, devices), std::move(notes)};
 }
 
 /// "PCIe gen 4 x16". A link at rest runs at a lower generation, never at a lower width: so the highest generation and
@@ -168,6 +190,19 @@ std::optional<std::string> link_text(const Result& result) {
     links.insert(fmt::format("PCIe gen {} x{}", *generation, *device.pci->width));
   }
   return links.size() == 1 ? std::optional(*links.begin()) : std::nullopt;
+}
+
+Words noted(const std::optional<std::string>& note) { return note ? Words{*note} : Words{}; }
+
+/// The instance's figures; where it has none because not every device ran those cases, the first device's that did.
+template <class MakeWords>
+Line line_of(const Summary& summary, const MakeWords& make_words, Words notes) {
+  Words words = make_words(summary.instance);
+  for (auto device = summary.devices.begin(); words.empty() && device != summary.devices.end(); ++device) {
+    words = make_words(*device);
+    if (!words.empty()) notes.push_back(fmt::format("device {} alone", device->device.value_or(0)));
+  }
+  return {std::move(words), std::move(notes)};
 }
 
 void add_device_lines(TextPage& page, const Result& result) {
@@ -202,21 +237,30 @@ std::string short_number(double value) {
 }
 
 void add_figure_lines(TextPage& page, const Result& result) {
-  const DeviceSummary& all = result.summary.instance;
-  const std::string dtype = headline_dtype(all);
-  add_line(page, "gemm", words_of(all.gemm_tflop_per_s, kDtypes), "TFLOP/s",
-           share_text(dtype, peak_share(result, square_gemm_in(dtype))),
-           typical_noise(result, of_workload(Workload::gemm)));
-  add_line(page, "conv", words_of(all.conv_tflop_per_s, kDtypes), "TFLOP/s", std::nullopt,
-           typical_noise(result, of_workload(Workload::conv)));
-  add_line(page, "compute", compute_words(result), "TFLOP/s", "our own kernels",
+  const auto add = [&](std::string_view label, std::string_view unit, const auto& words, Words notes,
+                       const Selector& cases) {
+    const Line line = line_of(result.summary, words, std::move(notes));
+    add_line(page, label, line.words, unit, line.notes, typical_noise(result, cases));
+  };
+  const std::string dtype = headline_dtype(result.summary.instance);
+  add(
+      "gemm", "TFLOP/s", [](const DeviceSummary& of) { return words_of(of.gemm_tflop_per_s, kDtypes); },
+      noted(share_text(dtype, peak_share(result, square_gemm_in(dtype)))), of_workload(Workload::gemm));
+  add(
+      "conv", "TFLOP/s", [](const DeviceSummary& of) { return words_of(of.conv_tflop_per_s, kDtypes); }, {},
+      of_workload(Workload::conv));
+  const Line compute = compute_line(result);
+  add_line(page, "compute", compute.words, "TFLOP/s", compute.notes,
            typical_noise(result, of_workload(Workload::compute)));
-  add_line(page, "memory", words_of(all.bandwidth_gb_per_s, kMemoryNames), "GB/s",
-           share_text("triad", peak_share(result, is_triad)), typical_noise(result, of_bandwidth(false)));
-  add_line(page, "transfer", words_of(all.bandwidth_gb_per_s, kTransferNames), "GB/s", link_text(result),
-           typical_noise(result, of_bandwidth(true)));
-  add_line(page, "latency", latency_words(all.latency_us), "us", std::nullopt,
-           typical_noise(result, of_workload(Workload::latency)));
+  add(
+      "memory", "GB/s", [](const DeviceSummary& of) { return words_of(of.bandwidth_gb_per_s, kMemoryNames); },
+      noted(share_text("triad", peak_share(result, is_triad))), of_bandwidth(false));
+  add(
+      "transfer", "GB/s", [](const DeviceSummary& of) { return words_of(of.bandwidth_gb_per_s, kTransferNames); },
+      noted(link_text(result)), of_bandwidth(true));
+  add(
+      "latency", "us", [](const DeviceSummary& of) { return latency_words(of.latency_us); }, {},
+      of_workload(Workload::latency));
   add_device_lines(page, result);
 }
 

@@ -90,13 +90,30 @@ void judge_power(const Device& device, const Load& load, std::vector<Verdict>& v
        remedy});
 }
 
-/// The generation of a link falls at rest and says nothing here; its width stays.
-void judge_link(const Device& device, std::vector<Verdict>& verdicts) {
-  if (!device.pci || !device.pci->width || !device.pci->max_width) return;
-  if (*device.pci->width >= *device.pci->max_width) return;
+/// Whether the link was looked at while copies ran: at rest its generation falls and says nothing, its width stays.
+bool link_seen_busy(const Result& result, int device) {
+  return std::any_of(result.measurements.begin(), result.measurements.end(), [device](const Measurement& m) {
+    const auto* bandwidth = std::get_if<BandwidthParams>(&m.params);
+    return m.device == device && bandwidth != nullptr && is_transfer(bandwidth->kernel) &&
+           m.status == CaseStatus::ok && m.telemetry && m.telemetry->gpu && m.telemetry->gpu->pcie_generation;
+  });
+}
+
+void judge_link(const Result& result, const Device& device, std::vector<Verdict>& verdicts) {
+  if (!device.pci) return;
+  const Pci& link = *device.pci;
+  std::vector<std::string> lacks;
+  if (link.width && link.max_width && *link.width < *link.max_width) {
+    lacks.push_back(fmt::format("{} of its {} PCIe lanes", *link.width, *link.max_width));
+  }
+  if (link.generation && link.max_generation && *link.generation < *link.max_generation &&
+      link_seen_busy(result, device.index)) {
+    lacks.push_back(fmt::format("generation {} of {} under load", *link.generation, *link.max_generation));
+  }
+  if (lacks.empty()) return;
   verdicts.push_back({"slow_link", device.index,
-                      fmt::format("GPU {} has {} of its {} PCIe lanes: transfers are that much slower", device.index,
-                                  *device.pci->width, *device.pci->max_width),
+                      fmt::format("GPU {} has {}: transfers are that much slower", device.index,
+                                  fmt::join(lacks, " and ")),
                       "the slot, the riser or the virtual machine gives no more; ask the provider"});
 }
 
@@ -146,7 +163,7 @@ void judge_gpus(const Result& result, std::vector<Verdict>& verdicts) {
     const Load load = load_of(result, device.index);
     judge_throttling(device, load, verdicts);
     judge_power(device, load, verdicts);
-    judge_link(device, verdicts);
+    judge_link(result, device, verdicts);
   }
 }
 

@@ -29,7 +29,8 @@ constexpr std::size_t kMaxMessageBytes = 65536;
     std::string answer;
     try {
       if (!runner) runner = make_runner();
-      answer = to_json((*runner)(index)).dump();
+      const CaseAnswer given = (*runner)(index);
+      answer = nlohmann::json{{"measurement", to_json(given.measurement)}, {"process_spent", given.process_spent}}.dump();
     } catch (const std::exception& error) {
       answer =
           nlohmann::json{{"worker_error", error.what()}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -90,7 +91,7 @@ bool Worker::request(std::size_t index) const {
   return ::send(fd_, &index, sizeof index, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof index);
 }
 
-std::optional<Measurement> Worker::receive() const {
+std::optional<CaseAnswer> Worker::receive() const {
   std::vector<char> buffer(kMaxMessageBytes);
   const ssize_t size = ::recv(fd_, buffer.data(), buffer.size(), 0);
   if (size <= 0) return std::nullopt;
@@ -100,7 +101,10 @@ std::optional<Measurement> Worker::receive() const {
   if (answer.is_object() && answer.contains("worker_error")) {
     throw Error(ErrorCode::library_failed, answer.at("worker_error").get<std::string>());
   }
-  return measurement_from_json(answer);
+  if (!answer.is_object() || !answer.contains("measurement")) return std::nullopt;
+  const auto spent = answer.find("process_spent");
+  return CaseAnswer{measurement_from_json(answer.at("measurement")),
+                    spent != answer.end() && spent->is_boolean() && spent->get<bool>()};
 }
 
 std::string Worker::end() {

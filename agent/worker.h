@@ -9,12 +9,12 @@
 #include <optional>
 #include <string>
 
-#include "core/model.h"
+#include "agent/measure_case.h"
 
 namespace gpuassay {
 
 /// Measures case number `index` of the plan; runs in the child.
-using CaseRunner = std::function<Measurement(std::size_t index)>;
+using CaseRunner = std::function<CaseAnswer(std::size_t index)>;
 
 /// One forked worker. The child dies with its parent (also by kill -9), ignores SIGINT and SIGTERM (the parent
 /// decides), and exits when the channel closes. Not copyable; the destructor kills and reaps.
@@ -35,7 +35,7 @@ class Worker {
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   /// The answer to the last request, empty when the worker ended or sent something unreadable instead.
-  [[nodiscard]] std::optional<Measurement> receive() const;
+  [[nodiscard]] std::optional<CaseAnswer> receive() const;
 
   /// Kills and reaps, waiting at most a second for a process stuck in the kernel (it is then abandoned).
   /// Returns how it ended in words, for example "killed by signal 11 (Segmentation fault)".

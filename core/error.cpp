@@ -13,6 +13,7 @@ std::string_view name_of(ErrorCode code) {
     case ErrorCode::library_failed: return "library_failed";
     case ErrorCode::nothing_measurable: return "nothing_measurable";
     case ErrorCode::out_of_memory: return "out_of_memory";
+    case ErrorCode::hardware_fault: return "hardware_fault";
     case ErrorCode::not_saved: return "not_saved";
     case ErrorCode::busy: return "busy";
     case ErrorCode::network: return "network";

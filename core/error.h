@@ -19,6 +19,7 @@ enum class ErrorCode {
   library_failed,      ///< a library call returned an error status
   nothing_measurable,  ///< no device is usable
   out_of_memory,       ///< host or device memory does not suffice
+  hardware_fault,      ///< the device itself is broken: uncorrectable memory errors, fallen off the bus
   not_saved,           ///< a file could not be written durably
   busy,                ///< another gpuassay run holds the data directory
   network,             ///< no usable answer from a server

@@ -145,6 +145,8 @@ struct GpuTelemetry {
   std::optional<std::map<std::string, double>> event_reasons_s;
   /// A thermal, power or hardware slowdown reason was among them; idle and application clocks are no throttling.
   std::optional<bool> throttled;
+  /// Highest of the PCIe link: at rest it falls to generation 1. Left out of the document where unknown.
+  std::optional<int> pcie_generation = {}, pcie_width = {};
 };
 
 /// What disturbed the case, as far as it can be seen.

@@ -1,6 +1,7 @@
 #include "core/normalize.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <tuple>
 
@@ -142,6 +143,7 @@ GpuTelemetry pooled(const GpuTelemetry& first, double first_s, const GpuTelemetr
   };
   const auto lowest = [](double a, double b) { return std::min(a, b); };
   const auto highest = [](double a, double b) { return std::max(a, b); };
+  const auto widest = [](int a, int b) { return std::max(a, b); };
   const auto sum = [](std::map<std::string, double> a, const std::map<std::string, double>& b) {
     for (const auto& [reason, seconds] : b) a[reason] = round_significant(a[reason] + seconds, kNoiseDigits);
     return a;
@@ -152,7 +154,9 @@ GpuTelemetry pooled(const GpuTelemetry& first, double first_s, const GpuTelemetr
           combined(first.power_w, again.power_w, mean),
           combined(first.temperature_c, again.temperature_c, highest),
           combined(first.event_reasons_s, again.event_reasons_s, sum),
-          combined(first.throttled, again.throttled, [](bool a, bool b) { return a || b; })};
+          combined(first.throttled, again.throttled, [](bool a, bool b) { return a || b; }),
+          combined(first.pcie_generation, again.pcie_generation, widest),
+          combined(first.pcie_width, again.pcie_width, widest)};
 }
 
 void pool(Measurement& first, const Measurement& again) {
@@ -182,22 +186,39 @@ void pool(Measurement& first, const Measurement& again) {
 
 using Figures = std::map<std::string, RegimeValues>;
 
-void add_to(Figures& sum, const Figures& device) {
-  const auto add = [](std::optional<double>& total, const std::optional<double>& value) {
-    if (value) total = round_significant(total.value_or(0) + *value, kFigureDigits);
-  };
-  for (const auto& [name, values] : device) {
-    add(sum[name].burst, values.burst);
-    add(sum[name].sustained, values.sustained);
+using FiguresOf = Figures DeviceSummary::*;
+using ValueOf = std::optional<double> RegimeValues::*;
+
+/// One figure of every device; empty when a device lacks it, as it would then be of fewer devices than it says.
+std::vector<double> of_every_device(const std::vector<DeviceSummary>& devices, FiguresOf figures,
+                                    const std::string& name, ValueOf value) {
+  std::vector<double> values;
+  for (const DeviceSummary& device : devices) {
+    const auto found = (device.*figures).find(name);
+    if (found == (device.*figures).end() || !(found->second.*value)) return {};
+    values.push_back(*(found->second.*value));
   }
+  return values;
 }
 
-void keep_slowest(Figures& slowest, const Figures& device) {
-  for (const auto& [name, values] : device) {
-    if (values.burst) raise(slowest[name].burst, *values.burst);
-    if (values.sustained) raise(slowest[name].sustained, *values.sustained);
+/// The figures that any device has, joined over all devices; null where not every device has it.
+template <class Join>
+Figures of_instance(const std::vector<DeviceSummary>& devices, FiguresOf figures, const Join& join) {
+  Figures joined;
+  for (const DeviceSummary& device : devices) {
+    for (const auto& [name, unused] : device.*figures) {
+      for (const ValueOf value : {&RegimeValues::burst, &RegimeValues::sustained}) {
+        const std::vector<double> values = of_every_device(devices, figures, name, value);
+        joined[name].*value =
+            values.empty() ? std::nullopt : std::optional(round_significant(join(values), kFigureDigits));
+      }
+    }
   }
+  return joined;
 }
+
+double sum_of(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
+double slowest_of(const std::vector<double>& values) { return *std::max_element(values.begin(), values.end()); }
 
 }  // namespace
 
@@ -246,12 +267,12 @@ Summary summarize(const std::vector<Device>& devices, const std::vector<Measurem
   Summary summary;
   for (const Device& device : devices) {
     summary.devices.push_back(summarize_device(device.index, measurements));
-    add_to(summary.instance.gemm_tflop_per_s, summary.devices.back().gemm_tflop_per_s);
-    add_to(summary.instance.conv_tflop_per_s, summary.devices.back().conv_tflop_per_s);
-    add_to(summary.instance.bandwidth_gb_per_s, summary.devices.back().bandwidth_gb_per_s);
-    add_to(summary.instance.compute_tflop_per_s, summary.devices.back().compute_tflop_per_s);
-    keep_slowest(summary.instance.latency_us, summary.devices.back().latency_us);
   }
+  for (const FiguresOf figures : {&DeviceSummary::gemm_tflop_per_s, &DeviceSummary::conv_tflop_per_s,
+                                  &DeviceSummary::bandwidth_gb_per_s, &DeviceSummary::compute_tflop_per_s}) {
+    summary.instance.*figures = of_instance(summary.devices, figures, sum_of);
+  }
+  summary.instance.latency_us = of_instance(summary.devices, &DeviceSummary::latency_us, slowest_of);
   return summary;
 }
 

@@ -25,7 +25,7 @@ std::vector<Measurement> pool_repeats(std::vector<Measurement> raw);
 /// convolution the ResNet-50 layers as one network (their FLOPs times count over their time times count; only when
 /// all directions of all layers are there), bandwidth by kernel for dram and pinned transfers, "h2d_pageable" and so on
 /// for pageable ones and "l1".."l3" (best kernel) for caches, compute the best unit, latency the lowest. The instance
-/// sums its devices; its latency is that of its slowest device.
+/// sums its devices, and its latency is that of its slowest device; a figure that not every device has is null there.
 Summary summarize(const std::vector<Device>& devices, const std::vector<Measurement>& measurements);
 
 }  // namespace gpuassay

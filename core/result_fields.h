@@ -53,6 +53,8 @@ struct Fields<GpuTelemetry> {
     ar("sm_clock_mhz", v.sm_clock_mhz), ar("sm_clock_min_mhz", v.sm_clock_min_mhz);
     ar("memory_clock_mhz", v.memory_clock_mhz), ar("power_w", v.power_w), ar("temperature_c", v.temperature_c);
     ar("event_reasons_s", v.event_reasons_s), ar("throttled", v.throttled);
+    ar.omitted_when_empty("pcie_generation", v.pcie_generation);
+    ar.omitted_when_empty("pcie_width", v.pcie_width);
   }
 };
 template <>

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/error.h"
 #include "core/model.h"
 
 namespace gpuassay {
@@ -57,6 +58,10 @@ class Backend {
   /// Allocates operands and compiles the operation. Throws Error: `unsupported` when this device cannot do it,
   /// `out_of_memory`, or `library_failed`.
   virtual std::unique_ptr<Operation> prepare(const OperationParams& params) = 0;
+
+  /// After an error: empty while this process can measure on with the device, else the device's own error, which
+  /// every later call here would meet too. `hardware_fault` when the device itself is broken.
+  virtual std::optional<Error> fatal_error() { return std::nullopt; }
 
   /// Starts watching the device; null where there is nothing to watch.
   virtual std::unique_ptr<LoadMonitor> watch() { return nullptr; }

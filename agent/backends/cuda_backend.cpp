@@ -48,6 +48,8 @@ class CudaBackend final : public Backend {
     return operation;
   }
 
+  std::optional<Error> fatal_error() override { return context_->fatal_error(); }
+
   std::unique_ptr<LoadMonitor> watch() override {
     if (!selection_.nvml) return nullptr;
     try {

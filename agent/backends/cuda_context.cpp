@@ -76,6 +76,15 @@ void CudaContext::launch_raw(cuda::Function function, std::int64_t blocks, unsig
 
 void CudaContext::synchronize() const { cuda::check(api(), api().cuStreamSynchronize(stream_), "cuStreamSynchronize"); }
 
+std::optional<Error> CudaContext::fatal_error() const {
+  try {
+    cuda::check(api(), api().cuCtxSynchronize(), "cuCtxSynchronize");
+  } catch (const Error& error) {
+    return error;
+  }
+  return std::nullopt;
+}
+
 std::int64_t CudaContext::time_ns(const std::function<void()>& enqueue) const {
   cuda::check(api(), api().cuEventRecord(begin_, stream_), "cuEventRecord");
   enqueue();

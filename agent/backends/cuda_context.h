@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "agent/backends/cuda_memory.h"
 #include "agent/backends/cuda_modules.h"
 #include "agent/dynlib/cuda_driver.h"
+#include "core/error.h"
 #include "core/model.h"
 #include "kernels/arguments.h"
 #include "kernels/number_formats.h"
@@ -63,6 +65,9 @@ class CudaContext {
 
   /// Waits for everything queued. Throws what went wrong on the device.
   void synchronize() const;
+
+  /// What is left behind by an error: empty while the context works, else the error that every later call meets.
+  [[nodiscard]] std::optional<Error> fatal_error() const;
 
   /// Nanoseconds of device time between two events on the stream around what `enqueue` queues; returns when it is
   /// complete. CUDA's events have steps of half a microsecond.

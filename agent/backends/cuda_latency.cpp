@@ -31,6 +31,7 @@ class LaunchLatency : public CudaOperation {
   }
 
  protected:
+  [[nodiscard]] bool recordable() const override { return false; }
   void launch_empty() { context().launch_raw(empty_, 1, 1, nullptr); }
 
  private:
@@ -48,58 +49,28 @@ class KernelLaunch final : public LaunchLatency {
 
 class GraphLaunch final : public LaunchLatency {
  public:
-  explicit GraphLaunch(std::shared_ptr<CudaContext> shared) : LaunchLatency(std::move(shared)) {
-    const cuda::Api& api = context().api();
-    if (api.cuStreamBeginCapture_v2 == nullptr || api.cuStreamEndCapture == nullptr || api.cuGraphLaunch == nullptr ||
-        (api.cuGraphInstantiate_v2 == nullptr && api.cuGraphInstantiateWithFlags == nullptr)) {
-      throw Error(ErrorCode::unsupported, "this driver has no CUDA graphs; a newer driver has them");
-    }
-    cuda::check(api, api.cuStreamBeginCapture_v2(context().stream(), cuda::kCaptureThreadLocal),
-                "cuStreamBeginCapture_v2");
-    try {
-      for (std::int64_t i = 0; i < kNodes; ++i) launch_empty();
-    } catch (...) {
-      // A stream left in capture mode would fail every later case.
-      (void)api.cuStreamEndCapture(context().stream(), &graph_);
-      throw;
-    }
-    cuda::check(api, api.cuStreamEndCapture(context().stream(), &graph_), "cuStreamEndCapture");
-    instantiate(api);
-  }
-  GraphLaunch(const GraphLaunch&) = delete;
-  GraphLaunch& operator=(const GraphLaunch&) = delete;
-  ~GraphLaunch() override {
-    const cuda::Api& api = context().api();
-    if (exec_ != nullptr && api.cuGraphExecDestroy != nullptr) (void)api.cuGraphExecDestroy(exec_);
-    if (graph_ != nullptr && api.cuGraphDestroy != nullptr) (void)api.cuGraphDestroy(graph_);
+  explicit GraphLaunch(std::shared_ptr<CudaContext> shared)
+      : LaunchLatency(std::move(shared)), graph_(CudaGraph::record(context(), kNodes, [this] {
+          for (std::int64_t i = 0; i < kNodes; ++i) launch_empty();
+        })) {
+    if (!graph_) throw Error(ErrorCode::unsupported, "this driver has no CUDA graphs; a newer driver has them");
   }
 
   /// One operation is one node: whole graphs are launched and their time is shared out.
   std::int64_t run_timed_ns(std::int64_t iterations) override {
     const std::int64_t graphs = (iterations + kNodes - 1) / kNodes;
-    const auto time_ns = static_cast<double>(CudaOperation::run_timed_ns(graphs));
+    const auto time_ns = static_cast<double>(LaunchLatency::run_timed_ns(graphs));
     return static_cast<std::int64_t>(time_ns * static_cast<double>(iterations) / static_cast<double>(graphs * kNodes));
   }
 
  protected:
-  void enqueue() override {
-    cuda::check(context().api(), context().api().cuGraphLaunch(exec_, context().stream()), "cuGraphLaunch");
-  }
+  void enqueue() override { graph_->launch(); }
 
  private:
   /// About the kernels of one layer's forward and backward pass.
   static constexpr std::int64_t kNodes = 64;
 
-  void instantiate(const cuda::Api& api) {
-    if (api.cuGraphInstantiateWithFlags != nullptr) {
-      cuda::check(api, api.cuGraphInstantiateWithFlags(&exec_, graph_, 0), "cuGraphInstantiateWithFlags");
-    } else {
-      cuda::check(api, api.cuGraphInstantiate_v2(&exec_, graph_, nullptr, nullptr, 0), "cuGraphInstantiate_v2");
-    }
-  }
-
-  cuda::Graph graph_ = nullptr;
-  cuda::GraphExec exec_ = nullptr;
+  std::optional<CudaGraph> graph_;
 };
 
 }  // namespace

@@ -2,25 +2,25 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "agent/backends/backend.h"
 #include "agent/backends/cuda_context.h"
+#include "agent/backends/cuda_graph.h"
 #include "agent/dynlib/cublas.h"
 #include "agent/dynlib/cublaslt.h"
 #include "agent/dynlib/cudnn.h"
 
 namespace gpuassay {
 
-/// An operation timed by CUDA events on the context's stream.
+/// An operation timed by CUDA events on the context's stream. One that is so short that the device would wait for the
+/// host is recorded as a graph of many runs after a few plain ones, where driver and library allow it.
 class CudaOperation : public Operation {
  public:
   explicit CudaOperation(std::shared_ptr<CudaContext> context) : context_(std::move(context)) {}
 
-  std::int64_t run_timed_ns(std::int64_t iterations) override {
-    return context_->time_ns([&] {
-      for (std::int64_t i = 0; i < iterations; ++i) enqueue();
-    });
-  }
+  std::int64_t run_timed_ns(std::int64_t iterations) override;
 
   /// Events have steps of half a microsecond: a sample of a millisecond is exact to 0.05 %.
   [[nodiscard]] double min_sample_ns() const override { return 1'000'000; }
@@ -28,10 +28,18 @@ class CudaOperation : public Operation {
  protected:
   /// Queues one operation.
   virtual void enqueue() = 0;
+  /// False where the launches themselves are what is measured.
+  [[nodiscard]] virtual bool recordable() const { return true; }
   [[nodiscard]] CudaContext& context() const { return *context_; }
 
  private:
+  void record(double each_ns);
+  [[nodiscard]] std::int64_t run_graphs_ns(std::int64_t iterations) const;
+
   std::shared_ptr<CudaContext> context_;
+  std::optional<CudaGraph> graph_;
+  std::int64_t nodes_ = 0;  ///< operations in the graph
+  bool record_tried_ = false;
 };
 
 /// Workspace given to the libraries: 32 MiB is what NVIDIA advises for Hopper, and fixed so that runs compare.

@@ -38,6 +38,14 @@ std::optional<double> number(Function function, double factor, Arguments... argu
   return value * factor;
 }
 
+template <class Function>
+std::optional<int> whole_number(Function function, nvml::Device device) {
+  unsigned value = 0;
+  constexpr unsigned kMost = 64;  // lanes; more than any generation
+  if (function == nullptr || function(device, &value) != nvml::kSuccess || value > kMost) return std::nullopt;
+  return static_cast<int>(value);
+}
+
 using Field = std::optional<double> GpuReading::*;
 
 std::vector<double> known(const std::vector<GpuReading>& readings, Field field) {
@@ -52,6 +60,13 @@ std::optional<double> median_of(const std::vector<GpuReading>& readings, Field f
   const std::vector<double> values = known(readings, field);
   if (values.empty()) return std::nullopt;
   return round_significant(median(values), kDigits);
+}
+
+/// Of what a link may be; a zero is no answer.
+std::optional<int> highest_of(const std::vector<GpuReading>& readings, std::optional<int> GpuReading::* field) {
+  int highest = 0;
+  for (const GpuReading& reading : readings) highest = std::max(highest, (reading.*field).value_or(0));
+  return highest > 0 ? std::optional(highest) : std::nullopt;
 }
 
 /// Seconds with each reason; a reading speaks for the time up to the next one.
@@ -84,6 +99,8 @@ std::optional<GpuTelemetry> summarize_readings(const std::vector<GpuReading>& re
   if (!clocks.empty()) telemetry.sm_clock_min_mhz = *std::min_element(clocks.begin(), clocks.end());
   const std::vector<double> temperatures = known(readings, &GpuReading::temperature_c);
   if (!temperatures.empty()) telemetry.temperature_c = *std::max_element(temperatures.begin(), temperatures.end());
+  telemetry.pcie_generation = highest_of(readings, &GpuReading::pcie_generation);
+  telemetry.pcie_width = highest_of(readings, &GpuReading::pcie_width);
   const bool tells = std::any_of(readings.begin(), readings.end(), [](const auto& r) { return r.event_reasons; });
   if (tells) {
     telemetry.event_reasons_s = seconds_by_reason(readings);
@@ -109,6 +126,8 @@ GpuReading NvmlDevice::read() const {
   reading.memory_clock_mhz = number(api.nvmlDeviceGetClockInfo, 1, device_, nvml::kClockMemory);
   reading.power_w = number(api.nvmlDeviceGetPowerUsage, 1e-3, device_);
   reading.temperature_c = number(api.nvmlDeviceGetTemperature, 1, device_, nvml::kTemperatureGpu);
+  reading.pcie_generation = whole_number(api.nvmlDeviceGetCurrPcieLinkGeneration, device_);
+  reading.pcie_width = whole_number(api.nvmlDeviceGetCurrPcieLinkWidth, device_);
   // The older name first: drivers from 535 on have both.
   const auto reasons = api.nvmlDeviceGetCurrentClocksThrottleReasons != nullptr
                            ? api.nvmlDeviceGetCurrentClocksThrottleReasons

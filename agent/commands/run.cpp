@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -35,8 +36,12 @@
 namespace gpuassay {
 namespace {
 
-/// Kept back from the wall-clock limit for saving, scoring and ending the worker.
+/// Kept back from the wall-clock limit for saving, scoring and ending the worker; with GPUs also for asking NVML what
+/// broke.
 constexpr double kReserveS = 0.5;
+/// Of the wall-clock limit, for finding devices and libraries: what hangs there must leave time to measure the rest.
+constexpr double kLookingShare = 0.5;
+constexpr std::chrono::milliseconds kHealthLimit{1500};
 
 double budget_s(const RunOptions& options) {
   double budget = options.max_seconds.value_or(rules_of(options.profile).wall_s);
@@ -127,12 +132,13 @@ std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const M
     const CpuTimesReader read_cpu_times = [root = SystemRoot("/")] {
       return parse_cpu_times(root.read_text("/proc/stat").value_or(""));
     };
-    return [&cases, backends, read_cpu_times](std::size_t index) {
+    return [&cases, backends, read_cpu_times](std::size_t index) -> CaseAnswer {
       try {
         return measure_case(cases[index], backends->of(cases[index].device), read_cpu_times);
       } catch (const Error& error) {  // the device does not open
-        return not_measured(cases[index], CaseStatus::failed,
-                            fmt::format("{}: {}", name_of(error.code()), error.what()));
+        return {not_measured(cases[index], CaseStatus::failed,
+                             fmt::format("{}: {}", name_of(error.code()), error.what())),
+                true};
       }
     };
   };
@@ -147,7 +153,8 @@ RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, dou
     state.usd_per_hour = static_cast<double>(parse_micros(*options.price_usd_per_hour)) / 1e6;
   MeasureContext context;
   context.now_s = monotonic_s;
-  context.deadline_s = started_s + std::max(budget - kReserveS, 0.0);
+  const double health_s = machine.selections.empty() ? 0 : std::chrono::duration<double>(kHealthLimit).count();
+  context.deadline_s = started_s + std::max(budget - kReserveS - health_s, 0.0);
   context.interrupt_fd = interrupt_fd;
   context.on_start = [&](const Case& planned, std::size_t index) {
     state.case_id = planned.id;
@@ -166,6 +173,7 @@ RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, dou
     progress.finished_case(figures);
   };
   MeasureOutcome outcome = measure(cases, runner_maker(cases, machine), context);
+  for (Reason& fault : faults_since(machine, kHealthLimit)) outcome.reasons.push_back(std::move(fault));
   return {std::move(outcome.measurements), std::move(outcome.reasons), format_rfc3339_ms(unix_ms()),
           monotonic_s() - started_s};
 }
@@ -210,7 +218,7 @@ int execute(const RunOptions& options, const Environment& environment) {
   if (options.out) require_writable(*options.out);
   if (options.upload_url) (void)parse_url(*options.upload_url);  // a typing error must not cost a measurement
 
-  Machine machine = look_at_machine(environment, *parse_device_choice(options.device), budget);
+  Machine machine = look_at_machine(environment, *parse_device_choice(options.device), kLookingShare * budget);
   require_measurable(machine);
   const RunStart start = run_start(options, started_ms, machine.simulated);
   const std::vector<Case> cases = plan(machine.inventory, options.profile);

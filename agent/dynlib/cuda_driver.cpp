@@ -72,6 +72,7 @@ struct Table {
     visit("cuStreamEndCapture", api.cuStreamEndCapture);
     visit("cuGraphInstantiate_v2", api.cuGraphInstantiate_v2);
     visit("cuGraphInstantiateWithFlags", api.cuGraphInstantiateWithFlags);
+    visit("cuGraphGetNodes", api.cuGraphGetNodes);
     visit("cuGraphLaunch", api.cuGraphLaunch);
     visit("cuGraphExecDestroy", api.cuGraphExecDestroy);
     visit("cuGraphDestroy", api.cuGraphDestroy);
@@ -101,6 +102,7 @@ void check(const Api& api, int result, const char* symbol, std::source_location 
   ErrorCode code = ErrorCode::library_failed;
   if (result == kOutOfMemory) code = ErrorCode::out_of_memory;
   if (result == kNotSupported) code = ErrorCode::unsupported;
+  if (result == kEccUncorrectable || result == kNvlinkUncorrectable) code = ErrorCode::hardware_fault;
   throw Error(code,
               fmt::format("{} failed with {} ({}): {}", symbol, result, text_of(api.cuGetErrorName, result),
                           text_of(api.cuGetErrorString, result)),

@@ -56,6 +56,7 @@ enum Result : int {
   kNoBinaryForGpu = 209,
   kEccUncorrectable = 214,
   kInvalidPtx = 218,
+  kNvlinkUncorrectable = 220,
   kJitCompilerNotFound = 221,
   kUnsupportedPtxVersion = 222,
   kJitCompilationDisabled = 223,
@@ -186,6 +187,7 @@ struct Api {
   int (*cuGraphInstantiate_v2)(GraphExec* exec, Graph, GraphNode* error_node, char* log,
                                std::size_t log_bytes) = nullptr;
   int (*cuGraphInstantiateWithFlags)(GraphExec* exec, Graph, unsigned long long flags) = nullptr;
+  int (*cuGraphGetNodes)(Graph, GraphNode* nodes, std::size_t* count) = nullptr;
   int (*cuGraphLaunch)(GraphExec, Stream) = nullptr;
   int (*cuGraphExecDestroy)(GraphExec) = nullptr;
   int (*cuGraphDestroy)(Graph) = nullptr;

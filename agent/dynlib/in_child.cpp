@@ -87,6 +87,13 @@ std::string ending_of(int status) {
 
 }  // namespace
 
+std::chrono::milliseconds TryLimit::now() const {
+  using std::chrono::milliseconds;
+  const auto now = std::chrono::steady_clock::now();
+  if (deadline <= now) return milliseconds(0);
+  return deadline - now < each ? std::chrono::duration_cast<milliseconds>(deadline - now) : each;
+}
+
 ChildAnswer run_in_child(std::chrono::milliseconds limit, const std::function<std::string()>& body) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   int ends[2];

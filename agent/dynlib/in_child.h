@@ -22,6 +22,15 @@ struct ChildAnswer {
   std::string text;  ///< one line unless the body's own answer has more
 };
 
+/// How long each of several tries may take: `each`, but none beyond the deadline of all.
+struct TryLimit {
+  std::chrono::milliseconds each;
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+
+  /// For a try that begins now; zero when the time is over.
+  [[nodiscard]] std::chrono::milliseconds now() const;
+};
+
 /// An answer longer than this is not from our code; it counts as a crash.
 inline constexpr std::size_t kMaxAnswerBytes = std::size_t{64} << 10;
 

@@ -24,6 +24,8 @@ struct Told {
   bool simulated = false;
 };
 
+constexpr std::string_view kWrong = "the confirming operation gave a wrong result";
+
 /// Loads the library and asks it. Runs in a child.
 Told ask(LibraryKind kind, const LibraryCandidate& candidate) {
   switch (kind) {
@@ -93,10 +95,15 @@ std::vector<std::string> sonames_of(LibraryKind kind) {
   return {};
 }
 
-LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidates, std::chrono::milliseconds limit) {
+LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidates, const TryLimit& limit) {
   LookedAt looked;
   for (const LibraryCandidate& candidate : candidates) {
-    const ChildAnswer answer = run_in_child(limit, [&] { return to_line(ask(kind, candidate)); });
+    const std::chrono::milliseconds allowed = limit.now();
+    if (allowed.count() == 0) {
+      looked.rejected.push_back({candidate, std::nullopt, "not looked at: the time for finding libraries was over"});
+      continue;
+    }
+    const ChildAnswer answer = run_in_child(allowed, [&] { return to_line(ask(kind, candidate)); });
     const auto told = answer.end == ChildEnd::answered ? from_line(answer.text) : std::nullopt;
     if (told) {
       looked.found.push_back({candidate, told->version, told->cuda_major, told->simulated});
@@ -107,8 +114,10 @@ LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidat
   return looked;
 }
 
-LibraryChoice confirm_first(const LibraryOrder& order, std::chrono::milliseconds limit, const Confirm& confirm) {
+LibraryChoice confirm_first(const LibraryOrder& order, const TryLimit& limit, const Confirm& confirm) {
+  constexpr std::string_view kRight = "right";
   LibraryChoice choice{std::nullopt, order.rejected};
+  std::optional<VersionedLibrary> wrong;
   for (const VersionedLibrary& library : order.usable) {
     if (choice.chosen) {
       choice.rejected.push_back({library.file, library.version,
@@ -116,22 +125,31 @@ LibraryChoice confirm_first(const LibraryOrder& order, std::chrono::milliseconds
                                              choice.chosen->file.path_kind)});
       continue;
     }
-    const ChildAnswer answer = run_in_child(limit, [&] {
-      if (confirm) confirm(library);
-      return std::string();
-    });
-    if (answer.end == ChildEnd::answered) {
+    const std::chrono::milliseconds allowed = limit.now();
+    if (!confirm || allowed.count() == 0) {
       choice.chosen = library;
+      continue;
+    }
+    const ChildAnswer answer =
+        run_in_child(allowed, [&] { return std::string(confirm(library) ? kRight : std::string_view("wrong")); });
+    if (answer.end == ChildEnd::answered && answer.text == kRight) {
+      choice.chosen = library;
+    } else if (answer.end == ChildEnd::answered && !wrong) {
+      wrong = library;
+    } else if (answer.end == ChildEnd::answered) {
+      choice.rejected.push_back({library.file, library.version, std::string(kWrong)});
     } else {
       choice.rejected.push_back({library.file, library.version, reason_of(answer, "the confirming operation")});
     }
   }
+  if (wrong && choice.chosen) choice.rejected.push_back({wrong->file, wrong->version, std::string(kWrong)});
+  if (!choice.chosen) choice.chosen = wrong;
   return choice;
 }
 
 LibraryChoice choose_library(LibraryKind kind, const std::vector<LibraryCandidate>& candidates,
-                             const DeviceNeeds& device, std::chrono::milliseconds limit, const Confirm& confirm) {
-  LookedAt looked = look_at(kind, candidates);
+                             const DeviceNeeds& device, const TryLimit& limit, const Confirm& confirm) {
+  LookedAt looked = look_at(kind, candidates, limit);
   LibraryOrder order = choose(kind, looked.found, device);
   order.rejected.insert(order.rejected.begin(), looked.rejected.begin(), looked.rejected.end());
   return confirm_first(order, limit, confirm);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/dynlib/in_child.h"
 #include "agent/dynlib/library_candidates.h"
 #include "agent/dynlib/library_support.h"
 #include "core/model.h"
@@ -28,25 +29,26 @@ struct LookedAt {
 inline constexpr std::chrono::seconds kLookLimit{30};
 
 /// Loads each candidate in a child of its own and asks for its version; needs no GPU. Call while there is one thread.
-LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidates,
-                 std::chrono::milliseconds limit = kLookLimit);
+LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidates, const TryLimit& limit);
 
-/// One tiny operation with this copy on the device it is meant for. Runs in a child process; throws, with one line of
-/// reason, when the operation fails or its result is wrong.
-using Confirm = std::function<void(const VersionedLibrary&)>;
+/// One tiny operation with this copy on the device it is meant for; whether its result is right. Runs in a child
+/// process; throws, with one line of reason, when the operation fails.
+using Confirm = std::function<bool(const VersionedLibrary&)>;
 
 struct LibraryChoice {
   std::optional<VersionedLibrary> chosen;
   std::vector<RejectedLibrary> rejected;  ///< everything else that was found, with the reason
 };
 
-/// Tries the usable ones in order, each in a child for at most `limit`; the first that passes is chosen.
-LibraryChoice confirm_first(const LibraryOrder& order, std::chrono::milliseconds limit, const Confirm& confirm);
+/// Tries the usable ones in order, each in a child; the first that passes is chosen. When none passes, the first whose
+/// result was wrong is: wrong arithmetic is to be seen in its cases, it may be the device's. When the time is over, the
+/// next in order is chosen unproven.
+LibraryChoice confirm_first(const LibraryOrder& order, const TryLimit& limit, const Confirm& confirm);
 
 /// find_candidates, look_at, choose and confirm_first in one call: everything about one library on this machine.
 /// Without `confirm` the best of the table is chosen unproven.
 LibraryChoice choose_library(LibraryKind kind, const std::vector<LibraryCandidate>& candidates,
-                             const DeviceNeeds& device, std::chrono::milliseconds limit, const Confirm& confirm);
+                             const DeviceNeeds& device, const TryLimit& limit, const Confirm& confirm);
 
 /// The copy of cuBLAS among `found` that a cuDNN needs beside it: it opens the cuBLAS of its own CUDA major by soname.
 /// One of the same place is preferred, then the newest. Empty when there is none or cuDNN does not tell its CUDA.

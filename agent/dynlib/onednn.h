@@ -3,6 +3,7 @@
 // compares them with <oneapi/dnnl/dnnl.h> where that is installed.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -145,9 +146,12 @@ struct LoadedLibrary {
 /// or incomplete. Loads the OpenMP runtime too, which reads its environment variables at that moment.
 LoadedLibrary load(const LibrarySearch& search);
 
+/// Loading takes about 30 ms from a cold disk cache; a library that needs longer than this hangs.
+inline constexpr std::chrono::seconds kLookLimit{10};
+
 /// `libraries[]` entry for oneDNN: name "onednn", chosen_for "cpu"; when there is no usable one, path_kind
 /// "absent" and rejected_reason. Looks in a child process, so that the caller stays free of oneDNN's
 /// threads, environment and possible crashes. Call it before starting threads.
-std::vector<Library> describe(const LibrarySearch& search);
+std::vector<Library> describe(const LibrarySearch& search, std::chrono::milliseconds limit = kLookLimit);
 
 }  // namespace gpuassay::onednn

@@ -11,9 +11,6 @@
 namespace gpuassay::onednn {
 namespace {
 
-/// Loading takes about 30 ms from a cold disk cache; a library that needs longer than this hangs.
-constexpr std::chrono::seconds kLookLimit{10};
-
 /// One line: "<path_kind>\t<version>". Runs in the child.
 std::string look(const LibrarySearch& search) {
   const LoadedLibrary loaded = load(search);
@@ -33,8 +30,8 @@ std::string rejection(const ChildAnswer& answer) {
 
 }  // namespace
 
-std::vector<Library> describe(const LibrarySearch& search) {
-  const ChildAnswer answer = run_in_child(kLookLimit, [&] { return look(search); });
+std::vector<Library> describe(const LibrarySearch& search, std::chrono::milliseconds limit) {
+  const ChildAnswer answer = run_in_child(limit, [&] { return look(search); });
   Library entry{"onednn", std::nullopt, "absent", std::nullopt, std::nullopt};
   const std::size_t tab = answer.text.find('\t');
   if (answer.end == ChildEnd::answered && tab != std::string::npos) {

@@ -31,7 +31,8 @@ std::string without_folders(std::string_view message) {
       text += message[at++];
       continue;
     }
-    const std::size_t end = std::min(message.find_first_of(" \t\n'\"():,;", at), message.size());
+    // Folder names may hold spaces and brackets: a path goes on to the loader's own colon.
+    const std::size_t end = std::min({message.find(": ", at), message.find('\n', at), message.size()});
     const std::size_t last = message.rfind('/', end - 1);
     text += message.substr(last + 1, end - last - 1);
     at = end;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/probe/gpu_health.h"
 #include "core/model.h"
 
 namespace gpuassay {
@@ -30,6 +31,7 @@ struct GpuSight {
   std::optional<double> power_limit_w, default_power_limit_w, max_sm_clock_mhz, max_memory_clock_mhz;
   std::optional<int> pcie_generation, pcie_width, pcie_max_generation, pcie_max_width;
   std::optional<bool> ecc, mig;
+  GpuHealth health;
   /// Why a field above is empty, by its name.
   std::map<std::string, std::string> reasons;
 };

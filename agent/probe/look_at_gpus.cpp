@@ -171,6 +171,7 @@ void add_nvml(const LibraryCandidate& candidate, GpuSights& sights) {
       const int status = library.api.nvmlDeviceGetHandleByPciBusId_v2(gpu.pci_bus_id.c_str(), &device);
       if (status == nvml::kSuccess) {
         NvmlReader(library.api, device, gpu).read_all();
+        gpu.health = read_health(library.api, gpu.pci_bus_id);
       } else {
         sights.nvml_problem = fmt::format("NVML does not know this device (status {})", status);
       }

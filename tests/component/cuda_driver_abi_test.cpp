@@ -75,6 +75,7 @@ static_assert(kSame<&Api::cuGraphInstantiate_v2, decltype(&::cuGraphInstantiate_
 static_assert(kSame<&Api::cuGraphInstantiateWithFlags, decltype(&::cuGraphInstantiateWithFlags)>);
 static_assert(kSame<&Api::cuGraphLaunch, decltype(&::cuGraphLaunch)>);
 static_assert(kSame<&Api::cuGraphExecDestroy, decltype(&::cuGraphExecDestroy)>);
+static_assert(kSame<&Api::cuGraphGetNodes, decltype(&::cuGraphGetNodes)>);
 static_assert(kSame<&Api::cuGraphDestroy, decltype(&::cuGraphDestroy)>);
 // The comparison itself can fail.
 static_assert(!kSame<&Api::cuMemAlloc_v2, decltype(&::cuMemFree_v2)>);
@@ -95,6 +96,7 @@ static_assert(int{kInvalidImage} == CUDA_ERROR_INVALID_IMAGE);
 static_assert(int{kInvalidContext} == CUDA_ERROR_INVALID_CONTEXT);
 static_assert(int{kNoBinaryForGpu} == CUDA_ERROR_NO_BINARY_FOR_GPU);
 static_assert(int{kEccUncorrectable} == CUDA_ERROR_ECC_UNCORRECTABLE);
+static_assert(int{kNvlinkUncorrectable} == CUDA_ERROR_NVLINK_UNCORRECTABLE);
 static_assert(int{kInvalidPtx} == CUDA_ERROR_INVALID_PTX);
 static_assert(int{kJitCompilerNotFound} == CUDA_ERROR_JIT_COMPILER_NOT_FOUND);
 static_assert(int{kUnsupportedPtxVersion} == CUDA_ERROR_UNSUPPORTED_PTX_VERSION);

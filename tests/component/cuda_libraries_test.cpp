@@ -92,6 +92,8 @@ TEST(CudaLibraries, LoaderMessagesLoseTheirFolders) {
   EXPECT_EQ(without_folders("no path at all"), "no path at all");
   EXPECT_EQ(without_folders("/a/b"), "b");
   EXPECT_EQ(without_folders("/a/"), "");
+  EXPECT_EQ(without_folders("/home/Ann Lee (old)/my libs/libq.so: undefined symbol: f"), "libq.so: undefined symbol: f");
+  EXPECT_EQ(without_folders("a: /b c/d.so and /e f/g.so: bad"), "a: g.so: bad");
 }
 
 TEST(CudaLibraries, CublasBringsTheLightOneOfItsOwnFolder) {
@@ -109,7 +111,7 @@ TEST(CudaLibraries, EachCandidateIsLookedAtInAChildOfItsOwn) {
       LibraryKind::nccl,
       {fake("nccl_crash", "libnccl.so.2"), fake("nccl_hang", "libnccl.so.2"), fake("nccl_incomplete", "libnccl.so.2"),
        fake("nccl_silent", "libnccl.so.2"), fake("nccl_old", "libnccl.so.2"), fake("nccl_ok", "libnccl.so.2")},
-      milliseconds(1500));
+      {milliseconds(1500)});
   ASSERT_EQ(looked.found.size(), 2U);
   EXPECT_EQ(looked.found[0].version.text(), "2.8.4");
   EXPECT_EQ(looked.found[1].version.text(), "2.21.5");
@@ -135,11 +137,12 @@ std::string reason_for(const LibraryChoice& choice, const std::string& path_kind
 
 TEST(LibraryChoice, TheFirstThatPassesItsOperationIsChosen) {
   const auto choice =
-      choose_library(LibraryKind::cublas, three_cublas(), {90, 13000}, seconds(5), [](const VersionedLibrary& library) {
+      choose_library(LibraryKind::cublas, three_cublas(), {90, 13000}, {seconds(5)}, [](const VersionedLibrary& library) {
         const auto loaded = cublas::load(library.file);
         if (library.version.major == 13) {
           cublas::check(loaded.api, cublas::kNotSupported, "cublasGemmEx");
         }
+        return true;
       });
   ASSERT_TRUE(choice.chosen.has_value());
   EXPECT_EQ(choice.chosen->version.text(), "12.8.4");
@@ -149,8 +152,8 @@ TEST(LibraryChoice, TheFirstThatPassesItsOperationIsChosen) {
 }
 
 TEST(LibraryChoice, ACrashAndAHangOfTheOperationRejectTheCopy) {
-  const auto choice = choose_library(LibraryKind::cublas, three_cublas(), {90, 13000}, milliseconds(500),
-                                     [](const VersionedLibrary& library) {
+  const auto choice = choose_library(LibraryKind::cublas, three_cublas(), {90, 13000}, {milliseconds(500)},
+                                     [](const VersionedLibrary& library) -> bool {
                                        if (library.version.major == 13) _exit(1);
                                        for (;;) sleep(1);
                                      });
@@ -160,10 +163,36 @@ TEST(LibraryChoice, ACrashAndAHangOfTheOperationRejectTheCopy) {
   EXPECT_EQ(reason_for(choice, "system"), "the confirming operation hung: it did not end within 0.5 s");
 }
 
+TEST(LibraryChoice, AWrongResultIsChosenOnlyWhenNoneIsRight) {
+  const auto only = [](int right) {
+    return choose_library(LibraryKind::cublas, three_cublas(), {90, 13000}, {seconds(5)},
+                          [right](const VersionedLibrary& library) { return library.version.major == right; });
+  };
+  const auto second = only(12);
+  EXPECT_EQ(second.chosen->version.major, 12);
+  EXPECT_EQ(reason_for(second, "cuda"), "the confirming operation gave a wrong result");
+  const auto none = only(0);
+  EXPECT_EQ(none.chosen->version.major, 13) << "its cases will show it";
+  EXPECT_EQ(reason_for(none, "cuda"), "not rejected");
+  EXPECT_EQ(reason_for(none, "system"), "the confirming operation gave a wrong result");
+}
+
+TEST(LibraryChoice, WithoutTimeTheNextIsChosenUnproven) {
+  const TryLimit over{seconds(5), std::chrono::steady_clock::now()};
+  const LibraryOrder order = choose(
+      LibraryKind::cublas, look_at(LibraryKind::cublas, three_cublas(), {seconds(5)}).found, DeviceNeeds{90, 13000});
+  const auto choice = confirm_first(order, over, [](const VersionedLibrary&) { return false; });
+  EXPECT_EQ(choice.chosen->version.major, 13);
+  const auto unseen = look_at(LibraryKind::cublas, three_cublas(), over);
+  EXPECT_TRUE(unseen.found.empty());
+  EXPECT_EQ(unseen.rejected.size(), 3U);
+}
+
 TEST(LibraryChoice, WhatTheTableExcludesIsNotTried) {
   const auto choice =
-      choose_library(LibraryKind::cublas, three_cublas(), {37, 11040}, seconds(5), [](const VersionedLibrary& library) {
+      choose_library(LibraryKind::cublas, three_cublas(), {37, 11040}, {seconds(5)}, [](const VersionedLibrary& library) {
         if (library.version.major != 11) throw Error(ErrorCode::internal, "tried");
+        return true;
       });
   ASSERT_TRUE(choice.chosen.has_value());
   EXPECT_EQ(choice.chosen->version.text(), "11.11.3");

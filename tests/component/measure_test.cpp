@@ -27,7 +27,7 @@ std::vector<Case> plan_of(int count) {
   return cases;
 }
 
-Measurement ok_case(const Case& planned) { return test::ok_measurement(planned.params, {1000, 1001, 1002}); }
+CaseAnswer ok_case(const Case& planned) { return {test::ok_measurement(planned.params, {1000, 1001, 1002})}; }
 
 /// A context whose deadline is far away; counts what the sink got.
 struct Harness {
@@ -41,7 +41,7 @@ struct Harness {
     context.on_start = [](const Case&, std::size_t) {};
     context.on_finished = [this](const Measurement& m) { finished.push_back(m.id); };
   }
-  MeasureOutcome run(const std::function<Measurement(const Case&, std::size_t)>& body) {
+  MeasureOutcome run(const std::function<CaseAnswer(const Case&, std::size_t)>& body) {
     return measure(
         plan, [&]() -> CaseRunner { return [&](std::size_t index) { return body(plan[index], index); }; }, context);
   }
@@ -84,6 +84,38 @@ TEST(Measure, AWorkerThatAlwaysDiesIsGivenUp) {
   EXPECT_EQ(outcome.reasons.back().code, "too_many_failures");
 }
 
+TEST(Measure, OneDeviceThatIsGivenUpLeavesTheOthers) {
+  Harness harness(20);
+  for (std::size_t i = 0; i < harness.plan.size(); i += 2) harness.plan[i].device = 1;
+  const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t) -> CaseAnswer {
+    if (c.device == 0) ::_exit(7);
+    CaseAnswer answer = ok_case(c);
+    answer.measurement.device = 1;
+    return answer;
+  });
+  EXPECT_EQ(outcome.measurements[18].status, CaseStatus::ok);
+  EXPECT_EQ(outcome.measurements[19].status, CaseStatus::skipped);
+  EXPECT_TRUE(outcome.measurements[19].reason->starts_with("too_many_failures"));
+  EXPECT_EQ(outcome.reasons.back().device, 0);
+}
+
+TEST(Measure, AfterADeadContextTheNextCaseGetsAFreshWorker) {
+  Harness harness(4);
+  const MeasureOutcome outcome = harness.run([dead = false](const Case& c, std::size_t index) mutable -> CaseAnswer {
+    if (index == 1) dead = true;
+    if (!dead) return ok_case(c);
+    const char* reason = index == 1 ? "hardware_fault: an uncorrectable error" : "library_failed: the context is dead";
+    return {not_measured(c, CaseStatus::failed, reason), true};
+  });
+  EXPECT_EQ(outcome.measurements[0].status, CaseStatus::ok);
+  EXPECT_EQ(outcome.measurements[1].status, CaseStatus::failed);
+  EXPECT_EQ(outcome.measurements[1].reason, "hardware_fault: an uncorrectable error");
+  EXPECT_EQ(outcome.measurements[2].status, CaseStatus::ok);
+  EXPECT_EQ(outcome.measurements[3].status, CaseStatus::ok);
+  ASSERT_EQ(outcome.reasons.size(), 1u);
+  EXPECT_EQ(outcome.reasons[0].code, "hardware_fault");
+}
+
 TEST(Measure, AHungCaseIsKilledAtTheDeadline) {
   Harness harness(3);
   harness.context.deadline_s = monotonic_s() + 0.3;
@@ -115,10 +147,10 @@ TEST(Measure, RepeatsTheBudgetDoesNotReachAreNoLoss) {
 
 TEST(Measure, AHungCaseIsKilledLongBeforeAFarDeadline) {
   Harness harness(2);
-  // A clock that jumps: the case seems to take a minute at once, the deadline is an hour away.
+  // A clock that jumps: the case seems to take minutes at once, the deadline is hours away.
   double now_s = 0;
-  harness.context.now_s = [&now_s] { return now_s += 4; };
-  harness.context.deadline_s = 3600;
+  harness.context.now_s = [&now_s] { return now_s += 200; };
+  harness.context.deadline_s = 36000;
   const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t index) {
     while (index == 0) ::pause();
     return ok_case(c);
@@ -158,7 +190,7 @@ TEST(Measure, ABackendThatCannotStartFailsEveryCaseWithItsReason) {
 TEST(Measure, AnAnswerForAnotherCaseIsNotBelieved) {
   Harness harness(1);
   const MeasureOutcome outcome = harness.run(
-      [](const Case&, std::size_t) { return test::ok_measurement(GemmParams{DType::fp32, 9, 9, 9, 1}, {1}); });
+      [](const Case&, std::size_t) { return CaseAnswer{test::ok_measurement(GemmParams{DType::fp32, 9, 9, 9, 1}, {1})}; });
   EXPECT_EQ(outcome.measurements[0].status, CaseStatus::failed);
   EXPECT_EQ(outcome.measurements[0].id, harness.plan[0].id);
 }
@@ -170,7 +202,7 @@ TEST(Worker, DiesWithItsParent) {
   const pid_t middle = ::fork();
   if (middle == 0) {
     Worker worker([]() -> CaseRunner {
-      return [](std::size_t) -> Measurement {
+      return [](std::size_t) -> CaseAnswer {
         while (true) ::pause();
       };
     });

@@ -28,7 +28,9 @@ class ScriptedOperation : public Operation {
 class ScriptedBackend : public Backend {
  public:
   std::function<std::unique_ptr<Operation>()> make;
+  std::optional<Error> fatal;
   std::unique_ptr<Operation> prepare(const OperationParams&) override { return make(); }
+  std::optional<Error> fatal_error() override { return fatal; }
 };
 
 const Verification kPassed{"fp64_reference", "absolute", 64, 0.25, 0.5, true};
@@ -45,7 +47,7 @@ Measurement measure_scripted(std::int64_t operation_ns, const Verification& veri
   return measure_case(one_case(), backend, [&]() -> std::optional<CpuTimes> {
     ticks += 100;
     return CpuTimes{ticks, ticks / 4};
-  });
+  }).measurement;
 }
 
 TEST(MeasureCase, SamplesUntilTheRuleIsSatisfied) {
@@ -88,14 +90,24 @@ TEST(MeasureCase, WhatCannotBeDoneIsSkippedWhatBreaksIsFailed) {
   ScriptedBackend backend;
   const auto no_times = [] { return std::optional<CpuTimes>(); };
   backend.make = []() -> std::unique_ptr<Operation> { throw Error(ErrorCode::unsupported, "no bf16"); };
-  EXPECT_EQ(measure_case(one_case(), backend, no_times).status, CaseStatus::skipped);
-  EXPECT_EQ(*measure_case(one_case(), backend, no_times).reason, "unsupported: no bf16");
+  EXPECT_EQ(measure_case(one_case(), backend, no_times).measurement.status, CaseStatus::skipped);
+  EXPECT_EQ(*measure_case(one_case(), backend, no_times).measurement.reason, "unsupported: no bf16");
   backend.make = []() -> std::unique_ptr<Operation> { throw std::bad_alloc(); };
-  EXPECT_EQ(measure_case(one_case(), backend, no_times).status, CaseStatus::skipped);
+  EXPECT_EQ(measure_case(one_case(), backend, no_times).measurement.status, CaseStatus::skipped);
   backend.make = []() -> std::unique_ptr<Operation> { throw Error(ErrorCode::library_failed, "status 5"); };
-  EXPECT_EQ(measure_case(one_case(), backend, no_times).status, CaseStatus::failed);
+  EXPECT_EQ(measure_case(one_case(), backend, no_times).measurement.status, CaseStatus::failed);
   backend.make = []() -> std::unique_ptr<Operation> { throw std::logic_error("bug"); };
-  EXPECT_EQ(*measure_case(one_case(), backend, no_times).reason, "internal: bug");
+  EXPECT_EQ(*measure_case(one_case(), backend, no_times).measurement.reason, "internal: bug");
+}
+
+TEST(MeasureCase, ADeadContextIsTheReasonWhateverTheLibrarySaid) {
+  ScriptedBackend backend;
+  backend.fatal = Error(ErrorCode::hardware_fault, "an uncorrectable error", 214);
+  backend.make = []() -> std::unique_ptr<Operation> { throw Error(ErrorCode::unsupported, "no algorithm"); };
+  const CaseAnswer answer = measure_case(one_case(), backend, [] { return std::optional<CpuTimes>(); });
+  EXPECT_TRUE(answer.process_spent);
+  EXPECT_EQ(answer.measurement.status, CaseStatus::failed);
+  EXPECT_EQ(answer.measurement.reason, "hardware_fault: an uncorrectable error");
 }
 
 TEST(MeasureCase, ReasonsFitTheSchema) {

@@ -111,6 +111,18 @@ TEST(GpuVerdicts, FewerLanesAreSaidALowerGenerationAtRestIsNot) {
   EXPECT_TRUE(verdicts_of(result).empty());
 }
 
+TEST(GpuVerdicts, ALowerGenerationUnderLoadIsSaid) {
+  Result result = healthy();
+  result.devices[0].pci = Pci{2, 16, 4, 16};
+  const BandwidthParams up{BandwidthKernel::h2d, MemoryLevel::pinned, 1 << 20};
+  result.measurements.push_back(watched(up, {}));
+  EXPECT_TRUE(verdicts_of(result).empty()) << "the link was not looked at while it was used";
+  result.measurements.back().telemetry->gpu->pcie_generation = 2;
+  const auto verdicts = verdicts_of(result);
+  ASSERT_EQ(verdicts.size(), 1u);
+  EXPECT_NE(verdicts[0].message.find("generation 2 of 4 under load"), std::string::npos);
+}
+
 TEST(GpuVerdicts, AWorkloadThatNoLibraryDoesIsNamed) {
   Result result = healthy();
   result.libraries = {{"cublas", std::nullopt, "absent", std::nullopt, "none"},

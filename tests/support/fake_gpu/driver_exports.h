@@ -70,6 +70,7 @@ int cuGraphInstantiate_v2(GraphExec* exec, Graph graph, GraphNode* error_node, c
 int cuGraphInstantiateWithFlags(GraphExec* exec, Graph graph, unsigned long long flags);
 int cuGraphLaunch(GraphExec exec, Stream stream);
 int cuGraphExecDestroy(GraphExec exec);
+int cuGraphGetNodes(Graph graph, GraphNode* nodes, std::size_t* count);
 int cuGraphDestroy(Graph graph);
 }
 #pragma GCC visibility pop

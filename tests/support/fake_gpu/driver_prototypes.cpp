@@ -60,6 +60,7 @@ namespace {
     .cuStreamEndCapture = cuStreamEndCapture,
     .cuGraphInstantiate_v2 = cuGraphInstantiate_v2,
     .cuGraphInstantiateWithFlags = cuGraphInstantiateWithFlags,
+    .cuGraphGetNodes = cuGraphGetNodes,
     .cuGraphLaunch = cuGraphLaunch,
     .cuGraphExecDestroy = cuGraphExecDestroy,
     .cuGraphDestroy = cuGraphDestroy,

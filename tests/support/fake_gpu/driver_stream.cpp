@@ -1,10 +1,17 @@
 // The fake driver: streams, events and graphs.
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "tests/support/fake_gpu/driver_entry.h"
 #include "tests/support/fake_gpu/driver_exports.h"
 
 namespace gpuassay::cuda {
+namespace {
+
+constexpr int kCaptureInvalidated = 901;
+
+}  // namespace
 
 using fake::driver_call;
 using fake::Failure;
@@ -108,8 +115,9 @@ int cuStreamEndCapture(Stream stream, Graph* graph) {
   return driver_call([&](Machine& machine, Lock&) {
     StreamRecord& record = machine.checked(stream);
     if (!record.capture) throw Failure{kInvalidValue};
-    output(graph) = machine.adopt(std::make_unique<GraphRecord>(std::move(*record.capture)));
-    record.capture.reset();
+    const GraphRecord captured = *std::exchange(record.capture, std::nullopt);
+    if (captured.invalid) throw Failure{kCaptureInvalidated};
+    output(graph) = machine.adopt(std::make_unique<GraphRecord>(captured));
   });
 }
 
@@ -136,6 +144,14 @@ int cuGraphLaunch(GraphExec exec, Stream stream) {
 
 int cuGraphExecDestroy(GraphExec exec) {
   return driver_call([&](Machine& machine, Lock&) { machine.release(exec); });
+}
+
+/// The number of nodes alone: nobody asks for the nodes themselves.
+int cuGraphGetNodes(Graph graph, GraphNode* nodes, std::size_t* count) {
+  return driver_call([&](Machine& machine, Lock&) {
+    if (nodes != nullptr) throw Failure{kNotSupported};
+    output(count) = machine.checked(graph).operations.size();
+  });
 }
 
 int cuGraphDestroy(Graph graph) {

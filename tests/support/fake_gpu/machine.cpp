@@ -25,6 +25,7 @@ Machine::Machine() { reset(); }
 void Machine::reset() {
   setup = Setup::from_environment();
   initialized = false;
+  marks.clear();
   host_now_ns = 0;
   devices.clear();
   default_streams_.clear();
@@ -41,6 +42,7 @@ void Machine::reset() {
   for (const GpuProfile& gpu : setup.gpus) {
     const auto ordinal = static_cast<int>(devices.size());
     devices.push_back(std::make_unique<Device>(ordinal, gpu, setup));
+    if (marks.has("lost", ordinal)) devices.back()->sticky_error = cuda::kUnknownError;
     next_address_.push_back(kFirstAddress + static_cast<cuda::DevicePointer>(ordinal) * kPerDevice);
     default_streams_.push_back(std::make_unique<cuda::StreamRecord>());
     default_streams_.back()->device = ordinal;

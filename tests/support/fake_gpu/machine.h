@@ -15,6 +15,7 @@
 
 #include "agent/dynlib/cuda_driver.h"
 #include "tests/support/fake_gpu/device.h"
+#include "tests/support/fake_gpu/marks.h"
 #include "tests/support/fake_gpu/recipe.h"
 #include "tests/support/fake_gpu/timeline.h"
 
@@ -44,6 +45,7 @@ class Machine {
   std::recursive_mutex mutex;
   bool initialized = false;
   Setup setup;
+  Marks marks;
   std::vector<std::unique_ptr<Device>> devices;
   double host_now_ns = 0;
 
@@ -121,7 +123,7 @@ class Machine {
   };
 
   Machine();
-  void check_faults(Device& device, const Operation& operation, Queued& queued) const;
+  void check_faults(Device& device, const Operation& operation, Queued& queued);
   bool step(cuda::StreamRecord& stream);
   void run(cuda::StreamRecord& stream, const Queued& queued, double earliest_ns);
   bool drain_all();

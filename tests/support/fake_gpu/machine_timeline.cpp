@@ -9,6 +9,7 @@
 namespace gpuassay::fake {
 namespace {
 
+constexpr int kStreamCaptureUnsupported = 900;
 /// From the call to the first instruction on an idle device.
 constexpr double kLaunchLatencyNs = 1800;
 /// Recording an event, and returning from a wait.
@@ -25,17 +26,26 @@ bool selects(const Fault* fault, const Operation& operation) {
 
 }  // namespace
 
-void Machine::check_faults(Device& device, const Operation& operation, Queued& queued) const {
+void Machine::check_faults(Device& device, const Operation& operation, Queued& queued) {
   ++device.operations;
   constexpr double kLostAfter = 200;
   const Fault* lost = setup.fault("lost", device.ordinal());
   if (lost != nullptr && static_cast<double>(device.operations) > lost->number(kLostAfter)) {
     device.sticky_error = cuda::kUnknownError;
+    marks.set("lost", device.ordinal());
     throw Failure{cuda::kUnknownError};
   }
   const Fault* ecc = setup.fault("ecc", device.ordinal());
-  if (ecc != nullptr && ecc->value == "fatal" && operation.engine == Engine::compute) {
-    throw Failure{cuda::kEccUncorrectable};
+  if (ecc != nullptr && operation.engine == Engine::compute) {
+    marks.set("ecc", device.ordinal());
+    if (ecc->value == "fatal") throw Failure{cuda::kEccUncorrectable};
+  }
+  constexpr double kIllegalAfter = 500;
+  const Fault* illegal = setup.fault("illegal", device.ordinal());
+  if (illegal != nullptr && static_cast<double>(device.operations) > illegal->number(kIllegalAfter) &&
+      !marks.has("illegal", device.ordinal())) {
+    marks.set("illegal", device.ordinal());
+    throw Failure{cuda::kIllegalAddress};
   }
   if (selects(setup.fault("crash", device.ordinal()), operation)) std::raise(SIGSEGV);
   queued.never_completes = selects(setup.fault("hang", device.ordinal()), operation);
@@ -43,6 +53,10 @@ void Machine::check_faults(Device& device, const Operation& operation, Queued& q
 
 void Machine::submit(cuda::StreamRecord& stream, const Operation& operation, double call_ns) {
   if (stream.capture) {
+    if (setup.fault("no_capture", stream.device) != nullptr) {
+      stream.capture->invalid = true;
+      throw Failure{kStreamCaptureUnsupported};
+    }
     stream.capture->operations.push_back(operation);
     return;
   }
@@ -181,7 +195,6 @@ void poll(std::unique_lock<std::recursive_mutex>& lock, Done done, GiveUp give_u
 }  // namespace
 
 void Machine::synchronize(cuda::StreamRecord& stream, std::unique_lock<std::recursive_mutex>& lock) {
-  constexpr int kStreamCaptureUnsupported = 900;
   if (stream.capture) throw Failure{kStreamCaptureUnsupported};
   poll(lock, [&] { return drain(stream); }, [&] { force_gates(); });
   host_now_ns = std::max(host_now_ns, stream.ready_ns) + kWaitCallNs;

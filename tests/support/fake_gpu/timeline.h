@@ -60,6 +60,7 @@ struct EventRecord {
 
 struct GraphRecord {
   std::vector<gpuassay::fake::Operation> operations;
+  bool invalid = false;  ///< something that cannot be recorded was asked for
 };
 
 struct GraphExecRecord {

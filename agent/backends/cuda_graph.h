@@ -1,0 +1,40 @@
+// How are operations run faster than the host can queue them? Recorded once as a CUDA graph and launched as one.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "agent/backends/cuda_context.h"
+
+namespace gpuassay {
+
+/// An executable graph of what was queued on the context's stream while it was recorded. Moves, does not copy. The
+/// context, and whatever memory and handles the recorded operations use, must outlive its launches.
+class CudaGraph {
+ public:
+  /// Runs `enqueue` with the stream in capture mode: it queues nothing. Empty when this driver has no graphs, when
+  /// `enqueue` throws Error, or when less than `operations` nodes were recorded: a library may synchronise, allocate or
+  /// go its own way. The stream is usable again then.
+  static std::optional<CudaGraph> record(const CudaContext& context, std::int64_t operations,
+                                         const std::function<void()>& enqueue);
+
+  CudaGraph(CudaGraph&& other) noexcept;
+  CudaGraph& operator=(CudaGraph&& other) noexcept;
+  CudaGraph(const CudaGraph&) = delete;
+  CudaGraph& operator=(const CudaGraph&) = delete;
+  ~CudaGraph();
+
+  /// Queues the whole graph on the context's stream.
+  void launch() const;
+
+ private:
+  explicit CudaGraph(const CudaContext& context) : context_(&context) {}
+  [[nodiscard]] std::int64_t node_count() const;
+  [[nodiscard]] bool instantiate();
+
+  const CudaContext* context_;
+  cuda::Graph graph_ = nullptr;
+  cuda::GraphExec exec_ = nullptr;
+};
+
+}  // namespace gpuassay
