@@ -83,12 +83,11 @@ void choose_libraries(const Search& search, const std::vector<Copies>& all, cons
       const auto companion = companion_cublas(library, copies_of(all, LibraryKind::cublas).looked.found);
       return companion ? std::optional(companion->file) : std::nullopt;
     };
-    const LibraryChoice choice =
-        confirm_first(order, search.each(kConfirmLimit), [&](const VersionedLibrary& library) {
-          CudaSelection alone = selection;
-          if (copies.kind == LibraryKind::cudnn) alone.cudnn_cublas = companion_of(library);
-          return confirm(std::move(alone), copies.kind, library);
-        });
+    const LibraryChoice choice = confirm_first(order, search.each(kConfirmLimit), [&](const VersionedLibrary& library) {
+      CudaSelection alone = selection;
+      if (copies.kind == LibraryKind::cudnn) alone.cudnn_cublas = companion_of(library);
+      return confirm(std::move(alone), copies.kind, library);
+    });
     const auto entries = library_entries(copies.kind, choice, chosen_for);
     libraries.insert(libraries.end(), entries.begin(), entries.end());
     if (!choice.chosen) continue;

@@ -11,9 +11,9 @@ int exit_code_for(const Result& result, const RunOutcome& outcome) {
   };
   const bool cut_off = !result.reasons.empty();
   if (!any(CaseStatus::ok) && !any(CaseStatus::wrong_result) && !cut_off) return kExitNothingMeasurable;
-  const bool broken =
-      std::any_of(result.reasons.begin(), result.reasons.end(),
-                  [](const Reason& reason) { return reason.code == name_of(ErrorCode::hardware_fault); });
+  const bool broken = std::any_of(result.reasons.begin(), result.reasons.end(), [](const Reason& reason) {
+    return reason.code == name_of(ErrorCode::hardware_fault);
+  });
   if (broken || any(CaseStatus::wrong_result)) return kExitWrongResult;
   if (!outcome.saved || outcome.upload_failed) return kExitNotSaved;
   if (result.status != RunStatus::complete || any(CaseStatus::failed)) return kExitPartial;

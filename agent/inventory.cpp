@@ -143,8 +143,8 @@ std::vector<Reason> faults_since(const Machine& machine, std::chrono::millisecon
   for (std::size_t i = 0; i < now.size(); ++i) {
     const auto fault = fault_between(machine.health.at(indices[i]), now[i]);
     if (!fault) continue;
-    faults.push_back({std::string(name_of(ErrorCode::hardware_fault)), fmt::format("GPU {}: {}", indices[i], *fault),
-                      indices[i]});
+    faults.push_back(
+        {std::string(name_of(ErrorCode::hardware_fault)), fmt::format("GPU {}: {}", indices[i], *fault), indices[i]});
   }
   return faults;
 }

@@ -65,6 +65,7 @@ Verification rounded(Verification verification) {
     verification.passed = false;
   }
   verification.max_error = round_significant(verification.max_error, kErrorDigits);
+  verification.tolerance = round_significant(verification.tolerance, kErrorDigits);
   return verification;
 }
 
@@ -72,13 +73,13 @@ Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader
   Measurement measurement = not_measured(planned, CaseStatus::ok, "");
   measurement.reason.reset();
   const std::unique_ptr<Operation> operation = backend.prepare(planned.params);
-  if (std::string algorithm = operation->algorithm(); !algorithm.empty()) measurement.algorithm = algorithm;
   const double operation_ns = warm_up(*operation);
   const std::optional<CpuTimes> before = read_cpu_times();
   const std::unique_ptr<LoadMonitor> monitor = planned.gpu_telemetry ? backend.watch() : nullptr;
   sample(*operation, planned.limits, operation_ns, measurement);
   measurement.telemetry = telemetry_between(before, read_cpu_times());
   if (monitor) measurement.telemetry->gpu = monitor->stop();
+  if (std::string algorithm = operation->algorithm(); !algorithm.empty()) measurement.algorithm = algorithm;
   measurement.verification = rounded(operation->verify());
   if (!measurement.verification->passed) {
     measurement.status = CaseStatus::wrong_result;

@@ -29,7 +29,7 @@ struct RankLimits {
 };
 
 // A case takes about 750 bytes of a document that may have 100 KB for one device: few samples are stored.
-constexpr int kHeadlineStored = 24;
+constexpr int kHeadlineStored = 14;
 constexpr int kScoreStored = 5;
 constexpr int kRestStored = 3;
 /// From this many devices on, what every one of them runs is kept short.

@@ -94,8 +94,8 @@ void judge_power(const Device& device, const Load& load, std::vector<Verdict>& v
 bool link_seen_busy(const Result& result, int device) {
   return std::any_of(result.measurements.begin(), result.measurements.end(), [device](const Measurement& m) {
     const auto* bandwidth = std::get_if<BandwidthParams>(&m.params);
-    return m.device == device && bandwidth != nullptr && is_transfer(bandwidth->kernel) &&
-           m.status == CaseStatus::ok && m.telemetry && m.telemetry->gpu && m.telemetry->gpu->pcie_generation;
+    return m.device == device && bandwidth != nullptr && is_transfer(bandwidth->kernel) && m.status == CaseStatus::ok &&
+           m.telemetry && m.telemetry->gpu && m.telemetry->gpu->pcie_generation;
   });
 }
 
@@ -111,10 +111,10 @@ void judge_link(const Result& result, const Device& device, std::vector<Verdict>
     lacks.push_back(fmt::format("generation {} of {} under load", *link.generation, *link.max_generation));
   }
   if (lacks.empty()) return;
-  verdicts.push_back({"slow_link", device.index,
-                      fmt::format("GPU {} has {}: transfers are that much slower", device.index,
-                                  fmt::join(lacks, " and ")),
-                      "the slot, the riser or the virtual machine gives no more; ask the provider"});
+  verdicts.push_back(
+      {"slow_link", device.index,
+       fmt::format("GPU {} has {}: transfers are that much slower", device.index, fmt::join(lacks, " and ")),
+       "the slot, the riser or the virtual machine gives no more; ask the provider"});
 }
 
 /// A workload without the libraries that do it.

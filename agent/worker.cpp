@@ -30,7 +30,8 @@ constexpr std::size_t kMaxMessageBytes = 65536;
     try {
       if (!runner) runner = make_runner();
       const CaseAnswer given = (*runner)(index);
-      answer = nlohmann::json{{"measurement", to_json(given.measurement)}, {"process_spent", given.process_spent}}.dump();
+      answer =
+          nlohmann::json{{"measurement", to_json(given.measurement)}, {"process_spent", given.process_spent}}.dump();
     } catch (const std::exception& error) {
       answer =
           nlohmann::json{{"worker_error", error.what()}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

@@ -32,7 +32,7 @@ class Operation {
   /// half a microsecond for CUDA events) vanishes.
   [[nodiscard]] virtual double min_sample_ns() const { return 200'000; }
 
-  /// Name of the implementation the library chose; empty when it does not tell.
+  /// Name of the implementation the library chose, asked for after the last run; empty when it does not tell.
   [[nodiscard]] virtual std::string algorithm() const { return {}; }
 };
 

@@ -54,19 +54,21 @@ OwnedPreference make_preference(const Api& api, std::size_t workspace_bytes) {
 
 std::string describe(const Api& api, const Algo& algo) {
   std::string text;
-  const auto add = [&](const char* name, AlgoConfigAttribute attribute, auto value) {
+  // What equals `usual` is left out: every case of a result carries this text.
+  const auto add = [&](const char* name, AlgoConfigAttribute attribute, auto value, auto usual) {
     std::size_t written = 0;
     if (api.cublasLtMatmulAlgoConfigGetAttribute(&algo, attribute, &value, sizeof value, &written) !=
         cublas::kSuccess) {
       return;
     }
+    if (value == usual) return;
     text += fmt::format("{}{} {}", text.empty() ? "" : " ", name, value);
   };
-  add("algo", kAlgoId, std::int32_t{0});
-  add("tile", kAlgoTileId, std::uint32_t{0});
-  add("stages", kAlgoStagesId, std::uint32_t{0});
-  add("split_k", kAlgoSplitK, std::int32_t{0});
-  add("cluster", kAlgoClusterShapeId, std::uint16_t{0});
+  add("algo", kAlgoId, std::int32_t{0}, std::int32_t{-1});
+  add("tile", kAlgoTileId, std::uint32_t{0}, std::uint32_t{0});
+  add("stages", kAlgoStagesId, std::uint32_t{0}, std::uint32_t{0});
+  add("split_k", kAlgoSplitK, std::int32_t{0}, std::int32_t{1});
+  add("cluster", kAlgoClusterShapeId, std::uint16_t{0}, std::uint16_t{0});
   return text;
 }
 

@@ -39,7 +39,7 @@ class Compute final : public CudaOperation {
     return verification;
   }
 
-  [[nodiscard]] std::string algorithm() const override {
+  [[nodiscard]] std::string implementation() const override {
     return fmt::format("{} {}", kernel_.name, context().modules().chosen_image(std::string(kernel_.module)));
   }
 

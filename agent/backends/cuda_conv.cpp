@@ -76,9 +76,8 @@ class CudnnConv final : public CudaOperation {
     return check.result();
   }
 
-  [[nodiscard]] std::string algorithm() const override {
-    return fmt::format("cudnn {} {} {}", library_->library.version.text(),
-                       conv_algorithm_name(v_.direction, chosen_.algo),
+  [[nodiscard]] std::string implementation() const override {
+    return fmt::format("cudnn {} {}", conv_algorithm_name(v_.direction, chosen_.algo),
                        chosen_.problem->format == cudnn::kNhwc ? "NHWC" : "NCHW");
   }
 

@@ -30,9 +30,8 @@ class CublasGemm final : public CudaOperation {
 
   Verification verify() override { return operands_.verify(layout_); }
 
-  [[nodiscard]] std::string algorithm() const override {
-    return fmt::format("cublas {} {} {}", library_->library.version.text(), call_name(),
-                       layout_ == GemmLayout::plain ? "NN" : "TN");
+  [[nodiscard]] std::string implementation() const override {
+    return fmt::format("cublas {} {}", call_name(), layout_ == GemmLayout::plain ? "NN" : "TN");
   }
 
  protected:

@@ -49,9 +49,8 @@ class CublasLtGemm final : public CudaOperation {
 
   Verification verify() override { return operands_.verify(chosen_.problem->layout); }
 
-  [[nodiscard]] std::string algorithm() const override {
-    return fmt::format("cublasLt {} {} {}", library_->library.version.text(),
-                       chosen_.problem->layout == GemmLayout::plain ? "NN" : "TN",
+  [[nodiscard]] std::string implementation() const override {
+    return fmt::format("cublasLt {} {}", chosen_.problem->layout == GemmLayout::plain ? "NN" : "TN",
                        cublaslt::describe(api(), chosen_.algo));
   }
 

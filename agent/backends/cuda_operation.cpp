@@ -27,6 +27,12 @@ std::int64_t CudaOperation::run_timed_ns(std::int64_t iterations) {
   return time_ns;
 }
 
+std::string CudaOperation::algorithm() const {
+  const std::string text = implementation();
+  if (!record_tried_ || graph_) return text;
+  return text + (text.empty() ? "queued singly" : ", queued singly");
+}
+
 void CudaOperation::record(double each_ns) {
   record_tried_ = true;
   nodes_ = std::clamp(static_cast<std::int64_t>(kGraphNs / each_ns), kLeastRuns, kMaxNodes);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "agent/backends/backend.h"
@@ -22,10 +23,16 @@ class CudaOperation : public Operation {
 
   std::int64_t run_timed_ns(std::int64_t iterations) override;
 
+  /// What implementation() says; with "queued singly" where recording failed, so that the figure may be the host's.
+  [[nodiscard]] std::string algorithm() const final;
+
   /// Events have steps of half a microsecond: a sample of a millisecond is exact to 0.05 %.
   [[nodiscard]] double min_sample_ns() const override { return 1'000'000; }
 
  protected:
+  /// Library and name of the algorithm it chose (its version stands in `libraries[]`); empty for kernels of our own
+  /// that have but one.
+  [[nodiscard]] virtual std::string implementation() const { return {}; }
   /// Queues one operation.
   virtual void enqueue() = 0;
   /// False where the launches themselves are what is measured.

@@ -80,8 +80,7 @@ std::optional<std::size_t> fastest_cuda_candidate(const CudaContext& context, st
   TrialLimits limits;
   limits.min_turns = 4;
   limits.max_ns = kTrialMaxNs;
-  return fastest_candidate(
-      count, [&](std::size_t index) { return runs[index].time_ns(); }, limits);
+  return fastest_candidate(count, [&](std::size_t index) { return runs[index].time_ns(); }, limits);
 }
 
 }  // namespace gpuassay

@@ -63,7 +63,7 @@ std::optional<double> median_of(const std::vector<GpuReading>& readings, Field f
 }
 
 /// Of what a link may be; a zero is no answer.
-std::optional<int> highest_of(const std::vector<GpuReading>& readings, std::optional<int> GpuReading::* field) {
+std::optional<int> highest_of(const std::vector<GpuReading>& readings, std::optional<int> GpuReading::*field) {
   int highest = 0;
   for (const GpuReading& reading : readings) highest = std::max(highest, (reading.*field).value_or(0));
   return highest > 0 ? std::optional(highest) : std::nullopt;

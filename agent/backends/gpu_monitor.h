@@ -21,9 +21,9 @@ struct GpuReading {
   std::optional<int> pcie_generation = {}, pcie_width = {};
 };
 
-/// Sums readings up: medians of clocks and power, lowest SM clock, highest temperature and link, and for each event reason the
-/// time between readings that showed it. Idle readings (bit kReasonGpuIdle) before the load arrives do not count for
-/// clocks. Empty when there are none.
+/// Sums readings up: medians of clocks and power, lowest SM clock, highest temperature and link, and for each event
+/// reason the time between readings that showed it. Idle readings (bit kReasonGpuIdle) before the load arrives do not
+/// count for clocks. Empty when there are none.
 std::optional<GpuTelemetry> summarize_readings(const std::vector<GpuReading>& readings);
 
 /// NVML in the measuring process, on one device.

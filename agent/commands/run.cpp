@@ -136,9 +136,9 @@ std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const M
       try {
         return measure_case(cases[index], backends->of(cases[index].device), read_cpu_times);
       } catch (const Error& error) {  // the device does not open
-        return {not_measured(cases[index], CaseStatus::failed,
-                             fmt::format("{}: {}", name_of(error.code()), error.what())),
-                true};
+        return {
+            not_measured(cases[index], CaseStatus::failed, fmt::format("{}: {}", name_of(error.code()), error.what())),
+            true};
       }
     };
   };

@@ -92,7 +92,8 @@ TEST(CudaLibraries, LoaderMessagesLoseTheirFolders) {
   EXPECT_EQ(without_folders("no path at all"), "no path at all");
   EXPECT_EQ(without_folders("/a/b"), "b");
   EXPECT_EQ(without_folders("/a/"), "");
-  EXPECT_EQ(without_folders("/home/Ann Lee (old)/my libs/libq.so: undefined symbol: f"), "libq.so: undefined symbol: f");
+  EXPECT_EQ(without_folders("/home/Ann Lee (old)/my libs/libq.so: undefined symbol: f"),
+            "libq.so: undefined symbol: f");
   EXPECT_EQ(without_folders("a: /b c/d.so and /e f/g.so: bad"), "a: g.so: bad");
 }
 
@@ -136,14 +137,14 @@ std::string reason_for(const LibraryChoice& choice, const std::string& path_kind
 }
 
 TEST(LibraryChoice, TheFirstThatPassesItsOperationIsChosen) {
-  const auto choice =
-      choose_library(LibraryKind::cublas, three_cublas(), {90, 13000}, {seconds(5)}, [](const VersionedLibrary& library) {
-        const auto loaded = cublas::load(library.file);
-        if (library.version.major == 13) {
-          cublas::check(loaded.api, cublas::kNotSupported, "cublasGemmEx");
-        }
-        return true;
-      });
+  const auto choice = choose_library(LibraryKind::cublas, three_cublas(), {90, 13000}, {seconds(5)},
+                                     [](const VersionedLibrary& library) {
+                                       const auto loaded = cublas::load(library.file);
+                                       if (library.version.major == 13) {
+                                         cublas::check(loaded.api, cublas::kNotSupported, "cublasGemmEx");
+                                       }
+                                       return true;
+                                     });
   ASSERT_TRUE(choice.chosen.has_value());
   EXPECT_EQ(choice.chosen->version.text(), "12.8.4");
   EXPECT_EQ(choice.chosen->cuda_major, 12);
@@ -189,11 +190,11 @@ TEST(LibraryChoice, WithoutTimeTheNextIsChosenUnproven) {
 }
 
 TEST(LibraryChoice, WhatTheTableExcludesIsNotTried) {
-  const auto choice =
-      choose_library(LibraryKind::cublas, three_cublas(), {37, 11040}, {seconds(5)}, [](const VersionedLibrary& library) {
-        if (library.version.major != 11) throw Error(ErrorCode::internal, "tried");
-        return true;
-      });
+  const auto choice = choose_library(LibraryKind::cublas, three_cublas(), {37, 11040}, {seconds(5)},
+                                     [](const VersionedLibrary& library) {
+                                       if (library.version.major != 11) throw Error(ErrorCode::internal, "tried");
+                                       return true;
+                                     });
   ASSERT_TRUE(choice.chosen.has_value());
   EXPECT_EQ(choice.chosen->version.text(), "11.11.3");
   EXPECT_NE(reason_for(choice, "system").find("no kernels for compute capability 3.7"), std::string::npos);

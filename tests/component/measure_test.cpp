@@ -189,8 +189,9 @@ TEST(Measure, ABackendThatCannotStartFailsEveryCaseWithItsReason) {
 
 TEST(Measure, AnAnswerForAnotherCaseIsNotBelieved) {
   Harness harness(1);
-  const MeasureOutcome outcome = harness.run(
-      [](const Case&, std::size_t) { return CaseAnswer{test::ok_measurement(GemmParams{DType::fp32, 9, 9, 9, 1}, {1})}; });
+  const MeasureOutcome outcome = harness.run([](const Case&, std::size_t) {
+    return CaseAnswer{test::ok_measurement(GemmParams{DType::fp32, 9, 9, 9, 1}, {1})};
+  });
   EXPECT_EQ(outcome.measurements[0].status, CaseStatus::failed);
   EXPECT_EQ(outcome.measurements[0].id, harness.plan[0].id);
 }

@@ -44,10 +44,12 @@ Measurement measure_scripted(std::int64_t operation_ns, const Verification& veri
   ScriptedBackend backend;
   backend.make = [&] { return std::make_unique<ScriptedOperation>(operation_ns, verification); };
   double ticks = 0;
-  return measure_case(one_case(), backend, [&]() -> std::optional<CpuTimes> {
-    ticks += 100;
-    return CpuTimes{ticks, ticks / 4};
-  }).measurement;
+  return measure_case(one_case(), backend,
+                      [&]() -> std::optional<CpuTimes> {
+                        ticks += 100;
+                        return CpuTimes{ticks, ticks / 4};
+                      })
+      .measurement;
 }
 
 TEST(MeasureCase, SamplesUntilTheRuleIsSatisfied) {

@@ -118,9 +118,10 @@ TEST(Summarize, DevicesAddUpToTheInstance) {
 TEST(Summarize, AFigureThatOneDeviceLacksIsNullForTheInstance) {
   const std::vector<Device> devices{cpu_device(0), cpu_device(1)};
   const GemmParams fp32{DType::fp32, 1000, 1000, 1000, 1}, bf16{DType::bf16, 1000, 1000, 1000, 1};
-  const Summary summary = summarize(devices, normalize_all({ok_measurement(fp32, {2e6}, 0), ok_measurement(bf16, {1e6}, 0),
-                                                            ok_measurement(fp32, {2e6}, 1)},
-                                                           devices));
+  const Summary summary = summarize(
+      devices,
+      normalize_all({ok_measurement(fp32, {2e6}, 0), ok_measurement(bf16, {1e6}, 0), ok_measurement(fp32, {2e6}, 1)},
+                    devices));
   EXPECT_EQ(summary.instance.gemm_tflop_per_s.at("fp32").burst, 2);
   EXPECT_FALSE(summary.instance.gemm_tflop_per_s.at("bf16").burst) << "the sum of two would be of one";
 }

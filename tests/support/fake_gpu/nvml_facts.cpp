@@ -216,8 +216,7 @@ int nvmlDeviceGetTotalEccErrors(Device device, int error_type, int /*counter*/, 
   return nvml_query(device, [&](Machine& machine, fake::Device& asked) {
     require_support(has_ecc(asked) && !is_vgpu(machine, asked));
     const fake::Fault* ecc = machine.setup.fault("ecc", asked.ordinal());
-    const bool shown =
-        ecc != nullptr && error_type == kErrorsUncorrected && machine.marks.has("ecc", asked.ordinal());
+    const bool shown = ecc != nullptr && error_type == kErrorsUncorrected && machine.marks.has("ecc", asked.ordinal());
     *count = shown ? std::max(1ULL, static_cast<unsigned long long>(ecc->number(1))) : 0;
   });
 }
