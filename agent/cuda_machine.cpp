@@ -11,6 +11,7 @@
 #include "agent/dynlib/find_driver.h"
 #include "agent/dynlib/library_choice.h"
 #include "agent/dynlib/nvml.h"
+#include "agent/dynlib/nvrtc.h"
 #include "agent/probe/look_at_gpus.h"
 #include "core/error.h"
 
@@ -79,13 +80,14 @@ void choose_libraries(const Search& search, const std::vector<Copies>& all, cons
   for (const Copies& copies : all) {
     LibraryOrder order = choose(copies.kind, copies.looked.found, device);
     order.rejected.insert(order.rejected.end(), copies.looked.rejected.begin(), copies.looked.rejected.end());
-    const auto companion_of = [&](const VersionedLibrary& library) -> std::optional<LibraryCandidate> {
-      const auto companion = companion_cublas(library, copies_of(all, LibraryKind::cublas).looked.found);
-      return companion ? std::optional(companion->file) : std::nullopt;
+    const auto companions_of = [&](const VersionedLibrary& library) {
+      const auto blas = companion_cublas(library, copies_of(all, LibraryKind::cublas).looked.found);
+      return cudnn::Companions{blas ? std::optional(blas->file) : std::nullopt,
+                               nvrtc::companion_of(library, search.find(nvrtc::sonames()))};
     };
     const LibraryChoice choice = confirm_first(order, search.each(kConfirmLimit), [&](const VersionedLibrary& library) {
       CudaSelection alone = selection;
-      if (copies.kind == LibraryKind::cudnn) alone.cudnn_cublas = companion_of(library);
+      if (copies.kind == LibraryKind::cudnn) alone.cudnn_companions = companions_of(library);
       return confirm(std::move(alone), copies.kind, library);
     });
     const auto entries = library_entries(copies.kind, choice, chosen_for);
@@ -95,7 +97,7 @@ void choose_libraries(const Search& search, const std::vector<Copies>& all, cons
     if (copies.kind == LibraryKind::cublaslt) selection.cublaslt = choice.chosen->file;
     if (copies.kind == LibraryKind::cudnn) {
       selection.cudnn = choice.chosen->file;
-      selection.cudnn_cublas = companion_of(*choice.chosen);
+      selection.cudnn_companions = companions_of(*choice.chosen);
     }
   }
 }
@@ -124,7 +126,8 @@ void add_devices(const GpuSights& sights, const LibraryCandidate& driver, const 
     selection.ordinal = gpu.ordinal;
     selection.pci_bus_id = gpu.pci_bus_id;
     selection.driver = driver;
-    if (sights.nvml_problem.empty() && !nvml.empty()) selection.nvml = nvml.at(sights.nvml_candidate);
+    const bool told = sights.nvml_problem.empty() && gpu.nvml_problem.empty();
+    if (told && !nvml.empty()) selection.nvml = nvml.at(sights.nvml_candidate);
     machine.selections.push_back(std::move(selection));
   }
 }
@@ -148,7 +151,7 @@ void add_libraries(const Search& search, const GpuSights& sights, CudaMachine& m
       machine.selections[i].cublas = chosen.cublas;
       machine.selections[i].cublaslt = chosen.cublaslt;
       machine.selections[i].cudnn = chosen.cudnn;
-      machine.selections[i].cudnn_cublas = chosen.cudnn_cublas;
+      machine.selections[i].cudnn_companions = chosen.cudnn_companions;
     }
   }
   for (const Copies& copies : all) {

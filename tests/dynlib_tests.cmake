@@ -36,6 +36,8 @@ gpuassay_fake_library(nccl_incomplete libnccl.so.2 support/fake_nccl.cpp FAKE_MI
 gpuassay_fake_library(nccl_silent libnccl.so.2 support/fake_nccl.cpp FAKE_VERSION=0)
 gpuassay_fake_library(nccl_crash libnccl.so.2 support/fake_nccl.cpp FAKE_CRASH)
 gpuassay_fake_library(nccl_hang libnccl.so.2 support/fake_nccl.cpp FAKE_HANG)
+gpuassay_fake_library(nvrtc libnvrtc.so.12 support/fake_nccl.cpp FAKE_VERSION=1)
+gpuassay_fake_library(nvrtc libnvrtc-builtins.so.12.4 support/fake_nccl.cpp FAKE_VERSION=1)
 foreach(version 11.11.3 12.8.4 13.1.0)
   string(REGEX MATCH "^([0-9]+)\\.([0-9]+)\\.([0-9]+)$" numbers ${version})
   set(numbers FAKE_MAJOR=${CMAKE_MATCH_1} FAKE_MINOR=${CMAKE_MATCH_2} FAKE_PATCH=${CMAKE_MATCH_3})

@@ -1,6 +1,8 @@
 // cuBLAS opened and ready: the library and a handle on the context's stream.
 #pragma once
 
+#include <memory>
+
 #include "agent/backends/cuda_context.h"
 #include "agent/dynlib/cublas.h"
 
@@ -10,12 +12,9 @@ namespace gpuassay {
 struct CublasSession {
   /// Throws Error{library_missing} or what cublasCreate_v2 answered.
   CublasSession(CudaContext& context, const LibraryCandidate& candidate);
-  CublasSession(const CublasSession&) = delete;
-  CublasSession& operator=(const CublasSession&) = delete;
-  ~CublasSession();
 
   cublas::LoadedLibrary library;
-  cublas::Handle handle = nullptr;
+  std::unique_ptr<cublas::HandleRecord, int (*)(cublas::Handle)> handle;
   DeviceBuffer workspace;
 };
 

@@ -6,12 +6,11 @@
 
 namespace gpuassay {
 
-CublasLtSession::CublasLtSession(const LibraryCandidate& candidate) : library(cublaslt::load(candidate)) {
-  cublaslt::check(library.api, library.api.cublasLtCreate(&handle), "cublasLtCreate");
-}
-
-CublasLtSession::~CublasLtSession() {
-  if (handle != nullptr) (void)library.api.cublasLtDestroy(handle);
+CublasLtSession::CublasLtSession(const LibraryCandidate& candidate)
+    : library(cublaslt::load(candidate)), handle(nullptr, library.api.cublasLtDestroy) {
+  cublaslt::Handle made = nullptr;
+  cublaslt::check(library.api, library.api.cublasLtCreate(&made), "cublasLtCreate");
+  handle.reset(made);
 }
 
 namespace cublaslt {

@@ -12,12 +12,9 @@ namespace gpuassay {
 struct CublasLtSession {
   /// Throws Error{library_missing} or what cublasLtCreate answered.
   explicit CublasLtSession(const LibraryCandidate& candidate);
-  CublasLtSession(const CublasLtSession&) = delete;
-  CublasLtSession& operator=(const CublasLtSession&) = delete;
-  ~CublasLtSession();
 
   cublaslt::LoadedLibrary library;
-  cublaslt::Handle handle = nullptr;
+  std::unique_ptr<cublaslt::HandleRecord, int (*)(cublaslt::Handle)> handle;
 };
 
 namespace cublaslt {

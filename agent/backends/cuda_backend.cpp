@@ -64,15 +64,33 @@ class CudaBackend final : public Backend {
  private:
   std::unique_ptr<Operation> prepare_shape(const GemmParams& g) {
     require_positive({g.m, g.n, g.k, g.batch});
-    if (selection_.cublaslt) {
-      return prepare_cublaslt_gemm(
-          context_, session(cublaslt_, [&] { return std::make_shared<CublasLtSession>(*selection_.cublaslt); }), g);
-    }
-    if (!selection_.cublas) {
+    if (!selection_.cublaslt && !selection_.cublas) {
       throw Error(ErrorCode::unsupported, "there is no cuBLAS for this GPU; gpuassay doctor names the package");
     }
+    if (!selection_.cublaslt) return prepare_with_cublas(g);
+    try {
+      return prepare_cublaslt_gemm(
+          context_, session(cublaslt_, [&] { return std::make_shared<CublasLtSession>(*selection_.cublaslt); }), g);
+    } catch (const Error& error) {
+      // cuBLAS has products that cuBLASLt lacks; what it refuses too has cuBLASLt's reason.
+      if (error.code() != ErrorCode::unsupported || !selection_.cublas) throw;
+      if (auto operation = try_with_cublas(g)) return operation;
+      throw;
+    }
+  }
+
+  std::unique_ptr<Operation> prepare_with_cublas(const GemmParams& g) {
     return prepare_cublas_gemm(
         context_, session(cublas_, [&] { return std::make_shared<CublasSession>(*context_, *selection_.cublas); }), g);
+  }
+
+  std::unique_ptr<Operation> try_with_cublas(const GemmParams& g) {
+    try {
+      return prepare_with_cublas(g);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::unsupported) throw;
+      return nullptr;
+    }
   }
 
   std::unique_ptr<Operation> prepare_shape(const ConvParams& v) {
@@ -86,7 +104,7 @@ class CudaBackend final : public Backend {
     return prepare_cudnn_conv(
         context_,
         session(cudnn_,
-                [&] { return std::make_shared<CudnnSession>(*context_, *selection_.cudnn, selection_.cudnn_cublas); }),
+                [&] { return std::make_shared<CudnnSession>(*context_, *selection_.cudnn, selection_.cudnn_companions); }),
         v);
   }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "agent/backends/backend.h"
+#include "agent/dynlib/cudnn.h"
 #include "agent/dynlib/library_candidates.h"
 
 namespace gpuassay {
@@ -17,7 +18,7 @@ struct CudaSelection {
   std::string pci_bus_id;  ///< "0000:01:00.0"; how NVML knows the same device
   LibraryCandidate driver;
   std::optional<LibraryCandidate> nvml, cublas, cublaslt, cudnn;
-  std::optional<LibraryCandidate> cudnn_cublas;  ///< the cuBLAS that this cuDNN is to find already open
+  cudnn::Companions cudnn_companions;  ///< what this cuDNN is to find already open
 };
 
 /// Opens the driver and the device; libraries are opened at the first operation that needs them, so that a broken one

@@ -30,7 +30,23 @@ CudaFacts facts_of(const cuda::Api& api, cuda::Device device) {
 
 }  // namespace
 
-CudaContext::CudaContext(const LibraryCandidate& driver, int ordinal) : driver_(cuda::load(driver)) {
+OwnedStream make_stream(const cuda::Api& api) {
+  cuda::Stream stream = nullptr;
+  cuda::check(api, api.cuStreamCreate(&stream, cuda::kStreamNonBlocking), "cuStreamCreate");
+  return {stream, api.cuStreamDestroy_v2};
+}
+
+OwnedEvent make_event(const cuda::Api& api, unsigned flags) {
+  cuda::Event event = nullptr;
+  cuda::check(api, api.cuEventCreate(&event, flags), "cuEventCreate");
+  return {event, api.cuEventDestroy_v2};
+}
+
+CudaContext::CudaContext(const LibraryCandidate& driver, int ordinal)
+    : driver_(cuda::load(driver)),
+      stream_(nullptr, api().cuStreamDestroy_v2),
+      begin_(nullptr, api().cuEventDestroy_v2),
+      end_(nullptr, api().cuEventDestroy_v2) {
   const cuda::Api& calls = api();
   cuda::check(calls, calls.cuInit(0), "cuInit");
   cuda::check(calls, calls.cuDeviceGet(&device_, ordinal), "cuDeviceGet");
@@ -41,19 +57,14 @@ CudaContext::CudaContext(const LibraryCandidate& driver, int ordinal) : driver_(
   }
   cuda::check(calls, calls.cuDevicePrimaryCtxRetain(&context_, device_), "cuDevicePrimaryCtxRetain");
   make_current();
-  cuda::check(calls, calls.cuStreamCreate(&stream_, cuda::kStreamNonBlocking), "cuStreamCreate");
-  cuda::check(calls, calls.cuEventCreate(&begin_, cuda::kEventDefault), "cuEventCreate");
-  cuda::check(calls, calls.cuEventCreate(&end_, cuda::kEventDefault), "cuEventCreate");
+  stream_ = make_stream(calls);
+  begin_ = make_event(calls, cuda::kEventDefault);
+  end_ = make_event(calls, cuda::kEventDefault);
   modules_ = std::make_unique<CudaModules>(calls, facts_.compute_capability, facts_.driver_version);
 }
 
-CudaContext::~CudaContext() {
-  modules_.reset();
-  if (end_ != nullptr) (void)api().cuEventDestroy_v2(end_);
-  if (begin_ != nullptr) (void)api().cuEventDestroy_v2(begin_);
-  if (stream_ != nullptr) (void)api().cuStreamDestroy_v2(stream_);
-  // The primary context stays retained: libraries that use it may outlive this object, and the process ends soon.
-}
+// The primary context stays retained: libraries that use it may outlive this object, and the process ends soon.
+CudaContext::~CudaContext() = default;
 
 void CudaContext::make_current() const { cuda::check(api(), api().cuCtxSetCurrent(context_), "cuCtxSetCurrent"); }
 
@@ -69,12 +80,12 @@ void CudaContext::launch_raw(cuda::Function function, std::int64_t blocks, unsig
   void* parameter = const_cast<void*>(arguments);
   void** parameters = arguments == nullptr ? nullptr : &parameter;
   cuda::check(api(),
-              api().cuLaunchKernel(function, static_cast<unsigned>(blocks), 1, 1, threads, 1, 1, 0, stream_, parameters,
+              api().cuLaunchKernel(function, static_cast<unsigned>(blocks), 1, 1, threads, 1, 1, 0, stream_.get(), parameters,
                                    nullptr),
               "cuLaunchKernel");
 }
 
-void CudaContext::synchronize() const { cuda::check(api(), api().cuStreamSynchronize(stream_), "cuStreamSynchronize"); }
+void CudaContext::synchronize() const { cuda::check(api(), api().cuStreamSynchronize(stream_.get()), "cuStreamSynchronize"); }
 
 std::optional<Error> CudaContext::fatal_error() const {
   try {
@@ -86,12 +97,12 @@ std::optional<Error> CudaContext::fatal_error() const {
 }
 
 std::int64_t CudaContext::time_ns(const std::function<void()>& enqueue) const {
-  cuda::check(api(), api().cuEventRecord(begin_, stream_), "cuEventRecord");
+  cuda::check(api(), api().cuEventRecord(begin_.get(), stream_.get()), "cuEventRecord");
   enqueue();
-  cuda::check(api(), api().cuEventRecord(end_, stream_), "cuEventRecord");
-  cuda::check(api(), api().cuEventSynchronize(end_), "cuEventSynchronize");
+  cuda::check(api(), api().cuEventRecord(end_.get(), stream_.get()), "cuEventRecord");
+  cuda::check(api(), api().cuEventSynchronize(end_.get()), "cuEventSynchronize");
   float elapsed_ms = 0;
-  cuda::check(api(), api().cuEventElapsedTime(&elapsed_ms, begin_, end_), "cuEventElapsedTime");
+  cuda::check(api(), api().cuEventElapsedTime(&elapsed_ms, begin_.get(), end_.get()), "cuEventElapsedTime");
   constexpr double kNsPerMs = 1e6;
   return std::max<std::int64_t>(1, std::llround(static_cast<double>(elapsed_ms) * kNsPerMs));
 }
@@ -139,7 +150,7 @@ std::vector<std::uint64_t> CudaContext::sample(const DeviceBuffer& buffer, unsig
 void CudaContext::write(const DeviceBuffer& buffer, const void* source, std::size_t size_bytes) const {
   // The plain call is ordered with the default stream only and may return before the bytes have arrived. This one
   // stages pageable memory before it returns.
-  cuda::check(api(), api().cuMemcpyHtoDAsync_v2(buffer.address(), source, size_bytes, stream_), "cuMemcpyHtoDAsync_v2");
+  cuda::check(api(), api().cuMemcpyHtoDAsync_v2(buffer.address(), source, size_bytes, stream_.get()), "cuMemcpyHtoDAsync_v2");
 }
 
 void CudaContext::read(const DeviceBuffer& buffer, std::span<std::byte> target) const {

@@ -29,6 +29,12 @@ struct CudaFacts {
   int async_engines = 0;  ///< copy engines: two can copy both ways at once
 };
 
+using OwnedStream = std::unique_ptr<cuda::StreamRecord, int (*)(cuda::Stream)>;
+using OwnedEvent = std::unique_ptr<cuda::EventRecord, int (*)(cuda::Event)>;
+/// A stream that does not wait for the default one. Throws what the driver answers.
+OwnedStream make_stream(const cuda::Api& api);
+OwnedEvent make_event(const cuda::Api& api, unsigned flags);
+
 /// Held by shared_ptr by the backend and each operation. Everything happens on the thread that made it, whose current
 /// context is the device's primary one: cuBLAS and cuDNN use it too.
 class CudaContext {
@@ -42,7 +48,7 @@ class CudaContext {
 
   [[nodiscard]] const cuda::Api& api() const { return driver_.api; }
   [[nodiscard]] const CudaFacts& facts() const { return facts_; }
-  [[nodiscard]] cuda::Stream stream() const { return stream_; }
+  [[nodiscard]] cuda::Stream stream() const { return stream_.get(); }
   [[nodiscard]] bool simulated() const { return driver_.simulated; }
   [[nodiscard]] CudaModules& modules() { return *modules_; }
   /// Makes the context current again after another device's was.
@@ -91,8 +97,8 @@ class CudaContext {
   CudaFacts facts_;
   cuda::Device device_ = 0;
   cuda::Context context_ = nullptr;
-  cuda::Stream stream_ = nullptr;
-  cuda::Event begin_ = nullptr, end_ = nullptr;
+  OwnedStream stream_;
+  OwnedEvent begin_, end_;
   std::unique_ptr<CudaModules> modules_;
   std::uint64_t seeds_ = 0;
 };

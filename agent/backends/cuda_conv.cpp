@@ -115,7 +115,7 @@ class CudnnConv final : public CudaOperation {
 
   int find(const ConvProblem& of, std::vector<cudnn::AlgoPerf>& results, int& returned) {
     const auto requested = static_cast<int>(results.size());
-    auto* const handle = library_->handle;
+    auto* const handle = library_->handle.get();
     void *x = x_.buffer.pointer(), *w = w_.buffer.pointer(), *y = y_.buffer.pointer();
     void* space = library_->workspace.pointer();
     const std::size_t space_bytes = library_->workspace.size_bytes();
@@ -186,7 +186,7 @@ class CudnnConv final : public CudaOperation {
     constexpr float kOne = 1, kZero = 0;
     const ConvProblem& of = *candidate.problem;
     if (const int status = api().cudnnSetConvolutionMathType(of.convolution.get(), candidate.math_type)) return status;
-    auto* const handle = library_->handle;
+    auto* const handle = library_->handle.get();
     void *x = x_.buffer.pointer(), *w = w_.buffer.pointer(), *y = y_.buffer.pointer();
     void* space = library_->workspace.pointer();
     const std::size_t space_bytes = library_->workspace.size_bytes();

@@ -1,6 +1,7 @@
 #include "agent/backends/cuda_gate.h"
 
 #include <atomic>
+#include <span>
 
 namespace gpuassay {
 namespace {
@@ -29,6 +30,12 @@ void CudaGate::hold() {
   arguments.timeout_ns = kTimeoutNs;
   arguments.timeout_cycles = kTimeoutCycles;
   context_.launch_raw(context_.modules().function("base", kernels::kGate), 1, 1, &arguments);
+}
+
+bool CudaGate::opened_in_time() const {
+  std::uint32_t outcome = 0;
+  context_.read(outcome_, std::as_writable_bytes(std::span(&outcome, 1)));
+  return outcome == static_cast<std::uint32_t>(kernels::GateOutcome::opened);
 }
 
 void CudaGate::open() { word(flag_).store(1, std::memory_order_release); }

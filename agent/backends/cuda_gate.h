@@ -15,6 +15,8 @@ class CudaGate {
   void hold();
   /// Lets the stream go on.
   void open();
+  /// Whether the last gate was opened before its time was over. Waits for the stream.
+  [[nodiscard]] bool opened_in_time() const;
 
  private:
   CudaContext& context_;

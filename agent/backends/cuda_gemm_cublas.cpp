@@ -77,7 +77,7 @@ class CublasGemm final : public CudaOperation {
     const void *b = set.b.buffer.pointer(), *a = set.a.buffer.pointer();
     void* c = set.c.pointer();
     const void *one = one_of(types_.scale_type), *zero = zero_of(types_.scale_type);
-    auto* const handle = library_->handle;
+    auto* const handle = library_->handle.get();
     constexpr int kPlain = cublas::kNoTranspose;
     if (ex() && batch > 1) {
       return api().cublasGemmStridedBatchedEx(handle, operation, kPlain, n, m, k, one, b, types_.input_type, ldb,

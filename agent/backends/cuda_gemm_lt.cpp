@@ -110,7 +110,7 @@ class CublasLtGemm final : public CudaOperation {
     std::vector<cublaslt::HeuristicResult> results(kRequested);
     int returned = 0;
     const int status =
-        api().cublasLtMatmulAlgoGetHeuristic(library_->handle, of.desc.get(), of.b.get(), of.a.get(), of.c.get(),
+        api().cublasLtMatmulAlgoGetHeuristic(library_->handle.get(), of.desc.get(), of.b.get(), of.a.get(), of.c.get(),
                                              of.c.get(), preference.get(), kRequested, results.data(), &returned);
     // A refusal of this layout is an answer: the other one may have algorithms.
     for (int i = 0; status == cublas::kSuccess && i < returned; ++i) {
@@ -152,7 +152,7 @@ class CublasLtGemm final : public CudaOperation {
   int run(const LtCandidate& candidate) {
     CudaGemmOperands::Set& set = operands_.next();
     const Problem& of = *candidate.problem;
-    return api().cublasLtMatmul(library_->handle, of.desc.get(), one_of(types_.scale_type), set.b.buffer.pointer(),
+    return api().cublasLtMatmul(library_->handle.get(), of.desc.get(), one_of(types_.scale_type), set.b.buffer.pointer(),
                                 of.b.get(), set.a.buffer.pointer(), of.a.get(), zero_of(types_.scale_type),
                                 set.c.pointer(), of.c.get(), set.c.pointer(), of.c.get(), &candidate.algo,
                                 workspace_.pointer(), workspace_.size_bytes(), context().stream());

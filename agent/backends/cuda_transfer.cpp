@@ -40,23 +40,16 @@ class HostArray {
 /// A second stream, for the way back.
 class SecondStream {
  public:
-  explicit SecondStream(const cuda::Api& api) : api_(api) {
-    cuda::check(api, api.cuStreamCreate(&stream_, cuda::kStreamNonBlocking), "cuStreamCreate");
-    cuda::check(api, api.cuEventCreate(&forked_, cuda::kEventDisableTiming), "cuEventCreate");
-    cuda::check(api, api.cuEventCreate(&joined_, cuda::kEventDisableTiming), "cuEventCreate");
-  }
-  SecondStream(const SecondStream&) = delete;
-  SecondStream& operator=(const SecondStream&) = delete;
-  ~SecondStream() {
-    if (joined_ != nullptr) (void)api_.cuEventDestroy_v2(joined_);
-    if (forked_ != nullptr) (void)api_.cuEventDestroy_v2(forked_);
-    if (stream_ != nullptr) (void)api_.cuStreamDestroy_v2(stream_);
-  }
-  [[nodiscard]] cuda::Stream get() const { return stream_; }
+  explicit SecondStream(const cuda::Api& api)
+      : api_(api),
+        stream_(make_stream(api)),
+        forked_(make_event(api, cuda::kEventDisableTiming)),
+        joined_(make_event(api, cuda::kEventDisableTiming)) {}
+  [[nodiscard]] cuda::Stream get() const { return stream_.get(); }
   /// Work queued here from now on starts after what `first` has now.
-  void fork_from(cuda::Stream first) const { order(first, forked_, stream_); }
+  void fork_from(cuda::Stream first) const { order(first, forked_.get(), stream_.get()); }
   /// Work queued on `first` from now on starts after what is queued here now.
-  void join_to(cuda::Stream first) const { order(stream_, joined_, first); }
+  void join_to(cuda::Stream first) const { order(stream_.get(), joined_.get(), first); }
 
  private:
   void order(cuda::Stream before, cuda::Event event, cuda::Stream after) const {
@@ -64,14 +57,17 @@ class SecondStream {
     cuda::check(api_, api_.cuStreamWaitEvent(after, event, 0), "cuStreamWaitEvent");
   }
   const cuda::Api& api_;
-  cuda::Stream stream_ = nullptr;
-  cuda::Event forked_ = nullptr, joined_ = nullptr;
+  OwnedStream stream_;
+  OwnedEvent forked_, joined_;
 };
 
 class Transfer final : public CudaOperation {
  public:
   Transfer(std::shared_ptr<CudaContext> context, const BandwidthParams& params)
-      : CudaOperation(std::move(context)), params_(params), count_(params.array_bytes / 8), gate_(this->context()) {
+      : CudaOperation(std::move(context)), params_(params), count_(params.array_bytes / 8),
+        // Copies of ordinary memory are staged by the host as they are queued: a gate would hold nothing back.
+        gated_(params.level == MemoryLevel::pinned),
+        gate_(this->context()) {
     const cuda::Api& api = this->context().api();
     const auto size_bytes = static_cast<std::size_t>(count_ * 8);
     if (up()) {
@@ -89,15 +85,11 @@ class Transfer final : public CudaOperation {
   }
 
   std::int64_t run_timed_ns(std::int64_t iterations) override {
-    // Copies of ordinary memory are staged by the host as they are queued: a gate would hold nothing back.
-    const bool gated = params_.level == MemoryLevel::pinned;
-    if (gated) gate_.hold();
-    return context().time_ns([&] {
-      if (second_) second_->fork_from(context().stream());
-      for (std::int64_t i = 0; i < iterations; ++i) enqueue();
-      if (second_) second_->join_to(context().stream());
-      if (gated) gate_.open();
-    });
+    const std::int64_t time_ns = run_once_ns(iterations);
+    if (!gated_ || gate_.opened_in_time()) return time_ns;
+    // The host queues too slowly for a gate, and what it let through early is no clean sample.
+    gated_ = false;
+    return run_once_ns(iterations);
   }
 
   Verification verify() override {
@@ -136,6 +128,16 @@ class Transfer final : public CudaOperation {
   }
 
  private:
+  std::int64_t run_once_ns(std::int64_t iterations) {
+    if (gated_) gate_.hold();
+    return context().time_ns([&] {
+      if (second_) second_->fork_from(context().stream());
+      for (std::int64_t i = 0; i < iterations; ++i) enqueue();
+      if (second_) second_->join_to(context().stream());
+      if (gated_) gate_.open();
+    });
+  }
+
   static constexpr std::uint64_t kHostSeed = 0x7472616e73666572ULL;
 
   [[nodiscard]] bool up() const { return params_.kernel != BandwidthKernel::d2h; }
@@ -158,6 +160,7 @@ class Transfer final : public CudaOperation {
 
   BandwidthParams params_;
   std::int64_t count_;
+  bool gated_;
   CudaGate gate_;
   std::optional<HostArray> up_host_, down_host_;
   DeviceBuffer up_device_;

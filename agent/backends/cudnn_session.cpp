@@ -3,29 +3,32 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "agent/dynlib/nvrtc.h"
+
 namespace gpuassay {
 
 namespace {
 
-std::optional<cublas::LoadedLibrary> loaded(const std::optional<LibraryCandidate>& companion) {
-  if (!companion) return std::nullopt;
-  return cublas::load(*companion);
+std::optional<cublas::LoadedLibrary> loaded(const cudnn::Companions& companions) {
+  if (companions.nvrtc) nvrtc::preload(*companions.nvrtc);
+  if (!companions.cublas) return std::nullopt;
+  return cublas::load(*companions.cublas);
 }
 
 }  // namespace
 
 CudnnSession::CudnnSession(CudaContext& context, const LibraryCandidate& candidate,
-                           const std::optional<LibraryCandidate>& companion)
-    : cublas_library(loaded(companion)), library(cudnn::load(candidate)) {
-  cudnn::check(library.api, library.api.cudnnCreate(&handle), "cudnnCreate");
-  cudnn::check(library.api, library.api.cudnnSetStream(handle, context.stream()), "cudnnSetStream");
+                           const cudnn::Companions& companions)
+    : cublas_library(loaded(companions)),
+      library(cudnn::load(candidate)),
+      handle(nullptr, library.api.cudnnDestroy) {
+  cudnn::Handle made = nullptr;
+  cudnn::check(library.api, library.api.cudnnCreate(&made), "cudnnCreate");
+  handle.reset(made);
+  cudnn::check(library.api, library.api.cudnnSetStream(made, context.stream()), "cudnnSetStream");
   constexpr std::int64_t kMaxBytes = std::int64_t{1} << 30;
   constexpr std::int64_t kMemoryShare = 8;
   workspace = context.allocate(static_cast<std::size_t>(std::min(kMaxBytes, context.free_bytes() / kMemoryShare)));
-}
-
-CudnnSession::~CudnnSession() {
-  if (handle != nullptr) (void)library.api.cudnnDestroy(handle);
 }
 
 namespace cudnn {

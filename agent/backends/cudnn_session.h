@@ -12,17 +12,12 @@ namespace gpuassay {
 
 /// One handle on the context's stream. Destroyed with the last operation that uses it.
 struct CudnnSession {
-  /// `companion` is the cuBLAS this cuDNN is to find already open. Throws Error{library_missing} or what cudnnCreate
-  /// answered.
-  CudnnSession(CudaContext& context, const LibraryCandidate& candidate,
-               const std::optional<LibraryCandidate>& companion);
-  CudnnSession(const CudnnSession&) = delete;
-  CudnnSession& operator=(const CudnnSession&) = delete;
-  ~CudnnSession();
+  /// Throws Error{library_missing} or what cudnnCreate answered.
+  CudnnSession(CudaContext& context, const LibraryCandidate& candidate, const cudnn::Companions& companions);
 
   std::optional<cublas::LoadedLibrary> cublas_library;
   cudnn::LoadedLibrary library;
-  cudnn::Handle handle = nullptr;
+  std::unique_ptr<cudnn::HandleRecord, int (*)(cudnn::Handle)> handle;
   /// For all algorithms: 1 GiB, or an eighth of what was free at the start; some fast algorithms want much.
   DeviceBuffer workspace;
 };

@@ -20,7 +20,6 @@ struct Table {
     visit("cublasSetMathMode", api.cublasSetMathMode);
     visit("cublasSgemm_v2", api.cublasSgemm_v2);
     visit("cublasDgemm_v2", api.cublasDgemm_v2);
-    visit("cublasHgemm", api.cublasHgemm);
     visit("cublasGemmEx", api.cublasGemmEx);
     visit("cublasGemmStridedBatchedEx", api.cublasGemmStridedBatchedEx);
     visit("cublasSgemmStridedBatched", api.cublasSgemmStridedBatched);
@@ -33,6 +32,7 @@ struct Table {
     visit("cublasSetWorkspace_v2", api.cublasSetWorkspace_v2);
     visit("cublasGetStatusName", api.cublasGetStatusName);
     visit("cublasGetStatusString", api.cublasGetStatusString);
+    visit("cublasHgemm", api.cublasHgemm);
   }
 };
 

@@ -82,8 +82,6 @@ struct Api {
                         int lda, const float* b, int ldb, const float* beta, float* c, int ldc) = nullptr;
   int (*cublasDgemm_v2)(Handle, int transa, int transb, int m, int n, int k, const double* alpha, const double* a,
                         int lda, const double* b, int ldb, const double* beta, double* c, int ldc) = nullptr;
-  int (*cublasHgemm)(Handle, int transa, int transb, int m, int n, int k, const HalfBits* alpha, const HalfBits* a,
-                     int lda, const HalfBits* b, int ldb, const HalfBits* beta, HalfBits* c, int ldc) = nullptr;
   int (*cublasGemmEx)(Handle, int transa, int transb, int m, int n, int k, const void* alpha, const void* a, int a_type,
                       int lda, const void* b, int b_type, int ldb, const void* beta, void* c, int c_type, int ldc,
                       int compute_type, int algo) = nullptr;
@@ -103,6 +101,8 @@ struct Api {
   int (*cublasSetWorkspace_v2)(Handle, void* workspace, std::size_t bytes) = nullptr;  ///< from 11.2
   const char* (*cublasGetStatusName)(int status) = nullptr;                            ///< from 11.4
   const char* (*cublasGetStatusString)(int status) = nullptr;                          ///< from 11.4
+  int (*cublasHgemm)(Handle, int transa, int transb, int m, int n, int k, const HalfBits* alpha, const HalfBits* a,
+                     int lda, const HalfBits* b, int ldb, const HalfBits* beta, HalfBits* c, int ldc) = nullptr;
 };
 
 /// Every exported name gpuassay asks for, in the order of Api.

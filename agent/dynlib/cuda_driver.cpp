@@ -23,7 +23,6 @@ struct Table {
     visit("cuDeviceTotalMem_v2", api.cuDeviceTotalMem_v2);
     visit("cuDeviceGetPCIBusId", api.cuDeviceGetPCIBusId);
     visit("cuDevicePrimaryCtxRetain", api.cuDevicePrimaryCtxRetain);
-    visit("cuDevicePrimaryCtxRelease", api.cuDevicePrimaryCtxRelease);
     visit("cuCtxSetCurrent", api.cuCtxSetCurrent);
     visit("cuCtxSynchronize", api.cuCtxSynchronize);
     visit("cuMemGetInfo_v2", api.cuMemGetInfo_v2);
@@ -32,31 +31,21 @@ struct Table {
     visit("cuMemHostAlloc", api.cuMemHostAlloc);
     visit("cuMemFreeHost", api.cuMemFreeHost);
     visit("cuMemHostGetDevicePointer_v2", api.cuMemHostGetDevicePointer_v2);
-    visit("cuMemcpyHtoD_v2", api.cuMemcpyHtoD_v2);
     visit("cuMemcpyDtoH_v2", api.cuMemcpyDtoH_v2);
     visit("cuMemcpyHtoDAsync_v2", api.cuMemcpyHtoDAsync_v2);
     visit("cuMemcpyDtoHAsync_v2", api.cuMemcpyDtoHAsync_v2);
-    visit("cuMemcpyDtoDAsync_v2", api.cuMemcpyDtoDAsync_v2);
-    visit("cuMemsetD8_v2", api.cuMemsetD8_v2);
-    visit("cuMemsetD8Async", api.cuMemsetD8Async);
-    visit("cuMemsetD32Async", api.cuMemsetD32Async);
     visit("cuStreamCreate", api.cuStreamCreate);
     visit("cuStreamDestroy_v2", api.cuStreamDestroy_v2);
     visit("cuStreamSynchronize", api.cuStreamSynchronize);
-    visit("cuStreamQuery", api.cuStreamQuery);
     visit("cuStreamWaitEvent", api.cuStreamWaitEvent);
     visit("cuEventCreate", api.cuEventCreate);
     visit("cuEventDestroy_v2", api.cuEventDestroy_v2);
     visit("cuEventRecord", api.cuEventRecord);
-    visit("cuEventQuery", api.cuEventQuery);
     visit("cuEventSynchronize", api.cuEventSynchronize);
     visit("cuEventElapsedTime", api.cuEventElapsedTime);
     visit("cuModuleLoadData", api.cuModuleLoadData);
-    visit("cuModuleLoadDataEx", api.cuModuleLoadDataEx);
     visit("cuModuleUnload", api.cuModuleUnload);
     visit("cuModuleGetFunction", api.cuModuleGetFunction);
-    visit("cuFuncGetAttribute", api.cuFuncGetAttribute);
-    visit("cuOccupancyMaxActiveBlocksPerMultiprocessor", api.cuOccupancyMaxActiveBlocksPerMultiprocessor);
     visit("cuLaunchKernel", api.cuLaunchKernel);
   }
 
@@ -76,6 +65,17 @@ struct Table {
     visit("cuGraphLaunch", api.cuGraphLaunch);
     visit("cuGraphExecDestroy", api.cuGraphExecDestroy);
     visit("cuGraphDestroy", api.cuGraphDestroy);
+    visit("cuDevicePrimaryCtxRelease", api.cuDevicePrimaryCtxRelease);
+    visit("cuMemcpyHtoD_v2", api.cuMemcpyHtoD_v2);
+    visit("cuMemcpyDtoDAsync_v2", api.cuMemcpyDtoDAsync_v2);
+    visit("cuMemsetD8_v2", api.cuMemsetD8_v2);
+    visit("cuMemsetD8Async", api.cuMemsetD8Async);
+    visit("cuMemsetD32Async", api.cuMemsetD32Async);
+    visit("cuStreamQuery", api.cuStreamQuery);
+    visit("cuEventQuery", api.cuEventQuery);
+    visit("cuModuleLoadDataEx", api.cuModuleLoadDataEx);
+    visit("cuFuncGetAttribute", api.cuFuncGetAttribute);
+    visit("cuOccupancyMaxActiveBlocksPerMultiprocessor", api.cuOccupancyMaxActiveBlocksPerMultiprocessor);
   }
 };
 

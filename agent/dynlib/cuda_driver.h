@@ -138,7 +138,6 @@ struct Api {
   int (*cuDeviceTotalMem_v2)(std::size_t* bytes, Device) = nullptr;
   int (*cuDeviceGetPCIBusId)(char* id, int size, Device) = nullptr;
   int (*cuDevicePrimaryCtxRetain)(Context* context, Device) = nullptr;
-  int (*cuDevicePrimaryCtxRelease)(Device) = nullptr;
   int (*cuCtxSetCurrent)(Context) = nullptr;
   int (*cuCtxSynchronize)() = nullptr;
   int (*cuMemGetInfo_v2)(std::size_t* free_bytes, std::size_t* total_bytes) = nullptr;
@@ -147,33 +146,21 @@ struct Api {
   int (*cuMemHostAlloc)(void** pointer, std::size_t bytes, unsigned flags) = nullptr;
   int (*cuMemFreeHost)(void*) = nullptr;
   int (*cuMemHostGetDevicePointer_v2)(DevicePointer* pointer, void* host, unsigned flags) = nullptr;
-  int (*cuMemcpyHtoD_v2)(DevicePointer destination, const void* source, std::size_t bytes) = nullptr;
   int (*cuMemcpyDtoH_v2)(void* destination, DevicePointer source, std::size_t bytes) = nullptr;
   int (*cuMemcpyHtoDAsync_v2)(DevicePointer destination, const void* source, std::size_t bytes, Stream) = nullptr;
   int (*cuMemcpyDtoHAsync_v2)(void* destination, DevicePointer source, std::size_t bytes, Stream) = nullptr;
-  int (*cuMemcpyDtoDAsync_v2)(DevicePointer destination, DevicePointer source, std::size_t bytes, Stream) = nullptr;
-  int (*cuMemsetD8_v2)(DevicePointer, unsigned char value, std::size_t count) = nullptr;
-  int (*cuMemsetD8Async)(DevicePointer, unsigned char value, std::size_t count, Stream) = nullptr;
-  int (*cuMemsetD32Async)(DevicePointer, unsigned value, std::size_t count, Stream) = nullptr;
   int (*cuStreamCreate)(Stream* stream, unsigned flags) = nullptr;
   int (*cuStreamDestroy_v2)(Stream) = nullptr;
   int (*cuStreamSynchronize)(Stream) = nullptr;
-  int (*cuStreamQuery)(Stream) = nullptr;
   int (*cuStreamWaitEvent)(Stream, Event, unsigned flags) = nullptr;
   int (*cuEventCreate)(Event* event, unsigned flags) = nullptr;
   int (*cuEventDestroy_v2)(Event) = nullptr;
   int (*cuEventRecord)(Event, Stream) = nullptr;
-  int (*cuEventQuery)(Event) = nullptr;
   int (*cuEventSynchronize)(Event) = nullptr;
   int (*cuEventElapsedTime)(float* milliseconds, Event start, Event end) = nullptr;
   int (*cuModuleLoadData)(Module* module, const void* image) = nullptr;
-  int (*cuModuleLoadDataEx)(Module* module, const void* image, unsigned option_count, int* options,
-                            void** values) = nullptr;
   int (*cuModuleUnload)(Module) = nullptr;
   int (*cuModuleGetFunction)(Function* function, Module, const char* name) = nullptr;
-  int (*cuFuncGetAttribute)(int* value, int attribute, Function) = nullptr;
-  int (*cuOccupancyMaxActiveBlocksPerMultiprocessor)(int* blocks, Function, int block_size,
-                                                     std::size_t dynamic_shared_bytes) = nullptr;
   int (*cuLaunchKernel)(Function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,
                         unsigned block_z, unsigned shared_bytes, Stream, void** parameters, void** extra) = nullptr;
   // optional
@@ -191,6 +178,19 @@ struct Api {
   int (*cuGraphLaunch)(GraphExec, Stream) = nullptr;
   int (*cuGraphExecDestroy)(GraphExec) = nullptr;
   int (*cuGraphDestroy)(Graph) = nullptr;
+  int (*cuDevicePrimaryCtxRelease)(Device) = nullptr;
+  int (*cuMemcpyHtoD_v2)(DevicePointer destination, const void* source, std::size_t bytes) = nullptr;
+  int (*cuMemcpyDtoDAsync_v2)(DevicePointer destination, DevicePointer source, std::size_t bytes, Stream) = nullptr;
+  int (*cuMemsetD8_v2)(DevicePointer, unsigned char value, std::size_t count) = nullptr;
+  int (*cuMemsetD8Async)(DevicePointer, unsigned char value, std::size_t count, Stream) = nullptr;
+  int (*cuMemsetD32Async)(DevicePointer, unsigned value, std::size_t count, Stream) = nullptr;
+  int (*cuStreamQuery)(Stream) = nullptr;
+  int (*cuEventQuery)(Event) = nullptr;
+  int (*cuModuleLoadDataEx)(Module* module, const void* image, unsigned option_count, int* options,
+                            void** values) = nullptr;
+  int (*cuFuncGetAttribute)(int* value, int attribute, Function) = nullptr;
+  int (*cuOccupancyMaxActiveBlocksPerMultiprocessor)(int* blocks, Function, int block_size,
+                                                     std::size_t dynamic_shared_bytes) = nullptr;
 };
 
 /// Every exported name gpuassay asks for, in the order of Api.

@@ -27,21 +27,14 @@ struct Table {
     visit("cudnnDestroyConvolutionDescriptor", api.cudnnDestroyConvolutionDescriptor);
     visit("cudnnSetConvolution2dDescriptor", api.cudnnSetConvolution2dDescriptor);
     visit("cudnnSetConvolutionMathType", api.cudnnSetConvolutionMathType);
-    visit("cudnnGetConvolution2dForwardOutputDim", api.cudnnGetConvolution2dForwardOutputDim);
     visit("cudnnCreate", api.cudnnCreate);
     visit("cudnnDestroy", api.cudnnDestroy);
     visit("cudnnSetStream", api.cudnnSetStream);
-    visit("cudnnGetConvolutionForwardAlgorithm_v7", api.cudnnGetConvolutionForwardAlgorithm_v7);
     visit("cudnnFindConvolutionForwardAlgorithmEx", api.cudnnFindConvolutionForwardAlgorithmEx);
-    visit("cudnnGetConvolutionForwardWorkspaceSize", api.cudnnGetConvolutionForwardWorkspaceSize);
     visit("cudnnConvolutionForward", api.cudnnConvolutionForward);
-    visit("cudnnGetConvolutionBackwardDataAlgorithm_v7", api.cudnnGetConvolutionBackwardDataAlgorithm_v7);
     visit("cudnnFindConvolutionBackwardDataAlgorithmEx", api.cudnnFindConvolutionBackwardDataAlgorithmEx);
-    visit("cudnnGetConvolutionBackwardDataWorkspaceSize", api.cudnnGetConvolutionBackwardDataWorkspaceSize);
     visit("cudnnConvolutionBackwardData", api.cudnnConvolutionBackwardData);
-    visit("cudnnGetConvolutionBackwardFilterAlgorithm_v7", api.cudnnGetConvolutionBackwardFilterAlgorithm_v7);
     visit("cudnnFindConvolutionBackwardFilterAlgorithmEx", api.cudnnFindConvolutionBackwardFilterAlgorithmEx);
-    visit("cudnnGetConvolutionBackwardFilterWorkspaceSize", api.cudnnGetConvolutionBackwardFilterWorkspaceSize);
     visit("cudnnConvolutionBackwardFilter", api.cudnnConvolutionBackwardFilter);
   }
 
@@ -51,6 +44,13 @@ struct Table {
     visit("cudnnGetCudartVersion", api.cudnnGetCudartVersion);
     visit("cudnnGetLastErrorString", api.cudnnGetLastErrorString);
     visit("cudnnSetConvolutionGroupCount", api.cudnnSetConvolutionGroupCount);
+    visit("cudnnGetConvolution2dForwardOutputDim", api.cudnnGetConvolution2dForwardOutputDim);
+    visit("cudnnGetConvolutionForwardAlgorithm_v7", api.cudnnGetConvolutionForwardAlgorithm_v7);
+    visit("cudnnGetConvolutionForwardWorkspaceSize", api.cudnnGetConvolutionForwardWorkspaceSize);
+    visit("cudnnGetConvolutionBackwardDataAlgorithm_v7", api.cudnnGetConvolutionBackwardDataAlgorithm_v7);
+    visit("cudnnGetConvolutionBackwardDataWorkspaceSize", api.cudnnGetConvolutionBackwardDataWorkspaceSize);
+    visit("cudnnGetConvolutionBackwardFilterAlgorithm_v7", api.cudnnGetConvolutionBackwardFilterAlgorithm_v7);
+    visit("cudnnGetConvolutionBackwardFilterWorkspaceSize", api.cudnnGetConvolutionBackwardFilterWorkspaceSize);
   }
 };
 

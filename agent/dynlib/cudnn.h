@@ -56,6 +56,11 @@ struct AlgoPerf {
   int reserved[3];
 };
 
+/// What a cuDNN opens by soname while it works and is to find open already.
+struct Companions {
+  std::optional<LibraryCandidate> cublas, nvrtc;
+};
+
 /// The functions, under their exported names. Required ones are never null; optional ones may be.
 /// x is the input, w the filter, y the output, d.. their gradients.
 struct Api {
@@ -73,43 +78,29 @@ struct Api {
   int (*cudnnSetConvolution2dDescriptor)(Convolution, int pad_h, int pad_w, int stride_h, int stride_w, int dilation_h,
                                          int dilation_w, int mode, int compute_type) = nullptr;
   int (*cudnnSetConvolutionMathType)(Convolution, int math_type) = nullptr;
-  int (*cudnnGetConvolution2dForwardOutputDim)(Convolution, Tensor x, Filter w, int* n, int* c, int* h,
-                                               int* w_out) = nullptr;
   // -----
   int (*cudnnCreate)(Handle* handle) = nullptr;
   int (*cudnnDestroy)(Handle) = nullptr;
   int (*cudnnSetStream)(Handle, cuda::Stream) = nullptr;
-  int (*cudnnGetConvolutionForwardAlgorithm_v7)(Handle, Tensor x, Filter w, Convolution, Tensor y, int requested,
-                                                int* returned, AlgoPerf* results) = nullptr;
   int (*cudnnFindConvolutionForwardAlgorithmEx)(Handle, Tensor x_desc, const void* x, Filter w_desc, const void* w,
                                                 Convolution, Tensor y_desc, void* y, int requested, int* returned,
                                                 AlgoPerf* results, void* workspace,
                                                 std::size_t workspace_bytes) = nullptr;
-  int (*cudnnGetConvolutionForwardWorkspaceSize)(Handle, Tensor x, Filter w, Convolution, Tensor y, int algo,
-                                                 std::size_t* bytes) = nullptr;
   int (*cudnnConvolutionForward)(Handle, const void* alpha, Tensor x_desc, const void* x, Filter w_desc, const void* w,
                                  Convolution, int algo, void* workspace, std::size_t workspace_bytes, const void* beta,
                                  Tensor y_desc, void* y) = nullptr;
-  int (*cudnnGetConvolutionBackwardDataAlgorithm_v7)(Handle, Filter w, Tensor dy, Convolution, Tensor dx, int requested,
-                                                     int* returned, AlgoPerf* results) = nullptr;
   int (*cudnnFindConvolutionBackwardDataAlgorithmEx)(Handle, Filter w_desc, const void* w, Tensor dy_desc,
                                                      const void* dy, Convolution, Tensor dx_desc, void* dx,
                                                      int requested, int* returned, AlgoPerf* results, void* workspace,
                                                      std::size_t workspace_bytes) = nullptr;
-  int (*cudnnGetConvolutionBackwardDataWorkspaceSize)(Handle, Filter w, Tensor dy, Convolution, Tensor dx, int algo,
-                                                      std::size_t* bytes) = nullptr;
   int (*cudnnConvolutionBackwardData)(Handle, const void* alpha, Filter w_desc, const void* w, Tensor dy_desc,
                                       const void* dy, Convolution, int algo, void* workspace,
                                       std::size_t workspace_bytes, const void* beta, Tensor dx_desc,
                                       void* dx) = nullptr;
-  int (*cudnnGetConvolutionBackwardFilterAlgorithm_v7)(Handle, Tensor x, Tensor dy, Convolution, Filter dw,
-                                                       int requested, int* returned, AlgoPerf* results) = nullptr;
   int (*cudnnFindConvolutionBackwardFilterAlgorithmEx)(Handle, Tensor x_desc, const void* x, Tensor dy_desc,
                                                        const void* dy, Convolution, Filter dw_desc, void* dw,
                                                        int requested, int* returned, AlgoPerf* results, void* workspace,
                                                        std::size_t workspace_bytes) = nullptr;
-  int (*cudnnGetConvolutionBackwardFilterWorkspaceSize)(Handle, Tensor x, Tensor dy, Convolution, Filter dw, int algo,
-                                                        std::size_t* bytes) = nullptr;
   int (*cudnnConvolutionBackwardFilter)(Handle, const void* alpha, Tensor x_desc, const void* x, Tensor dy_desc,
                                         const void* dy, Convolution, int algo, void* workspace,
                                         std::size_t workspace_bytes, const void* beta, Filter dw_desc,
@@ -118,6 +109,20 @@ struct Api {
   std::size_t (*cudnnGetCudartVersion)() = nullptr;  ///< 1000 x major + 10 x minor of the CUDA it is built with
   void (*cudnnGetLastErrorString)(char* text, std::size_t bytes) = nullptr;  ///< from 9.0: what it last complained of
   int (*cudnnSetConvolutionGroupCount)(Convolution, int groups) = nullptr;
+  int (*cudnnGetConvolution2dForwardOutputDim)(Convolution, Tensor x, Filter w, int* n, int* c, int* h,
+                                               int* w_out) = nullptr;
+  int (*cudnnGetConvolutionForwardAlgorithm_v7)(Handle, Tensor x, Filter w, Convolution, Tensor y, int requested,
+                                                int* returned, AlgoPerf* results) = nullptr;
+  int (*cudnnGetConvolutionForwardWorkspaceSize)(Handle, Tensor x, Filter w, Convolution, Tensor y, int algo,
+                                                 std::size_t* bytes) = nullptr;
+  int (*cudnnGetConvolutionBackwardDataAlgorithm_v7)(Handle, Filter w, Tensor dy, Convolution, Tensor dx, int requested,
+                                                     int* returned, AlgoPerf* results) = nullptr;
+  int (*cudnnGetConvolutionBackwardDataWorkspaceSize)(Handle, Filter w, Tensor dy, Convolution, Tensor dx, int algo,
+                                                      std::size_t* bytes) = nullptr;
+  int (*cudnnGetConvolutionBackwardFilterAlgorithm_v7)(Handle, Tensor x, Tensor dy, Convolution, Filter dw,
+                                                       int requested, int* returned, AlgoPerf* results) = nullptr;
+  int (*cudnnGetConvolutionBackwardFilterWorkspaceSize)(Handle, Tensor x, Tensor dy, Convolution, Filter dw, int algo,
+                                                        std::size_t* bytes) = nullptr;
 };
 
 /// Every exported name gpuassay asks for, in the order of Api.

@@ -15,10 +15,7 @@ struct Table {
     visit("nvmlInit_v2", api.nvmlInit_v2);
     visit("nvmlShutdown", api.nvmlShutdown);
     visit("nvmlErrorString", api.nvmlErrorString);
-    visit("nvmlDeviceGetCount_v2", api.nvmlDeviceGetCount_v2);
-    visit("nvmlDeviceGetHandleByIndex_v2", api.nvmlDeviceGetHandleByIndex_v2);
     visit("nvmlDeviceGetHandleByPciBusId_v2", api.nvmlDeviceGetHandleByPciBusId_v2);
-    visit("nvmlDeviceGetName", api.nvmlDeviceGetName);
     visit("nvmlDeviceGetMemoryInfo", api.nvmlDeviceGetMemoryInfo);
   }
 
@@ -53,6 +50,9 @@ struct Table {
     visit("nvmlDeviceGetComputeRunningProcesses_v3", api.nvmlDeviceGetComputeRunningProcesses_v3);
     visit("nvmlDeviceGetMultiGpuBoard", api.nvmlDeviceGetMultiGpuBoard);
     visit("nvmlDeviceGetUtilizationRates", api.nvmlDeviceGetUtilizationRates);
+    visit("nvmlDeviceGetCount_v2", api.nvmlDeviceGetCount_v2);
+    visit("nvmlDeviceGetHandleByIndex_v2", api.nvmlDeviceGetHandleByIndex_v2);
+    visit("nvmlDeviceGetName", api.nvmlDeviceGetName);
   }
 };
 

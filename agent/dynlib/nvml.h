@@ -80,10 +80,7 @@ struct Api {
   int (*nvmlInit_v2)() = nullptr;
   int (*nvmlShutdown)() = nullptr;
   const char* (*nvmlErrorString)(int status) = nullptr;
-  int (*nvmlDeviceGetCount_v2)(unsigned* count) = nullptr;
-  int (*nvmlDeviceGetHandleByIndex_v2)(unsigned index, Device* device) = nullptr;
   int (*nvmlDeviceGetHandleByPciBusId_v2)(const char* bus_id, Device* device) = nullptr;
-  int (*nvmlDeviceGetName)(Device, char* name, unsigned size) = nullptr;
   int (*nvmlDeviceGetMemoryInfo)(Device, Memory* memory) = nullptr;
   // optional: a missing one makes its field unknown
   int (*nvmlSystemGetDriverVersion)(char* version, unsigned size) = nullptr;
@@ -116,6 +113,9 @@ struct Api {
   int (*nvmlDeviceGetComputeRunningProcesses_v3)(Device, unsigned* count, void* infos) = nullptr;
   int (*nvmlDeviceGetMultiGpuBoard)(Device, unsigned* on_multi_gpu_board) = nullptr;
   int (*nvmlDeviceGetUtilizationRates)(Device, Utilization* utilization) = nullptr;
+  int (*nvmlDeviceGetCount_v2)(unsigned* count) = nullptr;
+  int (*nvmlDeviceGetHandleByIndex_v2)(unsigned index, Device* device) = nullptr;
+  int (*nvmlDeviceGetName)(Device, char* name, unsigned size) = nullptr;
 };
 
 /// Every exported name gpuassay asks for, in the order of Api.

@@ -24,7 +24,7 @@ struct Fields<GpuSight> {
     ar("max_sm_clock_mhz", v.max_sm_clock_mhz), ar("max_memory_clock_mhz", v.max_memory_clock_mhz);
     ar("pcie_generation", v.pcie_generation), ar("pcie_width", v.pcie_width);
     ar("pcie_max_generation", v.pcie_max_generation), ar("pcie_max_width", v.pcie_max_width);
-    ar("ecc", v.ecc), ar("mig", v.mig), ar("health", v.health), ar("reasons", v.reasons);
+    ar("ecc", v.ecc), ar("mig", v.mig), ar("health", v.health), ar("nvml_problem", v.nvml_problem), ar("reasons", v.reasons);
   }
 };
 template <>
@@ -54,7 +54,8 @@ class Explainer {
   [[nodiscard]] std::string reason_for(const char* field) const {
     const auto found = gpu_.reasons.find(field);
     if (found != gpu_.reasons.end()) return clean_text(found->second).value_or("unknown");
-    return sights_.nvml_problem.empty() ? "NVML does not tell" : clean_text(sights_.nvml_problem).value_or("unknown");
+    const std::string& problem = gpu_.nvml_problem.empty() ? sights_.nvml_problem : gpu_.nvml_problem;
+    return problem.empty() ? "NVML does not tell" : clean_text(problem).value_or("unknown");
   }
 
   const GpuSights& sights_;

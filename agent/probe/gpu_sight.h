@@ -32,6 +32,7 @@ struct GpuSight {
   std::optional<int> pcie_generation, pcie_width, pcie_max_generation, pcie_max_width;
   std::optional<bool> ecc, mig;
   GpuHealth health;
+  std::string nvml_problem;  ///< why NVML told nothing of this device; empty when it did
   /// Why a field above is empty, by its name.
   std::map<std::string, std::string> reasons;
 };
@@ -40,7 +41,7 @@ struct GpuSight {
 struct GpuSights {
   int cuda_version = 0;  ///< of cuDriverGetVersion: 1000 x major + 10 x minor
   bool simulated = false;
-  std::string nvml_problem;        ///< why NVML told nothing; empty when it works
+  std::string nvml_problem;        ///< why NVML told nothing of any device; empty when it works
   std::size_t nvml_candidate = 0;  ///< which of the candidates told; not part of the text
   std::vector<GpuSight> gpus;
 };

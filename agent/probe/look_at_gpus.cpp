@@ -173,10 +173,14 @@ void add_nvml(const LibraryCandidate& candidate, GpuSights& sights) {
         NvmlReader(library.api, device, gpu).read_all();
         gpu.health = read_health(library.api, gpu.pci_bus_id);
       } else {
-        sights.nvml_problem = fmt::format("NVML does not know this device (status {})", status);
+        gpu.nvml_problem = fmt::format("NVML does not know this device (status {})", status);
       }
     }
     (void)library.api.nvmlShutdown();
+    const auto unknown = [](const GpuSight& gpu) { return !gpu.nvml_problem.empty(); };
+    if (!sights.gpus.empty() && std::all_of(sights.gpus.begin(), sights.gpus.end(), unknown)) {
+      sights.nvml_problem = sights.gpus.front().nvml_problem;
+    }
   } catch (const Error& error) {
     sights.nvml_problem = error.what();
   }

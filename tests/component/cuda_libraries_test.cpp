@@ -1,4 +1,5 @@
 // Loading, looking at and choosing CUDA libraries, on small fake shared objects.
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include "agent/dynlib/library_choice.h"
 #include "agent/dynlib/nccl.h"
 #include "agent/dynlib/nvml.h"
+#include "agent/dynlib/nvrtc.h"
 #include "agent/dynlib/open_candidate.h"
 #include "core/error.h"
 
@@ -105,6 +107,29 @@ TEST(CudaLibraries, CublasBringsTheLightOneOfItsOwnFolder) {
     return std::to_string(light.required_symbol<unsigned long (*)()>("cublasLtGetVersion")());
   });
   EXPECT_EQ(number, "120804");
+}
+
+TEST(CudaLibraries, TheRunTimeCompilerAndItsBuiltInsAreFoundByNameOnceOpened) {
+  const std::string found = in_child([] {
+    const auto open_now = [](const char* soname) {
+      return std::string(dlopen(soname, RTLD_NOW | RTLD_NOLOAD) == nullptr ? "-" : "+");
+    };
+    const std::string before = open_now("libnvrtc.so.12");
+    nvrtc::preload(fake("nvrtc", "libnvrtc.so.12"));
+    return before + open_now("libnvrtc.so.12") + open_now("libnvrtc-builtins.so.12.4");
+  });
+  EXPECT_EQ(found, "-++");
+  nvrtc::preload(fake("no_such_folder", "libnvrtc.so.12"));
+}
+
+TEST(CudaLibraries, CudnnGetsTheRunTimeCompilerOfItsOwnCuda) {
+  const VersionedLibrary cudnn{fake("x", "libcudnn.so.9", "python"), {9, 1, 0}, 12};
+  const std::vector<LibraryCandidate> found{fake("a", "libnvrtc.so.13", "python"), fake("b", "libnvrtc.so.12", "cuda"),
+                                            fake("c", "libnvrtc.so.12", "python")};
+  EXPECT_EQ(nvrtc::companion_of(cudnn, found)->path, found[2].path);
+  EXPECT_EQ(nvrtc::companion_of(cudnn, {found[0], found[1]})->path, found[1].path);
+  EXPECT_FALSE(nvrtc::companion_of(cudnn, {found[0]}));
+  EXPECT_FALSE(nvrtc::companion_of({cudnn.file, {8, 0, 0}, 0}, found)) << "it does not tell its CUDA";
 }
 
 TEST(CudaLibraries, EachCandidateIsLookedAtInAChildOfItsOwn) {

@@ -95,5 +95,15 @@ TEST(GpuSight, WithoutNvmlTheDriverAnswersAndTheRestIsNull) {
   ASSERT_NE(find(unknown, "/devices/0/limits"), nullptr);
 }
 
+TEST(GpuSight, ADeviceThatNvmlDoesNotKnowHasItsOwnReason) {
+  GpuSights sights = v100();
+  sights.gpus[0].vbios.reset();
+  sights.gpus[0].nvml_problem = "NVML does not know this device (status 6)";
+  std::vector<Unknown> unknown;
+  (void)device_of(sights_from_text(to_text(sights)), 0, unknown);
+  ASSERT_NE(find(unknown, "/devices/0/vbios"), nullptr);
+  EXPECT_EQ(find(unknown, "/devices/0/vbios")->reason, "NVML does not know this device (status 6)");
+}
+
 }  // namespace
 }  // namespace gpuassay

@@ -227,7 +227,6 @@ namespace {
     .cublasSetMathMode = cublasSetMathMode,
     .cublasSgemm_v2 = cublasSgemm_v2,
     .cublasDgemm_v2 = cublasDgemm_v2,
-    .cublasHgemm = cublasHgemm,
     .cublasGemmEx = cublasGemmEx,
     .cublasGemmStridedBatchedEx = cublasGemmStridedBatchedEx,
     .cublasSgemmStridedBatched = cublasSgemmStridedBatched,
@@ -235,6 +234,7 @@ namespace {
     .cublasSetWorkspace_v2 = cublasSetWorkspace_v2,
     .cublasGetStatusName = cublasGetStatusName,
     .cublasGetStatusString = cublasGetStatusString,
+    .cublasHgemm = cublasHgemm,
 };
 
 }  // namespace

@@ -247,10 +247,7 @@ namespace {
     .nvmlInit_v2 = nvmlInit_v2,
     .nvmlShutdown = nvmlShutdown,
     .nvmlErrorString = nvmlErrorString,
-    .nvmlDeviceGetCount_v2 = nvmlDeviceGetCount_v2,
-    .nvmlDeviceGetHandleByIndex_v2 = nvmlDeviceGetHandleByIndex_v2,
     .nvmlDeviceGetHandleByPciBusId_v2 = nvmlDeviceGetHandleByPciBusId_v2,
-    .nvmlDeviceGetName = nvmlDeviceGetName,
     .nvmlDeviceGetMemoryInfo = nvmlDeviceGetMemoryInfo,
     .nvmlSystemGetDriverVersion = nvmlSystemGetDriverVersion,
     .nvmlSystemGetNVMLVersion = nvmlSystemGetNVMLVersion,
@@ -280,6 +277,9 @@ namespace {
     .nvmlDeviceGetComputeRunningProcesses_v3 = nvmlDeviceGetComputeRunningProcesses_v3,
     .nvmlDeviceGetMultiGpuBoard = nvmlDeviceGetMultiGpuBoard,
     .nvmlDeviceGetUtilizationRates = nvmlDeviceGetUtilizationRates,
+    .nvmlDeviceGetCount_v2 = nvmlDeviceGetCount_v2,
+    .nvmlDeviceGetHandleByIndex_v2 = nvmlDeviceGetHandleByIndex_v2,
+    .nvmlDeviceGetName = nvmlDeviceGetName,
 };
 
 }  // namespace
