@@ -42,6 +42,11 @@ struct Search {
     return std::max(each(wanted).now(), kMoment);
   }
 
+  /// At most half of what is left: a copy that hangs must leave time for the other libraries.
+  [[nodiscard]] std::chrono::milliseconds share(std::chrono::milliseconds wanted) const {
+    return std::min(wanted, each(std::chrono::hours(1)).now() / 2);
+  }
+
   [[nodiscard]] std::vector<LibraryCandidate> find(const std::vector<std::string>& sonames) const {
     return find_candidates(root, environment, overrides, sonames);
   }
@@ -49,9 +54,27 @@ struct Search {
 
 bool run_and_verify(const CudaSelection& selection, const OperationParams& params) {
   const std::unique_ptr<Backend> backend = make_cuda_backend(selection);
-  const std::unique_ptr<Operation> operation = backend->prepare(params);
-  (void)operation->run_timed_ns(1);
-  return operation->verify().passed;
+  try {
+    const std::unique_ptr<Operation> operation = backend->prepare(params);
+    (void)operation->run_timed_ns(1);
+    return operation->verify().passed;
+  } catch (const Error&) {
+    // A broken device is not the library's fault: its cases shall show it, as wrong results do.
+    const auto fatal = backend->fatal_error();
+    if (fatal && fatal->code() == ErrorCode::hardware_fault) return false;
+    throw;
+  }
+}
+
+/// Why none of the copies works though one should; empty when none fits the device in the first place.
+std::optional<std::string> broken_copy(const LibraryChoice& choice) {
+  if (choice.chosen) return std::nullopt;
+  for (const RejectedLibrary& rejected : choice.rejected) {
+    if (!rejected.broken) continue;
+    return fmt::format("{} {} ({}) fits this GPU but does not work: {}", rejected.file.soname,
+                       rejected.version ? rejected.version->text() : "", rejected.file.path_kind, rejected.reason);
+  }
+  return std::nullopt;
 }
 
 /// One tiny operation with this copy alone; whether its result is right.
@@ -85,13 +108,16 @@ void choose_libraries(const Search& search, const std::vector<Copies>& all, cons
       return cudnn::Companions{blas ? std::optional(blas->file) : std::nullopt,
                                nvrtc::companion_of(library, search.find(nvrtc::sonames()))};
     };
-    const LibraryChoice choice = confirm_first(order, search.each(kConfirmLimit), [&](const VersionedLibrary& library) {
-      CudaSelection alone = selection;
-      if (copies.kind == LibraryKind::cudnn) alone.cudnn_companions = companions_of(library);
-      return confirm(std::move(alone), copies.kind, library);
-    });
+    const LibraryChoice choice =
+        confirm_first(order, search.each(search.share(kConfirmLimit)), [&](const VersionedLibrary& library) {
+          CudaSelection alone = selection;
+          if (copies.kind == LibraryKind::cudnn) alone.cudnn_companions = companions_of(library);
+          return confirm(std::move(alone), copies.kind, library);
+        });
     const auto entries = library_entries(copies.kind, choice, chosen_for);
     libraries.insert(libraries.end(), entries.begin(), entries.end());
+    if (copies.kind == LibraryKind::cublas) selection.broken_cublas = broken_copy(choice);
+    if (copies.kind == LibraryKind::cudnn) selection.broken_cudnn = broken_copy(choice);
     if (!choice.chosen) continue;
     if (copies.kind == LibraryKind::cublas) selection.cublas = choice.chosen->file;
     if (copies.kind == LibraryKind::cublaslt) selection.cublaslt = choice.chosen->file;
@@ -151,6 +177,8 @@ void add_libraries(const Search& search, const GpuSights& sights, CudaMachine& m
       machine.selections[i].cublas = chosen.cublas;
       machine.selections[i].cublaslt = chosen.cublaslt;
       machine.selections[i].cudnn = chosen.cudnn;
+      machine.selections[i].broken_cublas = chosen.broken_cublas;
+      machine.selections[i].broken_cudnn = chosen.broken_cudnn;
       machine.selections[i].cudnn_companions = chosen.cudnn_companions;
     }
   }

@@ -7,11 +7,14 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "agent/measure_case.h"
 #include "core/error.h"
+#include "core/operations.h"
 
 namespace gpuassay {
 namespace {
@@ -22,6 +25,10 @@ constexpr double kHangFactor = 20;
 constexpr double kMinHangS = 30;
 /// More for the first case of a process: sixteen K80 dies need a minute to start.
 constexpr double kStartS = 90;
+/// One hanging case may take this share of the time that is left, and this much in any case: others want to be
+/// measured.
+constexpr double kHangShare = 2.0 / 3;
+constexpr double kHangShareFromS = 15;
 /// After so many dead workers of one device it or its library is broken; more attempts only burn the budget.
 constexpr int kMaxDeadWorkers = 5;
 
@@ -60,10 +67,17 @@ class Pass {
     if (const auto given_up = given_up_.find(planned.device); given_up != given_up_.end()) {
       return not_measured(planned, CaseStatus::skipped, given_up->second);
     }
+    const Workload workload = workload_of(planned.params);
+    if (hung_.contains({planned.device, workload})) {
+      return not_measured(planned, CaseStatus::failed,
+                          "worker_hung: an earlier case of its kind hung on this device; not tried again");
+    }
     try {
       const bool fresh = !worker_;
       if (fresh) worker_ = std::make_unique<Worker>(make_runner_);
-      const double patience_s = hang_s(planned) + (fresh ? kStartS : 0);
+      const double left_s = context_.deadline_s - context_.now_s();
+      const double patience_s =
+          std::min(hang_s(planned) + (fresh ? kStartS : 0), std::max(kHangShareFromS, kHangShare * left_s));
       const Wait wait = worker_->request(index) ? wait_for_answer(patience_s) : Wait::ended;
       if (wait == Wait::answered) {
         if (auto answer = worker_->receive(); answer && answer->measurement.id == planned.id) {
@@ -75,6 +89,7 @@ class Pass {
       if (wait == Wait::ended) {
         return dead_worker(planned, "worker_died", "its process ended in the middle of the case: ");
       }
+      if (wait == Wait::hung) hung_.insert({planned.device, workload});
       if (wait == Wait::hung) return dead_worker(planned, "worker_hung", "it did not end in time and was stopped: ");
       return cut_off(planned, wait);
     } catch (const Error& error) {
@@ -157,8 +172,9 @@ class Pass {
   std::unique_ptr<Worker> worker_;
   std::string stopped_;  ///< "code: message" once no further case is to be measured
   std::size_t cut_off_ = 0;
-  std::map<int, int> dead_workers_;      ///< by device
-  std::map<int, std::string> given_up_;  ///< "code: message" for the rest of a device's cases
+  std::map<int, int> dead_workers_;          ///< by device
+  std::set<std::pair<int, Workload>> hung_;  ///< by device: what uses the same library would hang as long
+  std::map<int, std::string> given_up_;      ///< "code: message" for the rest of a device's cases
 };
 
 }  // namespace

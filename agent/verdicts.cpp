@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include "agent/verdicts_gpu.h"
+#include "core/error.h"
 
 namespace gpuassay {
 namespace {
@@ -25,6 +28,16 @@ const Measurement* first_with(const Result& result, CaseStatus status) {
   const auto found = std::find_if(result.measurements.begin(), result.measurements.end(),
                                   [status](const Measurement& m) { return m.status == status; });
   return found == result.measurements.end() ? nullptr : &*found;
+}
+
+/// One for each device that broke, with the first thing that showed it.
+void judge_hardware(const Result& result, std::vector<Verdict>& verdicts) {
+  std::set<std::optional<int>> told;
+  for (const Reason& reason : result.reasons) {
+    if (reason.code != name_of(ErrorCode::hardware_fault) || !told.insert(reason.device).second) continue;
+    verdicts.push_back({reason.code, reason.device, reason.message,
+                        "the hardware is failing: give this machine back and report it with this file"});
+  }
 }
 
 void judge_steal(const Result& result, std::vector<Verdict>& verdicts) {
@@ -75,6 +88,7 @@ void judge_noise(const Result& result, std::vector<Verdict>& verdicts) {
 
 std::vector<Verdict> judge(const Result& result) {
   std::vector<Verdict> verdicts;
+  judge_hardware(result, verdicts);
   if (const Measurement* wrong = first_with(result, CaseStatus::wrong_result)) {
     verdicts.push_back({"wrong_result", wrong->device,
                         fmt::format("{} cases computed wrong values, first {}",
@@ -82,8 +96,10 @@ std::vector<Verdict> judge(const Result& result) {
                         "do not use this machine for work; report it to the provider with this file"});
   }
   if (const Measurement* failed = first_with(result, CaseStatus::failed)) {
+    constexpr std::size_t kReasonShown = 130;
     verdicts.push_back({"case_failed", failed->device,
-                        fmt::format("{} cases failed, first {}", count_status(result, CaseStatus::failed), failed->id),
+                        fmt::format("{} cases failed, first {} ({})", count_status(result, CaseStatus::failed),
+                                    failed->id, failed->reason.value_or("no reason").substr(0, kReasonShown)),
                         "see their reasons with: gpuassay show RESULT --json"});
   }
   judge_gpus(result, verdicts);

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <initializer_list>
+#include <string_view>
 #include <utility>
 
 #include "agent/backends/cublas_session.h"
@@ -36,6 +37,13 @@ void require_positive(std::initializer_list<std::int64_t> sizes) {
   }
 }
 
+/// A library that is broken fails its cases; one that is not there, or not for this GPU, leaves them out.
+[[noreturn]] void throw_without(std::string_view library, const std::optional<std::string>& broken) {
+  if (broken) throw Error(ErrorCode::library_failed, *broken);
+  throw Error(ErrorCode::unsupported,
+              fmt::format("there is no {} for this GPU; gpuassay doctor names the package", library));
+}
+
 class CudaBackend final : public Backend {
  public:
   explicit CudaBackend(const CudaSelection& selection)
@@ -64,9 +72,7 @@ class CudaBackend final : public Backend {
  private:
   std::unique_ptr<Operation> prepare_shape(const GemmParams& g) {
     require_positive({g.m, g.n, g.k, g.batch});
-    if (!selection_.cublaslt && !selection_.cublas) {
-      throw Error(ErrorCode::unsupported, "there is no cuBLAS for this GPU; gpuassay doctor names the package");
-    }
+    if (!selection_.cublaslt && !selection_.cublas) throw_without("cuBLAS", selection_.broken_cublas);
     if (!selection_.cublaslt) return prepare_with_cublas(g);
     try {
       return prepare_cublaslt_gemm(
@@ -98,13 +104,12 @@ class CudaBackend final : public Backend {
     if (v.pad < 0 || v.pad >= v.r || v.pad >= v.s || v.h + 2 * v.pad < v.r || v.w + 2 * v.pad < v.s) {
       throw Error(ErrorCode::unsupported, fmt::format("a padding of {} does not go with this filter and input", v.pad));
     }
-    if (!selection_.cudnn) {
-      throw Error(ErrorCode::unsupported, "there is no cuDNN for this GPU; gpuassay doctor names the package");
-    }
+    if (!selection_.cudnn) throw_without("cuDNN", selection_.broken_cudnn);
     return prepare_cudnn_conv(
         context_,
-        session(cudnn_,
-                [&] { return std::make_shared<CudnnSession>(*context_, *selection_.cudnn, selection_.cudnn_companions); }),
+        session(
+            cudnn_,
+            [&] { return std::make_shared<CudnnSession>(*context_, *selection_.cudnn, selection_.cudnn_companions); }),
         v);
   }
 

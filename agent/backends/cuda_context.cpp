@@ -80,12 +80,14 @@ void CudaContext::launch_raw(cuda::Function function, std::int64_t blocks, unsig
   void* parameter = const_cast<void*>(arguments);
   void** parameters = arguments == nullptr ? nullptr : &parameter;
   cuda::check(api(),
-              api().cuLaunchKernel(function, static_cast<unsigned>(blocks), 1, 1, threads, 1, 1, 0, stream_.get(), parameters,
-                                   nullptr),
+              api().cuLaunchKernel(function, static_cast<unsigned>(blocks), 1, 1, threads, 1, 1, 0, stream_.get(),
+                                   parameters, nullptr),
               "cuLaunchKernel");
 }
 
-void CudaContext::synchronize() const { cuda::check(api(), api().cuStreamSynchronize(stream_.get()), "cuStreamSynchronize"); }
+void CudaContext::synchronize() const {
+  cuda::check(api(), api().cuStreamSynchronize(stream_.get()), "cuStreamSynchronize");
+}
 
 std::optional<Error> CudaContext::fatal_error() const {
   try {
@@ -150,7 +152,8 @@ std::vector<std::uint64_t> CudaContext::sample(const DeviceBuffer& buffer, unsig
 void CudaContext::write(const DeviceBuffer& buffer, const void* source, std::size_t size_bytes) const {
   // The plain call is ordered with the default stream only and may return before the bytes have arrived. This one
   // stages pageable memory before it returns.
-  cuda::check(api(), api().cuMemcpyHtoDAsync_v2(buffer.address(), source, size_bytes, stream_.get()), "cuMemcpyHtoDAsync_v2");
+  cuda::check(api(), api().cuMemcpyHtoDAsync_v2(buffer.address(), source, size_bytes, stream_.get()),
+              "cuMemcpyHtoDAsync_v2");
 }
 
 void CudaContext::read(const DeviceBuffer& buffer, std::span<std::byte> target) const {

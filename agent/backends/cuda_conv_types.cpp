@@ -47,8 +47,11 @@ CudaConvTypes cuda_conv_types(DType dtype, int compute_capability) {
           ElementFormat::fp16, OutputFormat::fp16, cudnn::kHalf, cudnn::kTensorOpMath, {cudnn::kNhwc, cudnn::kNchw}};
     case DType::bf16:
       need(kTf32From);
-      return {
-          ElementFormat::bf16, OutputFormat::bf16, cudnn::kBfloat16, cudnn::kTensorOpMath, {cudnn::kNhwc, cudnn::kNchw}};
+      return {ElementFormat::bf16,
+              OutputFormat::bf16,
+              cudnn::kBfloat16,
+              cudnn::kTensorOpMath,
+              {cudnn::kNhwc, cudnn::kNchw}};
     default: break;
   }
   throw Error(ErrorCode::unsupported, fmt::format("convolutions are not measured in {}", to_name(dtype)));

@@ -152,10 +152,10 @@ class CublasLtGemm final : public CudaOperation {
   int run(const LtCandidate& candidate) {
     CudaGemmOperands::Set& set = operands_.next();
     const Problem& of = *candidate.problem;
-    return api().cublasLtMatmul(library_->handle.get(), of.desc.get(), one_of(types_.scale_type), set.b.buffer.pointer(),
-                                of.b.get(), set.a.buffer.pointer(), of.a.get(), zero_of(types_.scale_type),
-                                set.c.pointer(), of.c.get(), set.c.pointer(), of.c.get(), &candidate.algo,
-                                workspace_.pointer(), workspace_.size_bytes(), context().stream());
+    return api().cublasLtMatmul(library_->handle.get(), of.desc.get(), one_of(types_.scale_type),
+                                set.b.buffer.pointer(), of.b.get(), set.a.buffer.pointer(), of.a.get(),
+                                zero_of(types_.scale_type), set.c.pointer(), of.c.get(), set.c.pointer(), of.c.get(),
+                                &candidate.algo, workspace_.pointer(), workspace_.size_bytes(), context().stream());
   }
 
   std::shared_ptr<CublasLtSession> library_;

@@ -64,7 +64,9 @@ class SecondStream {
 class Transfer final : public CudaOperation {
  public:
   Transfer(std::shared_ptr<CudaContext> context, const BandwidthParams& params)
-      : CudaOperation(std::move(context)), params_(params), count_(params.array_bytes / 8),
+      : CudaOperation(std::move(context)),
+        params_(params),
+        count_(params.array_bytes / 8),
         // Copies of ordinary memory are staged by the host as they are queued: a gate would hold nothing back.
         gated_(params.level == MemoryLevel::pinned),
         gate_(this->context()) {

@@ -17,11 +17,8 @@ std::optional<cublas::LoadedLibrary> loaded(const cudnn::Companions& companions)
 
 }  // namespace
 
-CudnnSession::CudnnSession(CudaContext& context, const LibraryCandidate& candidate,
-                           const cudnn::Companions& companions)
-    : cublas_library(loaded(companions)),
-      library(cudnn::load(candidate)),
-      handle(nullptr, library.api.cudnnDestroy) {
+CudnnSession::CudnnSession(CudaContext& context, const LibraryCandidate& candidate, const cudnn::Companions& companions)
+    : cublas_library(loaded(companions)), library(cudnn::load(candidate)), handle(nullptr, library.api.cudnnDestroy) {
   cudnn::Handle made = nullptr;
   cudnn::check(library.api, library.api.cudnnCreate(&made), "cudnnCreate");
   handle.reset(made);

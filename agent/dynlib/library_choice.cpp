@@ -24,7 +24,17 @@ struct Told {
   bool simulated = false;
 };
 
-constexpr std::string_view kWrong = "the confirming operation gave a wrong result";
+constexpr std::string_view kRight = "right", kWrong = "the confirming operation gave a wrong result";
+
+/// Runs in a child: kRight, kWrong, or the reason of a library that does not have the operation; else it throws.
+std::string answer_of(const Confirm& confirm, const VersionedLibrary& library) {
+  try {
+    return std::string(confirm(library) ? kRight : kWrong);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::unsupported) throw;
+    return error.what();
+  }
+}
 
 /// Loads the library and asks it. Runs in a child.
 Told ask(LibraryKind kind, const LibraryCandidate& candidate) {
@@ -115,7 +125,6 @@ LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidat
 }
 
 LibraryChoice confirm_first(const LibraryOrder& order, const TryLimit& limit, const Confirm& confirm) {
-  constexpr std::string_view kRight = "right";
   LibraryChoice choice{std::nullopt, order.rejected};
   std::optional<VersionedLibrary> wrong;
   for (const VersionedLibrary& library : order.usable) {
@@ -130,16 +139,18 @@ LibraryChoice confirm_first(const LibraryOrder& order, const TryLimit& limit, co
       choice.chosen = library;
       continue;
     }
-    const ChildAnswer answer =
-        run_in_child(allowed, [&] { return std::string(confirm(library) ? kRight : std::string_view("wrong")); });
-    if (answer.end == ChildEnd::answered && answer.text == kRight) {
+    const ChildAnswer answer = run_in_child(allowed, [&] { return answer_of(confirm, library); });
+    const bool answered = answer.end == ChildEnd::answered;
+    if (answered && answer.text == kRight) {
       choice.chosen = library;
-    } else if (answer.end == ChildEnd::answered && !wrong) {
+    } else if (answered && answer.text == kWrong && !wrong) {
       wrong = library;
-    } else if (answer.end == ChildEnd::answered) {
-      choice.rejected.push_back({library.file, library.version, std::string(kWrong)});
+    } else if (answered) {
+      // Its own "not supported", or a second wrong one.
+      choice.rejected.push_back({library.file, library.version, answer.text});
     } else {
-      choice.rejected.push_back({library.file, library.version, reason_of(answer, "the confirming operation")});
+      const std::string reason = reason_of(answer, "the confirming operation");
+      choice.rejected.push_back({library.file, library.version, reason, true});
     }
   }
   if (wrong && choice.chosen) choice.rejected.push_back({wrong->file, wrong->version, std::string(kWrong)});

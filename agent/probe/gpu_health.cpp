@@ -67,16 +67,14 @@ std::vector<GpuHealth> look_at_health(const LibraryCandidate& nvml, const std::v
 
 std::optional<std::string> fault_between(const GpuHealth& before, const GpuHealth& after) {
   if (after.lost && !before.lost) {
-    return "it fell off the PCI bus while it was measured (NVML: GPU is lost); restart the instance, and give it back "
-           "when that happens again";
+    return "it fell off the PCI bus while it was measured (NVML: GPU is lost)";
   }
   // A driver that is unloaded in between starts its own counter anew; the board keeps the other.
   const std::int64_t errors = std::max(risen(before.volatile_errors, after.volatile_errors),
                                        risen(before.aggregate_errors, after.aggregate_errors));
   if (errors == 0) return std::nullopt;
-  return fmt::format(
-      "{} uncorrectable memory error{} counted while it was measured; give the machine back, its memory is failing",
-      errors, errors == 1 ? " was" : "s were");
+  return fmt::format("{} uncorrectable memory error{} counted while it was measured", errors,
+                     errors == 1 ? " was" : "s were");
 }
 
 }  // namespace gpuassay

@@ -27,7 +27,7 @@ GpuHealth read_health(const nvml::Api& api, const std::string& pci_bus_id);
 std::vector<GpuHealth> look_at_health(const LibraryCandidate& nvml, const std::vector<std::string>& pci_bus_ids,
                                       std::chrono::milliseconds limit);
 
-/// What broke in between, in words with the remedy; empty when nothing did, as far as is known.
+/// What broke in between, in words; empty when nothing did, as far as is known.
 std::optional<std::string> fault_between(const GpuHealth& before, const GpuHealth& after);
 
 }  // namespace gpuassay

@@ -24,7 +24,8 @@ struct Fields<GpuSight> {
     ar("max_sm_clock_mhz", v.max_sm_clock_mhz), ar("max_memory_clock_mhz", v.max_memory_clock_mhz);
     ar("pcie_generation", v.pcie_generation), ar("pcie_width", v.pcie_width);
     ar("pcie_max_generation", v.pcie_max_generation), ar("pcie_max_width", v.pcie_max_width);
-    ar("ecc", v.ecc), ar("mig", v.mig), ar("health", v.health), ar("nvml_problem", v.nvml_problem), ar("reasons", v.reasons);
+    ar("ecc", v.ecc), ar("mig", v.mig), ar("health", v.health), ar("nvml_problem", v.nvml_problem),
+        ar("reasons", v.reasons);
   }
 };
 template <>

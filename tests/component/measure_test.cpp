@@ -159,6 +159,26 @@ TEST(Measure, AHungCaseIsKilledLongBeforeAFarDeadline) {
   EXPECT_EQ(outcome.reasons.at(0).code, "worker_hung");
 }
 
+TEST(Measure, WhatIsLikeAHungCaseIsNotTriedAgainTheRestIs) {
+  Harness harness(4);
+  harness.plan[3].params = LatencyParams{};
+  harness.plan[3].id = case_id(harness.plan[3].params);
+  // The clock jumps while the hanging case runs.
+  double now_s = 0, step_s = 0;
+  harness.context.now_s = [&] { return now_s += step_s; };
+  harness.context.deadline_s = 36'000;
+  harness.context.on_start = [&](const Case&, std::size_t index) { step_s = index == 1 ? 200 : 0.001; };
+  const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t index) {
+    while (index == 1 || index == 2) ::pause();
+    return ok_case(c);
+  });
+  EXPECT_EQ(outcome.measurements[0].status, CaseStatus::ok);
+  EXPECT_TRUE(outcome.measurements[1].reason->starts_with("worker_hung"));
+  EXPECT_TRUE(outcome.measurements[2].reason->starts_with("worker_hung: an earlier case"));
+  EXPECT_EQ(outcome.measurements[3].status, CaseStatus::ok);
+  EXPECT_EQ(outcome.reasons.size(), 1u);
+}
+
 TEST(Measure, AnInterruptionKeepsWhatIsFinished) {
   Harness harness(3);
   const int stop = ::eventfd(0, 0);

@@ -40,7 +40,7 @@ void Machine::check_faults(Device& device, const Operation& operation, Queued& q
     marks.set("ecc", device.ordinal());
     if (ecc->value == "fatal") throw Failure{cuda::kEccUncorrectable};
   }
-  constexpr double kIllegalAfter = 500;
+  constexpr double kIllegalAfter = 5000;
   const Fault* illegal = setup.fault("illegal", device.ordinal());
   if (illegal != nullptr && static_cast<double>(device.operations) > illegal->number(kIllegalAfter) &&
       !marks.has("illegal", device.ordinal())) {
