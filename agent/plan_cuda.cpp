@@ -8,6 +8,7 @@
 
 #include "agent/workloads/compute_launch.h"
 #include "core/enums.h"
+#include "core/gpu_names.h"
 #include "core/gpu_peaks.h"
 #include "core/operations.h"
 #include "core/resnet50.h"
@@ -281,10 +282,6 @@ void RankedCases::add_convolutions(std::vector<Case>& cases) {
       if (profile_ == Profile::full || typical) add_rest(cases, *conv);
     }
   }
-}
-
-bool same_kind(const Device& a, const Device& b) {
-  return a.name == b.name && a.memory_bytes == b.memory_bytes && a.sm_count == b.sm_count;
 }
 
 /// Positions of the first device of each kind.

@@ -176,4 +176,9 @@ GpuMatch find_gpu_spec(const GpuIdentity& identity) {
   return match;
 }
 
+bool same_kind(const Device& a, const Device& b) {
+  return a.kind == DeviceKind::cuda && b.kind == DeviceKind::cuda && a.name == b.name &&
+         a.memory_bytes == b.memory_bytes && a.sm_count == b.sm_count;
+}
+
 }  // namespace gpuassay

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/gpu_specs.h"
+#include "core/model.h"
 
 namespace gpuassay {
 
@@ -35,5 +36,8 @@ struct GpuMatch {
 /// V100D-8C", "NVIDIA A100-40C") the physical one, with less memory. A name that nobody knows is looked up by
 /// PCI device id. A K80 board is two devices: the row of one die.
 GpuMatch find_gpu_spec(const GpuIdentity& identity);
+
+/// GPUs that are sold as the same and measure the same: name, memory and multiprocessors are equal.
+bool same_kind(const Device& a, const Device& b);
 
 }  // namespace gpuassay

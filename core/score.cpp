@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/enums.h"
+#include "core/gpu_names.h"
 #include "core/gpu_peaks.h"
 #include "core/operations.h"
 #include "core/resnet50.h"
@@ -101,11 +102,6 @@ std::optional<double> slowdown_against(const std::map<std::string, const Measure
     slowdown = median(own->samples_ns) / median(other->second->samples_ns);
   }
   return slowdown;
-}
-
-bool same_kind(const Device& a, const Device& b) {
-  return a.kind == DeviceKind::cuda && b.kind == DeviceKind::cuda && a.name == b.name &&
-         a.memory_bytes == b.memory_bytes && a.sm_count == b.sm_count;
 }
 
 /// A GPU that did not run the operations itself, by those of the first of its kind that did.

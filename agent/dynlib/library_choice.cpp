@@ -24,15 +24,18 @@ struct Told {
   bool simulated = false;
 };
 
-constexpr std::string_view kRight = "right", kWrong = "the confirming operation gave a wrong result";
+/// First letter of what the confirming child answers; the reason follows.
+constexpr char kRight = '+', kUndecided = '?', kRefused = '-';
 
-/// Runs in a child: kRight, kWrong, or the reason of a library that does not have the operation; else it throws.
+/// Runs in a child. Undecided is what need not be the library's fault: a wrong result, no memory. What it throws is.
 std::string answer_of(const Confirm& confirm, const VersionedLibrary& library) {
   try {
-    return std::string(confirm(library) ? kRight : kWrong);
+    if (confirm(library)) return {kRight};
+    return kUndecided + std::string("the confirming operation gave a wrong result");
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::unsupported) throw;
-    return error.what();
+    if (error.code() == ErrorCode::out_of_memory) return kUndecided + std::string(error.what());
+    if (error.code() == ErrorCode::unsupported) return kRefused + std::string(error.what());
+    throw;
   }
 }
 
@@ -126,7 +129,8 @@ LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidat
 
 LibraryChoice confirm_first(const LibraryOrder& order, const TryLimit& limit, const Confirm& confirm) {
   LibraryChoice choice{std::nullopt, order.rejected};
-  std::optional<VersionedLibrary> wrong;
+  std::optional<VersionedLibrary> undecided;
+  std::string why_undecided;
   for (const VersionedLibrary& library : order.usable) {
     if (choice.chosen) {
       choice.rejected.push_back({library.file, library.version,
@@ -140,21 +144,21 @@ LibraryChoice confirm_first(const LibraryOrder& order, const TryLimit& limit, co
       continue;
     }
     const ChildAnswer answer = run_in_child(allowed, [&] { return answer_of(confirm, library); });
-    const bool answered = answer.end == ChildEnd::answered;
-    if (answered && answer.text == kRight) {
+    const bool answered = answer.end == ChildEnd::answered && !answer.text.empty();
+    if (answered && answer.text.front() == kRight) {
       choice.chosen = library;
-    } else if (answered && answer.text == kWrong && !wrong) {
-      wrong = library;
+    } else if (answered && answer.text.front() == kUndecided && !undecided) {
+      undecided = library;
+      why_undecided = answer.text.substr(1);
     } else if (answered) {
-      // Its own "not supported", or a second wrong one.
-      choice.rejected.push_back({library.file, library.version, answer.text});
+      choice.rejected.push_back({library.file, library.version, answer.text.substr(1)});
     } else {
       const std::string reason = reason_of(answer, "the confirming operation");
       choice.rejected.push_back({library.file, library.version, reason, true});
     }
   }
-  if (wrong && choice.chosen) choice.rejected.push_back({wrong->file, wrong->version, std::string(kWrong)});
-  if (!choice.chosen) choice.chosen = wrong;
+  if (undecided && choice.chosen) choice.rejected.push_back({undecided->file, undecided->version, why_undecided});
+  if (!choice.chosen) choice.chosen = undecided;
   return choice;
 }
 

@@ -41,8 +41,8 @@ struct LibraryChoice {
 };
 
 /// Tries the usable ones in order, each in a child; the first that passes is chosen. When none passes, the first whose
-/// result was wrong is: wrong arithmetic is to be seen in its cases, it may be the device's. When the time is over, the
-/// next in order is chosen unproven.
+/// result was wrong or which found no memory is: that may be the device's fault and is to be seen in its cases. When
+/// the time is over, the next in order is chosen unproven.
 LibraryChoice confirm_first(const LibraryOrder& order, const TryLimit& limit, const Confirm& confirm);
 
 /// find_candidates, look_at, choose and confirm_first in one call: everything about one library on this machine.

@@ -52,10 +52,10 @@ TEST(CudaBackend, ALongOperationIsQueuedAsItIs) {
 }
 
 TEST(CudaBackend, TheContextTellsWhenItIsDead) {
-  const auto backend = backend_on({.faults = "illegal:0:500"});
+  const auto backend = backend_on({.faults = "illegal:0:5000"});
   EXPECT_FALSE(backend->fatal_error());
   const auto operation = backend->prepare(kShort);
-  EXPECT_THROW((void)operation->run_timed_ns(2000), Error);
+  EXPECT_THROW((void)operation->run_timed_ns(20000), Error);
   ASSERT_TRUE(backend->fatal_error());
   EXPECT_EQ(backend->fatal_error()->native_code(), cuda::kIllegalAddress);
   EXPECT_EQ(backend->fatal_error()->code(), ErrorCode::library_failed);

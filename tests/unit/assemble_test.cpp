@@ -127,6 +127,13 @@ TEST(ExitCode, FollowsTheContract) {
   EXPECT_EQ(exit_code_for(finish_result(begun, end), {false, false}), 6);
   end.raw_measurements[0].status = CaseStatus::wrong_result;
   EXPECT_EQ(exit_code_for(finish_result(begun, end), {false, false}), 5);
+  RunEnd broken = good_end();
+  broken.reasons = {{"hardware_fault", "GPU 0: 1 uncorrectable memory error was counted", 0}};
+  const Result faulty = finish_result(begun, broken);
+  EXPECT_EQ(exit_code_for(faulty, {true, false}), 5);
+  ASSERT_FALSE(faulty.verdicts.empty());
+  EXPECT_EQ(faulty.verdicts[0].code, "hardware_fault");
+  EXPECT_EQ(faulty.verdicts[0].device, 0);
   RunEnd all_skipped = good_end();
   for (auto& m : all_skipped.raw_measurements) m.status = CaseStatus::skipped;
   EXPECT_EQ(exit_code_for(finish_result(begun, all_skipped), {true, false}), 3);

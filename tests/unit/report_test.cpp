@@ -117,6 +117,9 @@ TEST(Report, SeveralGpusAreOneLineEach) {
   EXPECT_NE(text.find("  device 1   fp16 34.4 TFLOP/s  triad 240.0 GB/s"), std::string::npos) << text;
   EXPECT_NE(text.find("kernel launch 4.50"), std::string::npos) << "the slowest, not a sum: " << text;
   EXPECT_NE(text.find("fp16 68.7"), std::string::npos) << "a sum: " << text;
+  EXPECT_EQ(text.find("alone"), std::string::npos) << text;
+  result.summary.instance.latency_us.clear();
+  EXPECT_NE(render_report(result, kContext, TextStyle{}).find("(device 0 alone"), std::string::npos);
   for (const int columns : {48, 60}) {
     EXPECT_LE(widest_line(render_report(result, kContext, TextStyle{false, false, columns})),
               static_cast<std::size_t>(columns));
