@@ -28,9 +28,9 @@ std::int64_t CudaOperation::run_timed_ns(std::int64_t iterations) {
 }
 
 std::string CudaOperation::algorithm() const {
-  const std::string text = implementation();
-  if (!record_tried_ || graph_) return text;
-  return text + (text.empty() ? "queued singly" : ", queued singly");
+  std::string text = implementation();
+  if (record_tried_ && !graph_) text += text.empty() ? "queued singly" : ", queued singly";
+  return text;
 }
 
 void CudaOperation::record(double each_ns) {

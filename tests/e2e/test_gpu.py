@@ -228,6 +228,9 @@ def test_gpu_check_writes_what_it_saw(agent, tmp_path):
     check = json.loads(out.read_text())
     assert [run["statuses"].get("failed", 0) for run in check["runs"]] == [0, 0]
     assert 0 <= check["repeatability"]["score"] < 0.03
+    searched = check["search"]
+    assert searched["version"] == 120405 and not searched["problems"] and searched["rows"]
+    assert all(row["tried"] > 1 and 0.5 < row["ratio"] < 1.1 for row in searched["rows"]), searched["rows"]
     assert check["doctor"]["exit_code"] == 0 and check["probe"]["devices"][0]["name"] == "Tesla T4"
 
 
