@@ -1,5 +1,5 @@
 # Third-party libraries, each behind one target named gpuassay_dep_<library>; docs/DEPENDENCIES.md has the reasons.
-# Header-only ones come from the system's include folders; OpenSSL, SQLite and libsodium are linked as static
+# Header-only ones come from the system's include folders; OpenSSL, SQLite, libsodium and zlib are linked as static
 # archives so that one binary runs on any distribution.
 find_package(Threads REQUIRED)
 
@@ -14,13 +14,14 @@ gpuassay_static_library(gpuassay_dep_crypto libcrypto.a)
 gpuassay_static_library(gpuassay_dep_ssl libssl.a)
 gpuassay_static_library(gpuassay_dep_sqlite libsqlite3.a)
 gpuassay_static_library(gpuassay_dep_sodium libsodium.a)
+gpuassay_static_library(gpuassay_dep_zlib libz.a)
 target_link_libraries(gpuassay_dep_crypto INTERFACE ${CMAKE_DL_LIBS} Threads::Threads)
 target_link_libraries(gpuassay_dep_ssl INTERFACE gpuassay_dep_crypto)
 target_link_libraries(gpuassay_dep_sqlite INTERFACE ${CMAKE_DL_LIBS} Threads::Threads m)
 if(GPUASSAY_OLD_GLIBC)
   # Static archives built on a newer distribution name symbols an old glibc lacks; see the file.
   add_library(gpuassay_glibc_shim STATIC ${PROJECT_SOURCE_DIR}/cmake/glibc_shim.c)
-  foreach(dep crypto ssl sqlite sodium)
+  foreach(dep crypto ssl sqlite sodium zlib)
     target_link_libraries(gpuassay_dep_${dep} INTERFACE gpuassay_glibc_shim)
   endforeach()
 endif()

@@ -28,7 +28,7 @@ set(gpuassay_kernel_images "")
 function(gpuassay_ptx module architecture isa variable)
   set(ptx ${GPUASSAY_KERNEL_FOLDER}/${module}_${architecture}.ptx)
   add_custom_command(
-    OUTPUT ${ptx}
+    OUTPUT ${ptx} ${ptx}.z
     COMMAND ${GPUASSAY_PYTHON} ${GPUASSAY_KERNEL_SCRIPT} ptx --source ${PROJECT_SOURCE_DIR}/kernels/${module}.cu
             --include ${PROJECT_SOURCE_DIR} --arch ${architecture} --isa ${isa} --output ${ptx} --depfile ${ptx}.d
     DEPENDS ${PROJECT_SOURCE_DIR}/kernels/${module}.cu ${GPUASSAY_KERNEL_SCRIPT}
@@ -36,7 +36,7 @@ function(gpuassay_ptx module architecture isa variable)
     COMMENT "PTX of ${module} for sm_${architecture}"
     VERBATIM)
   set(${variable} ${ptx} PARENT_SCOPE)
-  set(gpuassay_kernel_images ${gpuassay_kernel_images} "${module}|ptx|${architecture}|${isa}|0|${ptx}" PARENT_SCOPE)
+  set(gpuassay_kernel_images ${gpuassay_kernel_images} "${module}|ptx|${architecture}|${isa}|0|${ptx}.z" PARENT_SCOPE)
 endfunction()
 
 # gpuassay_kernel_module(<module> <architecture> <ISA> [CUDA_11 <architectures>] [CUDA_13 <architectures>])
@@ -51,13 +51,13 @@ function(gpuassay_kernel_module module architecture isa)
     foreach(target ${arg_CUDA_${toolkit}})
       set(cubin ${GPUASSAY_KERNEL_FOLDER}/${module}_${target}_cuda${toolkit}.cubin)
       add_custom_command(
-        OUTPUT ${cubin}
+        OUTPUT ${cubin} ${cubin}.z
         COMMAND ${GPUASSAY_PYTHON} ${GPUASSAY_KERNEL_SCRIPT} cubin --ptxas ${GPUASSAY_PTXAS_${toolkit}}
                 --toolkit ${toolkit} --arch ${target} --source ${ptx} --output ${cubin}
         DEPENDS ${ptx} ${GPUASSAY_KERNEL_SCRIPT}
         COMMENT "cubin of ${module} for sm_${target}, CUDA ${toolkit}"
         VERBATIM)
-      list(APPEND gpuassay_kernel_images "${module}|cubin|${target}|0|${toolkit}|${cubin}")
+      list(APPEND gpuassay_kernel_images "${module}|cubin|${target}|0|${toolkit}|${cubin}.z")
     endforeach()
   endforeach()
   set(gpuassay_kernel_images ${gpuassay_kernel_images} PARENT_SCOPE)
@@ -87,13 +87,8 @@ function(gpuassay_kernel_table source)
     list(GET image 4 toolkit)
     list(GET image 5 file)
     set(name gpuassay_image_${number})
-    # PTX must end with a NUL byte: the driver takes it as a C string.
-    set(end "")
-    if(kind STREQUAL ptx)
-      set(end ".byte 0\\n")
-    endif()
-    string(APPEND blocks "asm(\".section .rodata\\n.balign 64\\n.globl ${name}, ${name}_end\\n"
-                         ".hidden ${name}, ${name}_end\\n${name}:\\n.incbin \\\"${file}\\\"\\n${end}${name}_end:\\n"
+    string(APPEND blocks "asm(\".section .rodata\\n.balign 8\\n.globl ${name}, ${name}_end\\n"
+                         ".hidden ${name}, ${name}_end\\n${name}:\\n.incbin \\\"${file}\\\"\\n${name}_end:\\n"
                          ".text\\n\");\n")
     string(APPEND declarations "extern const std::byte ${name}[], ${name}_end[];\n")
     string(APPEND rows "      {\"${module}\", ImageKind::${kind}, ${architecture}, ${isa}, ${toolkit}, "

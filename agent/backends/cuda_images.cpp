@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdint>
+
+#include "core/error.h"
 
 namespace gpuassay {
 namespace {
@@ -46,6 +51,25 @@ bool better(const CudaImage* a, const CudaImage* b) {
 }
 
 }  // namespace
+
+std::vector<std::byte> unpacked(const CudaImage& image) {
+  constexpr std::size_t kSizeBytes = 8, kMostBytes = std::size_t{16} << 20;
+  constexpr unsigned kBitsPerByte = 8;
+  std::uint64_t size = 0;
+  for (std::size_t i = 0; i < kSizeBytes && i < image.packed.size(); ++i) {
+    size |= std::to_integer<std::uint64_t>(image.packed[i]) << (kBitsPerByte * i);
+  }
+  std::vector<std::byte> bytes(std::min<std::size_t>(size, kMostBytes));
+  uLongf written = bytes.size();
+  const std::span<const std::byte> stream = image.packed.subspan(std::min(kSizeBytes, image.packed.size()));
+  const int status = ::uncompress(reinterpret_cast<Bytef*>(bytes.data()), &written,
+                                  reinterpret_cast<const Bytef*>(stream.data()), static_cast<uLong>(stream.size()));
+  if (status != Z_OK || written != size) {
+    throw Error(ErrorCode::internal,
+                fmt::format("the kernels {} of this program are damaged; install it again", describe(image)));
+  }
+  return bytes;
+}
 
 std::span<const KernelModule> kernel_modules() { return kModules; }
 

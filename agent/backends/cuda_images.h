@@ -12,7 +12,7 @@ namespace gpuassay {
 
 enum class ImageKind {
   cubin,  ///< machine code for one architecture
-  ptx,    ///< text the driver compiles; ends with a NUL byte, which `bytes` includes
+  ptx,    ///< text the driver compiles; ends with a NUL byte
 };
 
 /// One embedded build of one module of kernels.
@@ -22,8 +22,12 @@ struct CudaImage {
   int architecture = 0;   ///< 10 x major + minor: compute capability it was built for, of PTX the lowest one
   int ptx_isa = 0;        ///< of PTX: 10 x major + minor of its .version; of a cubin 0
   int toolkit_major = 0;  ///< of a cubin: 11 or 13, which differ in ELF version and in the driver they need; of PTX 0
-  std::span<const std::byte> bytes;
+  std::span<const std::byte> packed;  ///< see unpacked()
 };
+
+/// What the driver loads: `packed` is its size in eight bytes, least significant first, and the image in zlib's format
+/// (cmake/kernel_image.py). Throws Error{internal} when they do not agree.
+std::vector<std::byte> unpacked(const CudaImage& image);
 
 /// Every image in this program, in no particular order. Without ptxas at build time there is PTX alone.
 std::span<const CudaImage> embedded_images();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <utility>
+#include <vector>
 
 #include "agent/backends/cuda_images.h"
 #include "core/error.h"
@@ -22,7 +23,8 @@ CudaModules::Loaded CudaModules::load(const std::string& module) const {
   Loaded loaded;
   std::string refusals;
   for (const CudaImage* image : images_to_try(module, compute_capability_, driver_version_, embedded_images())) {
-    const int result = api_.cuModuleLoadData(&loaded.handle, image->bytes.data());
+    const std::vector<std::byte> bytes = unpacked(*image);
+    const int result = api_.cuModuleLoadData(&loaded.handle, bytes.data());
     if (result == cuda::kSuccess) {
       loaded.image = describe(*image);
       return loaded;

@@ -38,7 +38,7 @@ TEST_P(Images, TheAgentsChoiceLoadsAtOnce) {
   const auto images = images_to_try("base", pair.capability, version, embedded_images());
   ASSERT_FALSE(images.empty());
   cuda::Module module = nullptr;
-  EXPECT_EQ(gpu.api().cuModuleLoadData(&module, images.front()->bytes.data()), 0) << describe(*images.front());
+  EXPECT_EQ(gpu.api().cuModuleLoadData(&module, unpacked(*images.front()).data()), 0) << describe(*images.front());
   // A build without ptxas is allowed and has PTX alone, whose loading was checked above.
   const bool has_cubins = images_to_try("base", 70, 13000, embedded_images()).front()->kind == ImageKind::cubin;
   if (!has_cubins) GTEST_SKIP() << "built without ptxas: no cubins to choose from";
@@ -53,7 +53,7 @@ TEST_P(Images, WhatTheAgentLeavesOutIsRefused) {
   for (const CudaImage& image : embedded_images()) {
     if (image.module != "base" || std::find(chosen.begin(), chosen.end(), &image) != chosen.end()) continue;
     cuda::Module module = nullptr;
-    const int status = gpu.api().cuModuleLoadData(&module, image.bytes.data());
+    const int status = gpu.api().cuModuleLoadData(&module, unpacked(image).data());
     EXPECT_TRUE(is_image_refusal(status)) << describe(image) << ": " << status;
   }
 }
