@@ -76,6 +76,7 @@ class Runs {
 std::optional<std::size_t> fastest_cuda_candidate(const CudaContext& context, std::size_t count,
                                                   const QueueCandidate& queue) {
   std::vector<Runs> runs;
+  runs.reserve(count);
   for (std::size_t i = 0; i < count; ++i) runs.emplace_back(context, queue, i);
   TrialLimits limits;
   limits.min_turns = 4;

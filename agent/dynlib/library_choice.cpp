@@ -158,7 +158,7 @@ LibraryChoice confirm_first(const LibraryOrder& order, const TryLimit& limit, co
     }
   }
   if (undecided && choice.chosen) choice.rejected.push_back({undecided->file, undecided->version, why_undecided});
-  if (!choice.chosen) choice.chosen = undecided;
+  if (!choice.chosen) choice.chosen = std::move(undecided);
   return choice;
 }
 

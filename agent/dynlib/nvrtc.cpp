@@ -34,6 +34,7 @@ std::vector<std::string> builtins_beside(const LibraryCandidate& candidate) {
 
 std::vector<std::string> sonames() {
   std::vector<std::string> names;
+  names.reserve(kSonames.size());
   for (const Soname& soname : kSonames) names.emplace_back(soname.name);
   return names;
 }
