@@ -116,6 +116,7 @@ Result finish_result(Result begun, RunEnd end) {
   take_links_under_load(result);
   result.summary = summarize(result.devices, result.measurements);
   result.score = score_run(result.devices, result.measurements);
+  for (Unknown& entry : end.unknown) result.unknown.push_back(std::move(entry));
   for (Unknown& entry : unknown_parts(result.score)) result.unknown.push_back(std::move(entry));
   apply_price(result);
   explain_standing_nulls(result);

@@ -28,6 +28,7 @@ struct RunEnd {
   std::vector<Reason> reasons;                ///< empty when every planned case was reached
   std::string finished_at;                    ///< RFC 3339
   double duration_s = 0;
+  std::vector<Unknown> unknown = {};  ///< beyond what finish_result explains itself
 };
 
 /// Pools repeats, normalizes, summarizes, scores, prices and judges: the whole document. status is complete when there

@@ -31,20 +31,16 @@ struct Copies {
 /// What the search shares.
 struct Search {
   SystemRoot root;
-  std::chrono::steady_clock::time_point deadline;
+  std::chrono::steady_clock::time_point deadline;            ///< for driver and devices: without them there is nothing
+  std::chrono::steady_clock::time_point libraries_deadline;  ///< then the best guess serves
   LibraryEnvironment environment = LibraryEnvironment::from_process();
   LibrarySearch overrides = LibrarySearch::from_environment();
 
-  [[nodiscard]] TryLimit each(std::chrono::milliseconds limit) const { return {limit, deadline}; }
+  [[nodiscard]] TryLimit each(std::chrono::milliseconds limit) const { return {limit, libraries_deadline}; }
   /// `wanted`, or what is left of the time; a moment at least, so that what follows can say that it was too short.
   [[nodiscard]] std::chrono::milliseconds at_most(std::chrono::milliseconds wanted) const {
     constexpr std::chrono::milliseconds kMoment{100};
-    return std::max(each(wanted).now(), kMoment);
-  }
-
-  /// At most half of what is left: a copy that hangs must leave time for the other libraries.
-  [[nodiscard]] std::chrono::milliseconds share(std::chrono::milliseconds wanted) const {
-    return std::min(wanted, each(std::chrono::hours(1)).now() / 2);
+    return std::max(TryLimit{wanted, deadline}.now(), kMoment);
   }
 
   [[nodiscard]] std::vector<LibraryCandidate> find(const std::vector<std::string>& sonames) const {
@@ -52,33 +48,39 @@ struct Search {
   }
 };
 
-bool run_and_verify(const CudaSelection& selection, const OperationParams& params) {
-  const std::unique_ptr<Backend> backend = make_cuda_backend(selection);
+/// Empty, or what is in doubt; a broken device is not the library's fault: its cases shall show it.
+std::string run_and_verify(const CudaSelection& selection, const OperationParams& params) {
+  std::unique_ptr<Backend> backend;
+  try {
+    backend = make_cuda_backend(selection);
+  } catch (const Error& error) {
+    return error.what();
+  }
   try {
     const std::unique_ptr<Operation> operation = backend->prepare(params);
     (void)operation->run_timed_ns(1);
-    return operation->verify().passed;
+    return operation->verify().passed ? "" : "the confirming operation gave a wrong result";
   } catch (const Error&) {
-    // A broken device is not the library's fault: its cases shall show it, as wrong results do.
     const auto fatal = backend->fatal_error();
-    if (fatal && fatal->code() == ErrorCode::hardware_fault) return false;
+    if (fatal && fatal->code() == ErrorCode::hardware_fault) return fatal->what();
     throw;
   }
 }
 
-/// Why none of the copies works though one should; empty when none fits the device in the first place.
+/// Why none of the copies works though one should; empty when there is none, or none that fits the device.
 std::optional<std::string> broken_copy(const LibraryChoice& choice) {
   if (choice.chosen) return std::nullopt;
   for (const RejectedLibrary& rejected : choice.rejected) {
     if (!rejected.broken) continue;
-    return fmt::format("{} {} ({}) fits this GPU but does not work: {}", rejected.file.soname,
-                       rejected.version ? rejected.version->text() : "", rejected.file.path_kind, rejected.reason);
+    return fmt::format("{}{} ({}) is there but does not work: {}", rejected.file.soname,
+                       rejected.version ? " " + rejected.version->text() : "", rejected.file.path_kind,
+                       rejected.reason);
   }
   return std::nullopt;
 }
 
-/// One tiny operation with this copy alone; whether its result is right.
-bool confirm(CudaSelection selection, LibraryKind kind, const VersionedLibrary& library) {
+/// One tiny operation with this copy alone; empty, or what is in doubt.
+std::string confirm(CudaSelection selection, LibraryKind kind, const VersionedLibrary& library) {
   constexpr std::int64_t kSize = 64;
   const GemmParams gemm{DType::fp32, kSize, kSize, kSize, 1};
   switch (kind) {
@@ -88,9 +90,9 @@ bool confirm(CudaSelection selection, LibraryKind kind, const VersionedLibrary& 
       selection.cudnn = library.file;
       return run_and_verify(selection, ConvParams{DType::fp32, ConvDirection::forward, 1, 16, 8, 8, 16, 3, 3, 1, 1});
     }
-    case LibraryKind::nccl: return true;
+    case LibraryKind::nccl: return {};
   }
-  return true;
+  return {};
 }
 
 const Copies& copies_of(const std::vector<Copies>& all, LibraryKind kind) {
@@ -100,20 +102,20 @@ const Copies& copies_of(const std::vector<Copies>& all, LibraryKind kind) {
 /// The libraries of one kind of device; fills `selection` and adds to `libraries`.
 void choose_libraries(const Search& search, const std::vector<Copies>& all, const DeviceNeeds& device,
                       const std::string& chosen_for, CudaSelection& selection, std::vector<Library>& libraries) {
+  const std::vector<LibraryCandidate> run_time_compilers = search.find(nvrtc::sonames());
   for (const Copies& copies : all) {
     LibraryOrder order = choose(copies.kind, copies.looked.found, device);
     order.rejected.insert(order.rejected.end(), copies.looked.rejected.begin(), copies.looked.rejected.end());
     const auto companions_of = [&](const VersionedLibrary& library) {
       const auto blas = companion_cublas(library, copies_of(all, LibraryKind::cublas).looked.found);
       return cudnn::Companions{blas ? std::optional(blas->file) : std::nullopt,
-                               nvrtc::companion_of(library, search.find(nvrtc::sonames()))};
+                               nvrtc::companion_of(library, run_time_compilers)};
     };
-    const LibraryChoice choice =
-        confirm_first(order, search.each(search.share(kConfirmLimit)), [&](const VersionedLibrary& library) {
-          CudaSelection alone = selection;
-          if (copies.kind == LibraryKind::cudnn) alone.cudnn_companions = companions_of(library);
-          return confirm(std::move(alone), copies.kind, library);
-        });
+    const LibraryChoice choice = confirm_first(order, search.each(kConfirmLimit), [&](const VersionedLibrary& library) {
+      CudaSelection alone = selection;
+      if (copies.kind == LibraryKind::cudnn) alone.cudnn_companions = companions_of(library);
+      return confirm(std::move(alone), copies.kind, library);
+    });
     const auto entries = library_entries(copies.kind, choice, chosen_for);
     libraries.insert(libraries.end(), entries.begin(), entries.end());
     if (copies.kind == LibraryKind::cublas) selection.broken_cublas = broken_copy(choice);
@@ -190,7 +192,8 @@ void add_libraries(const Search& search, const GpuSights& sights, CudaMachine& m
 }  // namespace
 
 CudaMachine look_for_cuda(const SystemRoot& root, std::chrono::steady_clock::time_point deadline) {
-  const Search search{root, deadline};
+  const auto now = std::chrono::steady_clock::now();
+  const Search search{root, deadline, now + (deadline - now) / 2};
   CudaMachine machine;
   const DriverSearch found = find_driver(search.find({cuda::kSoname}), [&](const LibraryCandidate& candidate) {
     return look_at_driver(candidate, search.at_most(kDriverStartLimit));

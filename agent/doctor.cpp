@@ -91,6 +91,12 @@ Check gpu_check(const Patient& patient) {
   if (!patient.gpus.empty() && on_bus.size() > patient.gpus.size()) {
     check.what += fmt::format("; the PCI bus shows {}, CUDA {}", on_bus.size(), patient.gpus.size());
   }
+  for (const auto& [index, health] : patient.facts.machine.health) {
+    if (!health.lost) continue;
+    check.state = CheckState::broken;
+    check.what += fmt::format("; GPU {} fell off the PCI bus (NVML: GPU is lost)", index);
+    check.remedy = {"restart the instance; when it happens again, give it back", ""};
+  }
   return check;
 }
 
@@ -204,9 +210,9 @@ void add_library_checks(const Patient& patient, std::vector<Check>& checks) {
     const LibraryKind multiplies = capability < kFirstMaxwell ? LibraryKind::cublas : LibraryKind::cublaslt;
     checks.push_back(library_check(patient, multiplies, gpu,
                                    has_cublas ? "matrix multiplication is left to cuBLAS without cuBLASLt"
-                                              : "matrix multiplication is skipped, and with it the score"));
+                                              : "no matrix multiplication is measured, nor a score"));
     checks.back().name = "cublas" + suffix;
-    checks.push_back(library_check(patient, LibraryKind::cudnn, gpu, "convolution is skipped, and with it the score"));
+    checks.push_back(library_check(patient, LibraryKind::cudnn, gpu, "no convolution is measured, nor a score"));
     checks.back().name = "cudnn" + suffix;
   }
 }

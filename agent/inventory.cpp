@@ -127,7 +127,7 @@ void hash_identifiers(Machine& machine, const Environment& environment) {
   }
 }
 
-std::vector<Reason> faults_since(const Machine& machine, std::chrono::milliseconds limit) {
+FaultsSince faults_since(const Machine& machine, std::chrono::milliseconds limit) {
   std::vector<int> indices;
   std::vector<std::string> pci_bus_ids;
   std::optional<LibraryCandidate> nvml;
@@ -137,16 +137,20 @@ std::vector<Reason> faults_since(const Machine& machine, std::chrono::millisecon
     indices.push_back(index);
     pci_bus_ids.push_back(selection.pci_bus_id);
   }
-  std::vector<Reason> faults;
-  if (!nvml) return faults;
+  FaultsSince since;
+  if (!nvml) return since;
   const std::vector<GpuHealth> now = look_at_health(*nvml, pci_bus_ids, limit);
+  if (now.empty()) {
+    since.unknown.push_back(
+        {"/reasons", "NVML did not answer at the end: what broke and only it would tell is unknown"});
+  }
   for (std::size_t i = 0; i < now.size(); ++i) {
     const auto fault = fault_between(machine.health.at(indices[i]), now[i]);
     if (!fault) continue;
-    faults.push_back(
+    since.faults.push_back(
         {std::string(name_of(ErrorCode::hardware_fault)), fmt::format("GPU {}: {}", indices[i], *fault), indices[i]});
   }
-  return faults;
+  return since;
 }
 
 void require_measurable(const Machine& machine) {

@@ -40,8 +40,13 @@ Machine look_at_machine(const Environment& environment, const DeviceChoice& choi
 /// exists.
 void hash_identifiers(Machine& machine, const Environment& environment);
 
-/// What broke since the machine was looked at: one "hardware_fault" per device. NVML is asked for at most `limit`.
-std::vector<Reason> faults_since(const Machine& machine, std::chrono::milliseconds limit);
+/// What broke since the machine was looked at: one "hardware_fault" per device.
+struct FaultsSince {
+  std::vector<Reason> faults;
+  std::vector<Unknown> unknown;  ///< that NVML did not answer, if so
+};
+/// NVML is asked for at most `limit`.
+FaultsSince faults_since(const Machine& machine, std::chrono::milliseconds limit);
 
 /// Throws Error{nothing_measurable} with the machine's problem, if it has one.
 void require_measurable(const Machine& machine);

@@ -7,7 +7,6 @@
 #include <array>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,8 +28,9 @@ constexpr double kStartS = 90;
 /// measured.
 constexpr double kHangShare = 2.0 / 3;
 constexpr double kHangShareFromS = 15;
-/// After so many dead workers of one device it or its library is broken; more attempts only burn the budget.
-constexpr int kMaxDeadWorkers = 5;
+/// After so many dead workers in one kind of workload the library behind it is broken, and after so many in all the
+/// device; more attempts only burn the budget.
+constexpr int kMaxDeadWorkersOfKind = 2, kMaxDeadWorkers = 5;
 
 constexpr std::string_view kBudget = "budget";
 
@@ -67,10 +67,8 @@ class Pass {
     if (const auto given_up = given_up_.find(planned.device); given_up != given_up_.end()) {
       return not_measured(planned, CaseStatus::skipped, given_up->second);
     }
-    const Workload workload = workload_of(planned.params);
-    if (hung_.contains({planned.device, workload})) {
-      return not_measured(planned, CaseStatus::failed,
-                          "worker_hung: an earlier case of its kind hung on this device; not tried again");
+    if (const auto left = left_.find(kind_of(planned)); left != left_.end()) {
+      return not_measured(planned, CaseStatus::failed, left->second);
     }
     try {
       const bool fresh = !worker_;
@@ -81,7 +79,7 @@ class Pass {
       const Wait wait = worker_->request(index) ? wait_for_answer(patience_s) : Wait::ended;
       if (wait == Wait::answered) {
         if (auto answer = worker_->receive(); answer && answer->measurement.id == planned.id) {
-          if (answer->process_spent) lose_context(planned, *answer->measurement.reason);
+          if (answer->process_spent) lose_context(planned, answer->measurement.reason.value_or("no reason given"));
           return answer->measurement;
         }
         return dead_worker(planned, "worker_died", "its process ended in the middle of the case: ");
@@ -89,8 +87,10 @@ class Pass {
       if (wait == Wait::ended) {
         return dead_worker(planned, "worker_died", "its process ended in the middle of the case: ");
       }
-      if (wait == Wait::hung) hung_.insert({planned.device, workload});
-      if (wait == Wait::hung) return dead_worker(planned, "worker_hung", "it did not end in time and was stopped: ");
+      if (wait == Wait::hung) {
+        leave_kind(planned, "worker_hung: an earlier case of its kind hung on this device; not tried again");
+        return dead_worker(planned, "worker_hung", "it did not end in time and was stopped: ");
+      }
       return cut_off(planned, wait);
     } catch (const Error& error) {
       return not_measured(planned, CaseStatus::failed, fmt::format("{}: {}", name_of(error.code()), error.what()));
@@ -120,7 +120,7 @@ class Pass {
     const std::string how = worker_->end();
     worker_.reset();
     outcome_.reasons.push_back({code, fmt::format("{}: {}{}", planned.id, what, how), planned.device});
-    count_dead_worker(planned.device);
+    count_dead_worker(planned);
     return not_measured(planned, CaseStatus::failed, fmt::format("{}: {}{}", code, what, how));
   }
 
@@ -131,11 +131,20 @@ class Pass {
     const bool hardware = reason.starts_with(name_of(ErrorCode::hardware_fault));
     outcome_.reasons.push_back({hardware ? std::string(name_of(ErrorCode::hardware_fault)) : "context_lost",
                                 fmt::format("{}: {}", planned.id, reason), planned.device});
-    count_dead_worker(planned.device);
+    count_dead_worker(planned);
   }
 
-  /// Other devices go on when one is given up.
-  void count_dead_worker(int device) {
+  using Kind = std::pair<int, Workload>;  ///< device and workload: what uses one library
+  static Kind kind_of(const Case& planned) { return {planned.device, workload_of(planned.params)}; }
+
+  void leave_kind(const Case& planned, std::string reason) { left_.emplace(kind_of(planned), std::move(reason)); }
+
+  /// Other workloads go on when one is left, other devices when one is given up.
+  void count_dead_worker(const Case& planned) {
+    if (++dead_of_kind_[kind_of(planned)] >= kMaxDeadWorkersOfKind) {
+      leave_kind(planned, "worker_died: earlier cases of its kind took their process along; not tried again");
+    }
+    const int device = planned.device;
     if (++dead_workers_[device] < kMaxDeadWorkers) return;
     constexpr std::string_view kCode = "too_many_failures";
     const std::string message = fmt::format("{} measuring processes of device {} were lost; its other cases were left",
@@ -147,7 +156,7 @@ class Pass {
   Measurement cut_off(const Case& planned, Wait wait) {
     worker_->end();
     worker_.reset();
-    stopped_ = wait == Wait::deadline ? fmt::format("{}: the time budget was used up", kBudget)
+    stopped_ = wait == Wait::deadline ? fmt::format("{}: the time budget was used up in {}", kBudget, planned.id)
                                       : "interrupted: the run was asked to stop";
     cut_off_ = 1;
     return not_measured(planned, CaseStatus::skipped, stopped_);
@@ -172,9 +181,10 @@ class Pass {
   std::unique_ptr<Worker> worker_;
   std::string stopped_;  ///< "code: message" once no further case is to be measured
   std::size_t cut_off_ = 0;
-  std::map<int, int> dead_workers_;          ///< by device
-  std::set<std::pair<int, Workload>> hung_;  ///< by device: what uses the same library would hang as long
-  std::map<int, std::string> given_up_;      ///< "code: message" for the rest of a device's cases
+  std::map<int, int> dead_workers_;  ///< by device
+  std::map<Kind, int> dead_of_kind_;
+  std::map<Kind, std::string> left_;     ///< "code: message" of kinds that are not tried again
+  std::map<int, std::string> given_up_;  ///< "code: message" for the rest of a device's cases
 };
 
 }  // namespace

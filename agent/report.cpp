@@ -6,6 +6,7 @@
 
 #include "agent/report_figures.h"
 #include "core/enums.h"
+#include "core/error.h"
 
 namespace gpuassay {
 namespace {
@@ -76,7 +77,11 @@ std::string render_report(const Result& result, const ReportContext& context, co
   page.blank();
   add_figure_lines(page, result);
   page.blank();
-  for (const Reason& reason : result.reasons) page.prose("!", printable(reason.message), TextPage::kYellow);
+  for (const Reason& reason : result.reasons) {
+    // A verdict says it with its remedy.
+    if (reason.code == name_of(ErrorCode::hardware_fault)) continue;
+    page.prose("!", printable(reason.message), TextPage::kYellow);
+  }
   for (const Verdict& verdict : result.verdicts) {
     page.prose("!", printable(fmt::format("{}: {}", verdict.message, verdict.remedy)), TextPage::kYellow);
   }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "agent/verdicts_gpu.h"
+#include "agent/verdicts_speed.h"
 #include "core/error.h"
 
 namespace gpuassay {
@@ -16,6 +17,8 @@ namespace {
 constexpr double kStealLimit = 0.02;
 /// A quiet machine repeats long operations within one or two per cent.
 constexpr double kNoiseLimit = 0.05;
+/// Bytes of a case's reason that a verdict repeats.
+constexpr std::size_t kReasonShown = 130;
 /// Operations this short (ns) spread on any machine; they say nothing about a neighbour.
 constexpr double kShortOperationNs = 1e6;
 
@@ -28,6 +31,28 @@ const Measurement* first_with(const Result& result, CaseStatus status) {
   const auto found = std::find_if(result.measurements.begin(), result.measurements.end(),
                                   [status](const Measurement& m) { return m.status == status; });
   return found == result.measurements.end() ? nullptr : &*found;
+}
+
+/// Whether a case was left out for what the machine lacks now, and no other verdict or reason says so.
+bool left_out(const Measurement& m) {
+  if (m.status != CaseStatus::skipped || !m.reason) return false;
+  const bool library_absent = m.reason->find("gpuassay doctor names the package") != std::string::npos;
+  return (m.reason->starts_with("unsupported") && !library_absent) || m.reason->starts_with("out_of_memory");
+}
+
+/// A few formats or shapes lack on many a card; a tenth of the plan does not.
+void judge_skipped(const Result& result, std::vector<Verdict>& verdicts) {
+  constexpr std::size_t kManyOf = 10;
+  const auto count =
+      static_cast<std::size_t>(std::count_if(result.measurements.begin(), result.measurements.end(), left_out));
+  if (count * kManyOf <= result.measurements.size()) return;
+  const Measurement& first = *std::find_if(result.measurements.begin(), result.measurements.end(), left_out);
+  const bool memory = first.reason->starts_with("out_of_memory");
+  verdicts.push_back({"cases_skipped", std::nullopt,
+                      fmt::format("{} of {} cases were left out, first {} ({})", count, result.measurements.size(),
+                                  first.id, first.reason->substr(0, kReasonShown)),
+                      memory ? "nvidia-smi shows who uses the memory; end it and run again"
+                             : "gpuassay doctor says which libraries serve this machine"});
 }
 
 /// One for each device that broke, with the first thing that showed it.
@@ -96,13 +121,14 @@ std::vector<Verdict> judge(const Result& result) {
                         "do not use this machine for work; report it to the provider with this file"});
   }
   if (const Measurement* failed = first_with(result, CaseStatus::failed)) {
-    constexpr std::size_t kReasonShown = 130;
     verdicts.push_back({"case_failed", failed->device,
                         fmt::format("{} cases failed, first {} ({})", count_status(result, CaseStatus::failed),
                                     failed->id, failed->reason.value_or("no reason").substr(0, kReasonShown)),
                         "see their reasons with: gpuassay show RESULT --json"});
   }
   judge_gpus(result, verdicts);
+  judge_skipped(result, verdicts);
+  judge_speed(result, verdicts);
   judge_steal(result, verdicts);
   judge_noise(result, verdicts);
   return verdicts;

@@ -100,7 +100,8 @@ std::optional<CaseAnswer> Worker::receive() const {
   const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
   const nlohmann::json answer = parse_untrusted_json(text, JsonLimits{});
   if (answer.is_object() && answer.contains("worker_error")) {
-    throw Error(ErrorCode::library_failed, answer.at("worker_error").get<std::string>());
+    const nlohmann::json& said = answer.at("worker_error");
+    throw Error(ErrorCode::library_failed, said.is_string() ? said.get<std::string>() : "an unreadable error");
   }
   if (!answer.is_object() || !answer.contains("measurement")) return std::nullopt;
   const auto spent = answer.find("process_spent");

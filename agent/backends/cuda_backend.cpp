@@ -79,7 +79,9 @@ class CudaBackend final : public Backend {
           context_, session(cublaslt_, [&] { return std::make_shared<CublasLtSession>(*selection_.cublaslt); }), g);
     } catch (const Error& error) {
       // cuBLAS has products that cuBLASLt lacks; what it refuses too has cuBLASLt's reason.
-      if (error.code() != ErrorCode::unsupported || !selection_.cublas) throw;
+      if (error.code() != ErrorCode::unsupported) throw;
+      if (!selection_.cublas && selection_.broken_cublas) throw_without("cuBLAS", selection_.broken_cublas);
+      if (!selection_.cublas) throw;
       if (auto operation = try_with_cublas(g)) return operation;
       throw;
     }

@@ -91,6 +91,7 @@ void CudaContext::synchronize() const {
 
 std::optional<Error> CudaContext::fatal_error() const {
   try {
+    make_current();  // another device's may be: it would speak for itself
     cuda::check(api(), api().cuCtxSynchronize(), "cuCtxSynchronize");
   } catch (const Error& error) {
     return error;

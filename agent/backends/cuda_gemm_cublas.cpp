@@ -35,6 +35,7 @@ class CublasGemm final : public CudaOperation {
   }
 
  protected:
+  [[nodiscard]] std::int64_t turns() const override { return operands_.set_count(); }
   void enqueue() override { cublas::check(api(), run(layout_), call_name()); }
 
  private:

@@ -55,6 +55,7 @@ class CublasLtGemm final : public CudaOperation {
   }
 
  protected:
+  [[nodiscard]] std::int64_t turns() const override { return operands_.set_count(); }
   void enqueue() override { cublaslt::check(api(), run(chosen_), "cublasLtMatmul"); }
 
  private:

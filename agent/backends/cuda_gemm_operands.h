@@ -27,6 +27,7 @@ class CudaGemmOperands {
     CudaTensor a, b;
     DeviceBuffer c;
   };
+  [[nodiscard]] std::int64_t set_count() const { return static_cast<std::int64_t>(sets_.size()); }
   /// The set to use next: they take turns.
   Set& next();
 

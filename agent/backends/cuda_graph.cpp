@@ -16,14 +16,18 @@ std::optional<CudaGraph> CudaGraph::record(const CudaContext& context, std::int6
   }
   CudaGraph graph(context);
   if (api.cuStreamBeginCapture_v2(context.stream(), cuda::kCaptureThreadLocal) != cuda::kSuccess) return std::nullopt;
+  // Always ended: a stream left in capture mode would fail every later operation.
+  const auto end = [&] { return api.cuStreamEndCapture(context.stream(), &graph.graph_) == cuda::kSuccess; };
   bool recorded = true;
   try {
     enqueue();
   } catch (const Error&) {
     recorded = false;
+  } catch (...) {
+    (void)end();
+    throw;
   }
-  // Always ended: a stream left in capture mode would fail every later operation.
-  recorded = api.cuStreamEndCapture(context.stream(), &graph.graph_) == cuda::kSuccess && recorded;
+  recorded = end() && recorded;
   if (!recorded || graph.node_count() < operations || !graph.instantiate()) return std::nullopt;
   return graph;
 }

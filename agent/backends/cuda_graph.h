@@ -8,6 +8,10 @@
 
 namespace gpuassay {
 
+/// Where queueing costs the host 2 to 10 us, and on a slow one with a talkative library ten times that, an operation
+/// shorter than this may be over before the next one is queued.
+inline constexpr double kHostBoundBelowNs = 200'000;
+
 /// An executable graph of what was queued on the context's stream while it was recorded. Moves, does not copy. The
 /// context, and whatever memory and handles the recorded operations use, must outlive its launches.
 class CudaGraph {

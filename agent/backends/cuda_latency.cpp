@@ -53,7 +53,7 @@ class GraphLaunch final : public LaunchLatency {
       : LaunchLatency(std::move(shared)), graph_(CudaGraph::record(context(), kNodes, [this] {
           for (std::int64_t i = 0; i < kNodes; ++i) launch_empty();
         })) {
-    if (!graph_) throw Error(ErrorCode::unsupported, "this driver has no CUDA graphs; a newer driver has them");
+    if (!graph_) throw Error(ErrorCode::unsupported, "this driver does not record CUDA graphs; a newer one may");
   }
 
   /// One operation is one node: whole graphs are launched and their time is shared out.

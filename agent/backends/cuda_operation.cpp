@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "core/error.h"
+
 namespace gpuassay {
 namespace {
 
-/// An operation shorter than this may wait for the host, which needs 2 to 10 us to queue one through a library.
-constexpr double kRecordBelowNs = 50'000;
 /// The first runs load kernels and ramp clocks: their time says nothing.
 constexpr std::int64_t kLeastRuns = 4;
 /// A graph lasts about a millisecond, beside which the gap to the next one vanishes.
@@ -22,7 +22,7 @@ std::int64_t CudaOperation::run_timed_ns(std::int64_t iterations) {
   });
   if (recordable() && !record_tried_ && iterations >= kLeastRuns) {
     const double each_ns = static_cast<double>(time_ns) / static_cast<double>(iterations);
-    if (each_ns < kRecordBelowNs) record(each_ns);
+    if (each_ns < kHostBoundBelowNs) record(each_ns);
   }
   return time_ns;
 }
@@ -36,9 +36,27 @@ std::string CudaOperation::algorithm() const {
 void CudaOperation::record(double each_ns) {
   record_tried_ = true;
   nodes_ = std::clamp(static_cast<std::int64_t>(kGraphNs / each_ns), kLeastRuns, kMaxNodes);
+  // Whole turns of the operands: the next graph begins with the first ones again.
+  nodes_ = (nodes_ + turns() - 1) / turns() * turns();
   graph_ = CudaGraph::record(*context_, nodes_, [&] {
     for (std::int64_t i = 0; i < nodes_; ++i) enqueue();
   });
+  // What was recorded has not run, and verify() looks at what was queued last. The first launch also uploads the graph.
+  if (graph_) {
+    graph_->launch();
+  } else {
+    run_after_refusal();
+  }
+  context_->synchronize();
+}
+
+/// A library's run time may still tell the error of a failed recording in its next call.
+void CudaOperation::run_after_refusal() {
+  try {
+    enqueue();
+  } catch (const Error&) {
+    enqueue();
+  }
 }
 
 /// Whole graphs are launched; their time is shared out to the operations asked for.

@@ -35,12 +35,15 @@ class CudaOperation : public Operation {
   [[nodiscard]] virtual std::string implementation() const { return {}; }
   /// Queues one operation.
   virtual void enqueue() = 0;
+  /// After so many runs the operation uses the same operands again.
+  [[nodiscard]] virtual std::int64_t turns() const { return 1; }
   /// False where the launches themselves are what is measured.
   [[nodiscard]] virtual bool recordable() const { return true; }
   [[nodiscard]] CudaContext& context() const { return *context_; }
 
  private:
   void record(double each_ns);
+  void run_after_refusal();
   [[nodiscard]] std::int64_t run_graphs_ns(std::int64_t iterations) const;
 
   std::shared_ptr<CudaContext> context_;

@@ -13,8 +13,6 @@ namespace {
 constexpr std::int64_t kLeastTimedNs = 200'000;
 constexpr std::int64_t kMostRuns = 64;
 constexpr std::int64_t kTrialMaxNs = 400'000'000;
-/// Shorter runs are recorded as a graph: queued one by one, all candidates would take the host's time.
-constexpr std::int64_t kRecordBelowNs = 50'000;
 
 /// One candidate's runs back to back.
 class Runs {
@@ -48,10 +46,13 @@ class Runs {
     const auto once_ns = timed([this] { return queue_all(); });
     if (!once_ns) return false;
     count_ = std::clamp<std::int64_t>(kLeastTimedNs / *once_ns, 1, kMostRuns);
-    if (*once_ns < kRecordBelowNs) {
+    // Queued one by one, all candidates would take the host's time.
+    if (static_cast<double>(*once_ns) < kHostBoundBelowNs) {
       graph_ = CudaGraph::record(context_, count_, [this] {
         if (!queue_all()) throw Error(ErrorCode::unsupported, "the library refuses to be recorded");
       });
+      // A library's run time may still tell the error of a failed recording in its next call.
+      if (!graph_) (void)queue_(index_);
     }
     return true;
   }

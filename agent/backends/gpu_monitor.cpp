@@ -39,10 +39,9 @@ std::optional<double> number(Function function, double factor, Arguments... argu
 }
 
 template <class Function>
-std::optional<int> whole_number(Function function, nvml::Device device) {
+std::optional<int> whole_number(Function function, unsigned most, nvml::Device device) {
   unsigned value = 0;
-  constexpr unsigned kMost = 64;  // lanes; more than any generation
-  if (function == nullptr || function(device, &value) != nvml::kSuccess || value > kMost) return std::nullopt;
+  if (function == nullptr || function(device, &value) != nvml::kSuccess || value > most) return std::nullopt;
   return static_cast<int>(value);
 }
 
@@ -69,11 +68,12 @@ std::optional<int> highest_of(const std::vector<GpuReading>& readings, std::opti
   return highest > 0 ? std::optional(highest) : std::nullopt;
 }
 
-/// Seconds with each reason; a reading speaks for the time up to the next one.
+/// Seconds with each reason; a reading speaks for the time up to the next one, the last for one period.
 std::map<std::string, double> seconds_by_reason(const std::vector<GpuReading>& readings) {
   std::map<std::string, double> seconds;
   for (std::size_t i = 0; i < readings.size(); ++i) {
-    const double until_s = readings[std::min(i + 1, readings.size() - 1)].at_s;
+    const double until_s = i + 1 < readings.size() ? readings[i + 1].at_s
+                                                   : readings[i].at_s + std::chrono::duration<double>(kPeriod).count();
     for (const auto& [bit, name] : kReasonNames) {
       if ((readings[i].event_reasons.value_or(0) & bit) != 0) seconds[std::string(name)] += until_s - readings[i].at_s;
     }
@@ -126,8 +126,9 @@ GpuReading NvmlDevice::read() const {
   reading.memory_clock_mhz = number(api.nvmlDeviceGetClockInfo, 1, device_, nvml::kClockMemory);
   reading.power_w = number(api.nvmlDeviceGetPowerUsage, 1e-3, device_);
   reading.temperature_c = number(api.nvmlDeviceGetTemperature, 1, device_, nvml::kTemperatureGpu);
-  reading.pcie_generation = whole_number(api.nvmlDeviceGetCurrPcieLinkGeneration, device_);
-  reading.pcie_width = whole_number(api.nvmlDeviceGetCurrPcieLinkWidth, device_);
+  constexpr unsigned kMostGeneration = 16, kMostLanes = 64;  // of the document
+  reading.pcie_generation = whole_number(api.nvmlDeviceGetCurrPcieLinkGeneration, kMostGeneration, device_);
+  reading.pcie_width = whole_number(api.nvmlDeviceGetCurrPcieLinkWidth, kMostLanes, device_);
   // The older name first: drivers from 535 on have both.
   const auto reasons = api.nvmlDeviceGetCurrentClocksThrottleReasons != nullptr
                            ? api.nvmlDeviceGetCurrentClocksThrottleReasons

@@ -39,9 +39,7 @@ namespace {
 /// Kept back from the wall-clock limit for saving, scoring and ending the worker; with GPUs also for asking NVML what
 /// broke.
 constexpr double kReserveS = 0.5;
-/// Of the wall-clock limit, for finding devices and libraries: what hangs there must leave time to measure the rest.
-constexpr double kLookingShare = 0.5;
-constexpr std::chrono::milliseconds kHealthLimit{1500};
+constexpr std::chrono::milliseconds kHealthLimit{1500}, kLongestHealthLimit{10'000};
 
 double budget_s(const RunOptions& options) {
   double budget = options.max_seconds.value_or(rules_of(options.profile).wall_s);
@@ -173,9 +171,12 @@ RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, dou
     progress.finished_case(figures);
   };
   MeasureOutcome outcome = measure(cases, runner_maker(cases, machine), context);
-  for (Reason& fault : faults_since(machine, kHealthLimit)) outcome.reasons.push_back(std::move(fault));
+  const auto left = std::chrono::duration<double>(started_s + budget - monotonic_s());
+  FaultsSince since = faults_since(machine, std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(left),
+                                                       kHealthLimit, kLongestHealthLimit));
+  for (Reason& fault : since.faults) outcome.reasons.push_back(std::move(fault));
   return {std::move(outcome.measurements), std::move(outcome.reasons), format_rfc3339_ms(unix_ms()),
-          monotonic_s() - started_s};
+          monotonic_s() - started_s, std::move(since.unknown)};
 }
 
 /// Saves where it can; what could not be saved goes to stdout, so that nothing measured is lost.
@@ -218,11 +219,11 @@ int execute(const RunOptions& options, const Environment& environment) {
   if (options.out) require_writable(*options.out);
   if (options.upload_url) (void)parse_url(*options.upload_url);  // a typing error must not cost a measurement
 
-  Machine machine = look_at_machine(environment, *parse_device_choice(options.device), kLookingShare * budget);
+  Store store = open_store(environment, progress);  // first: another run's measurement must not be disturbed by a look
+  Machine machine = look_at_machine(environment, *parse_device_choice(options.device), budget - kReserveS);
   require_measurable(machine);
   const RunStart start = run_start(options, started_ms, machine.simulated);
   const std::vector<Case> cases = plan(machine.inventory, options.profile);
-  Store store = open_store(environment, progress);
   hash_identifiers(machine, environment);  // with the key of the data directory, which exists now if it can
   const Result begun = begin_result(start, machine.inventory);
   store.attempt([&](const Spool& spool) {

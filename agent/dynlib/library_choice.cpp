@@ -27,11 +27,11 @@ struct Told {
 /// First letter of what the confirming child answers; the reason follows.
 constexpr char kRight = '+', kUndecided = '?', kRefused = '-';
 
-/// Runs in a child. Undecided is what need not be the library's fault: a wrong result, no memory. What it throws is.
+/// Runs in a child. What it throws is the library's fault.
 std::string answer_of(const Confirm& confirm, const VersionedLibrary& library) {
   try {
-    if (confirm(library)) return {kRight};
-    return kUndecided + std::string("the confirming operation gave a wrong result");
+    const std::string doubt = confirm(library);
+    return doubt.empty() ? std::string{kRight} : kUndecided + doubt;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::out_of_memory) return kUndecided + std::string(error.what());
     if (error.code() == ErrorCode::unsupported) return kRefused + std::string(error.what());
@@ -87,6 +87,9 @@ std::string reason_of(const ChildAnswer& answer, std::string_view what) {
   return fmt::format("{} gave an unreadable answer", what);
 }
 
+/// A name that the loader alone was asked for is no copy of the library.
+bool is_file(const LibraryCandidate& candidate) { return candidate.path != candidate.soname; }
+
 /// At most as long as the schema takes, cut between characters; a loader can have much to say.
 std::string shortened(std::string text) {
   constexpr std::size_t kMaxBytes = 256;
@@ -111,9 +114,12 @@ std::vector<std::string> sonames_of(LibraryKind kind) {
 LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidates, const TryLimit& limit) {
   LookedAt looked;
   for (const LibraryCandidate& candidate : candidates) {
-    const std::chrono::milliseconds allowed = limit.now();
+    // One that hangs must leave time for the others.
+    const std::chrono::milliseconds left = TryLimit{std::chrono::hours(1), limit.deadline}.now();
+    const std::chrono::milliseconds allowed = std::min(limit.each, left / 2);
     if (allowed.count() == 0) {
-      looked.rejected.push_back({candidate, std::nullopt, "not looked at: the time for finding libraries was over"});
+      looked.rejected.push_back(
+          {candidate, std::nullopt, "not looked at: the time for finding libraries was over", true});
       continue;
     }
     const ChildAnswer answer = run_in_child(allowed, [&] { return to_line(ask(kind, candidate)); });
@@ -121,7 +127,7 @@ LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidat
     if (told) {
       looked.found.push_back({candidate, told->version, told->cuda_major, told->simulated});
     } else {
-      looked.rejected.push_back({candidate, std::nullopt, reason_of(answer, "loading it")});
+      looked.rejected.push_back({candidate, std::nullopt, reason_of(answer, "loading it"), is_file(candidate)});
     }
   }
   return looked;
@@ -139,22 +145,23 @@ LibraryChoice confirm_first(const LibraryOrder& order, const TryLimit& limit, co
       continue;
     }
     const std::chrono::milliseconds allowed = limit.now();
+    const bool cut_short = allowed < limit.each;
     if (!confirm || allowed.count() == 0) {
       choice.chosen = library;
       continue;
     }
     const ChildAnswer answer = run_in_child(allowed, [&] { return answer_of(confirm, library); });
     const bool answered = answer.end == ChildEnd::answered && !answer.text.empty();
-    if (answered && answer.text.front() == kRight) {
+    const char word = answered ? answer.text.front() : kRefused;
+    const std::string reason = answered ? answer.text.substr(1) : reason_of(answer, "the confirming operation");
+    const bool in_doubt = word == kUndecided || (answer.end == ChildEnd::hung && cut_short);
+    if (word == kRight) {
       choice.chosen = library;
-    } else if (answered && answer.text.front() == kUndecided && !undecided) {
+    } else if (in_doubt && !undecided) {
       undecided = library;
-      why_undecided = answer.text.substr(1);
-    } else if (answered) {
-      choice.rejected.push_back({library.file, library.version, answer.text.substr(1)});
+      why_undecided = reason;
     } else {
-      const std::string reason = reason_of(answer, "the confirming operation");
-      choice.rejected.push_back({library.file, library.version, reason, true});
+      choice.rejected.push_back({library.file, library.version, reason, !answered});
     }
   }
   if (undecided && choice.chosen) choice.rejected.push_back({undecided->file, undecided->version, why_undecided});
@@ -190,8 +197,7 @@ std::vector<Library> library_entries(LibraryKind kind, const LibraryChoice& choi
     entries.push_back({name, choice.chosen->version.text(), choice.chosen->file.path_kind, chosen_for, std::nullopt});
   }
   for (const RejectedLibrary& rejected : choice.rejected) {
-    // A name that the loader was asked for in vain is no copy of the library.
-    if (rejected.file.path == rejected.file.soname && !rejected.version) continue;
+    if (!is_file(rejected.file) && !rejected.version) continue;
     const auto version = rejected.version ? std::optional(rejected.version->text()) : std::nullopt;
     entries.push_back({name, version, rejected.file.path_kind, std::nullopt, shortened(rejected.reason)});
   }

@@ -28,21 +28,23 @@ struct LookedAt {
 /// The largest, cuBLASLt with 570 MB, takes 0.6 s from a warm disk; a cold network disk reads 50 MB/s.
 inline constexpr std::chrono::seconds kLookLimit{30};
 
-/// Loads each candidate in a child of its own and asks for its version; needs no GPU. Call while there is one thread.
+/// Loads each candidate in a child of its own and asks for its version; needs no GPU. One may take half of the time
+/// that is left. What does not load is `broken`. Call while there is one thread.
 LookedAt look_at(LibraryKind kind, const std::vector<LibraryCandidate>& candidates, const TryLimit& limit);
 
-/// One tiny operation with this copy on the device it is meant for; whether its result is right. Runs in a child
-/// process; throws, with one line of reason, when the operation fails.
-using Confirm = std::function<bool(const VersionedLibrary&)>;
+/// One tiny operation with this copy on the device it is meant for. Empty when its result is right; else why that is
+/// undecided: a wrong result, no memory or a device that does not open need not be the library's fault. Runs in a child
+/// process; throws, with one line of reason, when the library fails.
+using Confirm = std::function<std::string(const VersionedLibrary&)>;
 
 struct LibraryChoice {
   std::optional<VersionedLibrary> chosen;
   std::vector<RejectedLibrary> rejected;  ///< everything else that was found, with the reason
 };
 
-/// Tries the usable ones in order, each in a child; the first that passes is chosen. When none passes, the first whose
-/// result was wrong or which found no memory is: that may be the device's fault and is to be seen in its cases. When
-/// the time is over, the next in order is chosen unproven.
+/// Tries the usable ones in order, each in a child; the first that passes is chosen. When none passes, the first that
+/// is undecided is, for its cases to show what is wrong; one that had less than `limit.each` and did not end in it is
+/// undecided too. When the time is over, the next in order is chosen unproven.
 LibraryChoice confirm_first(const LibraryOrder& order, const TryLimit& limit, const Confirm& confirm);
 
 /// find_candidates, look_at, choose and confirm_first in one call: everything about one library on this machine.

@@ -50,7 +50,7 @@ struct RejectedLibrary {
   LibraryCandidate file;
   std::optional<LibraryVersion> version;  ///< empty when it did not load
   std::string reason;
-  bool broken = false;  ///< it fits the device by the table, but crashed, hung or failed there
+  bool broken = false;  ///< it should work here by its name or the table, but crashed, hung or failed
 };
 
 struct LibraryOrder {

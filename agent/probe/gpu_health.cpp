@@ -66,8 +66,9 @@ std::vector<GpuHealth> look_at_health(const LibraryCandidate& nvml, const std::v
 }
 
 std::optional<std::string> fault_between(const GpuHealth& before, const GpuHealth& after) {
-  if (after.lost && !before.lost) {
-    return "it fell off the PCI bus while it was measured (NVML: GPU is lost)";
+  if (after.lost) {
+    return fmt::format("it fell off the PCI bus {} (NVML: GPU is lost)",
+                       before.lost ? "before it was measured" : "while it was measured");
   }
   // A driver that is unloaded in between starts its own counter anew; the board keeps the other.
   const std::int64_t errors = std::max(risen(before.volatile_errors, after.volatile_errors),

@@ -49,6 +49,11 @@ std::string in_child(const std::function<std::string()>& body) {
   return answer.text;
 }
 
+std::vector<LibraryCandidate> three_cublas() {
+  return {fake("cublas_12", "libcublas.so.12", "system"), fake("cublas_13", "libcublas.so.13", "cuda"),
+          fake("cublas_11", "libcublas.so.11", "python")};
+}
+
 TEST(CudaLibraries, VersionsAreReadWithoutAGpu) {
   EXPECT_EQ(in_child([] { return nccl::load(fake("nccl_ok", "libnccl.so.2")).version.text(); }), "2.21.5");
   EXPECT_EQ(in_child([] { return nccl::load(fake("nccl_old", "libnccl.so.2")).version.text(); }), "2.8.4");
@@ -147,11 +152,28 @@ TEST(CudaLibraries, EachCandidateIsLookedAtInAChildOfItsOwn) {
   EXPECT_NE(looked.rejected[2].reason.find("ncclAllReduce"), std::string::npos);
   EXPECT_EQ(looked.rejected[3].reason, "ncclGetVersion failed with 3: internal error");
   EXPECT_FALSE(looked.rejected[0].version.has_value());
+  for (const RejectedLibrary& rejected : looked.rejected) EXPECT_TRUE(rejected.broken) << rejected.reason;
 }
 
-std::vector<LibraryCandidate> three_cublas() {
-  return {fake("cublas_12", "libcublas.so.12", "system"), fake("cublas_13", "libcublas.so.13", "cuda"),
-          fake("cublas_11", "libcublas.so.11", "python")};
+TEST(CudaLibraries, OneThatHangsLeavesTimeForTheOthers) {
+  const TryLimit limit{seconds(30), std::chrono::steady_clock::now() + seconds(4)};
+  const auto looked =
+      look_at(LibraryKind::nccl, {fake("nccl_hang", "libnccl.so.2"), fake("nccl_ok", "libnccl.so.2")}, limit);
+  EXPECT_EQ(looked.rejected.size(), 1U);
+  EXPECT_EQ(looked.found.size(), 1U);
+}
+
+TEST(LibraryChoice, AConfirmationThatTheDeadlineCutShortProvesNothing) {
+  const LibraryOrder order = choose(
+      LibraryKind::cublas, look_at(LibraryKind::cublas, three_cublas(), {seconds(5)}).found, DeviceNeeds{90, 13000});
+  const auto slow = [](const VersionedLibrary&) -> std::string {
+    for (;;) sleep(1);
+  };
+  const auto cut = confirm_first(order, {seconds(30), std::chrono::steady_clock::now() + milliseconds(300)}, slow);
+  ASSERT_TRUE(cut.chosen) << "unproven, not broken";
+  const auto hung = confirm_first(order, {milliseconds(200)}, slow);
+  EXPECT_FALSE(hung.chosen);
+  EXPECT_TRUE(hung.rejected.back().broken);
 }
 
 std::string reason_for(const LibraryChoice& choice, const std::string& path_kind) {
@@ -168,7 +190,7 @@ TEST(LibraryChoice, TheFirstThatPassesItsOperationIsChosen) {
                                        if (library.version.major == 13) {
                                          cublas::check(loaded.api, cublas::kNotSupported, "cublasGemmEx");
                                        }
-                                       return true;
+                                       return std::string();
                                      });
   ASSERT_TRUE(choice.chosen.has_value());
   EXPECT_EQ(choice.chosen->version.text(), "12.8.4");
@@ -179,7 +201,7 @@ TEST(LibraryChoice, TheFirstThatPassesItsOperationIsChosen) {
 
 TEST(LibraryChoice, ACrashAndAHangOfTheOperationRejectTheCopy) {
   const auto choice = choose_library(LibraryKind::cublas, three_cublas(), {90, 13000}, {milliseconds(500)},
-                                     [](const VersionedLibrary& library) -> bool {
+                                     [](const VersionedLibrary& library) -> std::string {
                                        if (library.version.major == 13) _exit(1);
                                        for (;;) sleep(1);
                                      });
@@ -192,22 +214,25 @@ TEST(LibraryChoice, ACrashAndAHangOfTheOperationRejectTheCopy) {
 TEST(LibraryChoice, AWrongResultIsChosenOnlyWhenNoneIsRight) {
   const auto only = [](int right) {
     return choose_library(LibraryKind::cublas, three_cublas(), {90, 13000}, {seconds(5)},
-                          [right](const VersionedLibrary& library) { return library.version.major == right; });
+                          [right](const VersionedLibrary& library) -> std::string {
+                            return library.version.major == right ? "" : "a wrong result";
+                          });
   };
   const auto second = only(12);
   EXPECT_EQ(second.chosen->version.major, 12);
-  EXPECT_EQ(reason_for(second, "cuda"), "the confirming operation gave a wrong result");
+  EXPECT_EQ(reason_for(second, "cuda"), "a wrong result");
   const auto none = only(0);
   EXPECT_EQ(none.chosen->version.major, 13) << "its cases will show it";
   EXPECT_EQ(reason_for(none, "cuda"), "not rejected");
-  EXPECT_EQ(reason_for(none, "system"), "the confirming operation gave a wrong result");
+  EXPECT_EQ(reason_for(none, "system"), "a wrong result");
+  EXPECT_FALSE(none.rejected.front().broken);
 }
 
 TEST(LibraryChoice, WithoutTimeTheNextIsChosenUnproven) {
   const TryLimit over{seconds(5), std::chrono::steady_clock::now()};
   const LibraryOrder order = choose(
       LibraryKind::cublas, look_at(LibraryKind::cublas, three_cublas(), {seconds(5)}).found, DeviceNeeds{90, 13000});
-  const auto choice = confirm_first(order, over, [](const VersionedLibrary&) { return false; });
+  const auto choice = confirm_first(order, over, [](const VersionedLibrary&) { return std::string("not asked"); });
   EXPECT_EQ(choice.chosen->version.major, 13);
   const auto unseen = look_at(LibraryKind::cublas, three_cublas(), over);
   EXPECT_TRUE(unseen.found.empty());
@@ -218,7 +243,7 @@ TEST(LibraryChoice, WhatTheTableExcludesIsNotTried) {
   const auto choice = choose_library(LibraryKind::cublas, three_cublas(), {37, 11040}, {seconds(5)},
                                      [](const VersionedLibrary& library) {
                                        if (library.version.major != 11) throw Error(ErrorCode::internal, "tried");
-                                       return true;
+                                       return std::string();
                                      });
   ASSERT_TRUE(choice.chosen.has_value());
   EXPECT_EQ(choice.chosen->version.text(), "11.11.3");

@@ -82,6 +82,15 @@ def test_driver_faults_have_messages_of_their_own(agent):
     assert len(told) == 4
 
 
+@pytest.mark.parametrize("kind, workload", [("gemm", "gemm"), ("copy", "bandwidth"), ("compute", "compute")])
+def test_wrong_values_of_one_kind_are_its_own(agent, kind, workload):
+    if SANITIZED:
+        pytest.skip("the release programs show it")
+    ran = on_fake(agent, "T4", faults=[f"wrong:0:{kind}"])
+    assert ran.returncode == 5, ran.stderr
+    assert {m["workload"] for m in by_status(json.loads(ran.stdout), "wrong_result")} == {workload}
+
+
 @pytest.mark.parametrize("fault", ["wrong", "nan"])
 def test_wrong_values_are_wrong_results(agent, fault):
     ran = on_fake(agent, "T4", faults=[fault], seconds=30)
@@ -113,6 +122,42 @@ def test_a_broken_library_fails_its_own_cases_alone(agent):
     assert failed and {m["workload"] for m in failed} == {"gemm"}
     assert all("crashed" in m["reason"] for m in failed)
     assert not [m for m in result["measurements"] if m["workload"] == "gemm" and m["status"] != "failed"]
+
+
+def test_a_library_that_does_not_load_fails_its_cases(agent):
+    ran = on_fake(agent, "T4", faults=["missing_symbol::libcudnn"], seconds=60)
+    assert ran.returncode == 4, ran.stderr
+    failed = by_status(json.loads(ran.stdout), "failed")
+    assert {m["workload"] for m in failed} == {"conv"} and all("cudnnGetVersion" in m["reason"] for m in failed)
+
+
+def test_a_slow_start_is_no_fault_of_libraries(agent):
+    if SANITIZED:
+        pytest.skip("the release programs show it")
+    ran = on_fake(agent, "T4", faults=["slow_start"], seconds=20)
+    assert ran.returncode in (0, 4), ran.stderr
+    result = json.loads(ran.stdout)
+    assert not by_status(result, "failed") and len(by_status(result, "ok")) > 60
+    assert set(codes(result)) <= {"budget"}
+
+
+def test_faults_are_found_with_a_slow_nvml_too(agent):
+    if SANITIZED:
+        pytest.skip("the release programs show it")
+    ran = on_fake(agent, "T4", faults=["slow_nvml", "ecc"], seconds=60)
+    assert ran.returncode == 5 and "hardware_fault" in codes(json.loads(ran.stdout)), ran.stderr
+
+
+def test_a_gpu_that_was_lost_before_is_a_hardware_fault_too(agent):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GPUASSAY_FAKE")}
+    if (BIN / "fake_gpu").is_dir():
+        environment["GPUASSAY_FAKE_GPU_DIR"] = str(BIN / "fake_gpu")
+    run = f"'{agent.program}' --data-dir '{agent.data_dir}' run --profile quick --max-seconds 60 --quiet"
+    commands = f"{run} >/dev/null 2>&1; echo $?; {run} >/dev/null 2>&1; echo $?; '{agent.program}' doctor"
+    ran = subprocess.run([ROOT / "scripts/with_fake_gpu", "T4*2", "--fault", "lost:1:10", "--", "bash", "-c", commands],
+                         capture_output=True, text=True, timeout=400, stdin=subprocess.DEVNULL, env=environment)
+    assert ran.stdout.split()[:2] == ["5", "5"], ran.stdout + ran.stderr
+    assert "GPU 1 fell off the PCI bus" in " ".join(ran.stdout.split())
 
 
 def test_after_a_sticky_error_a_new_process_measures_on(agent):
@@ -164,7 +209,7 @@ def test_without_graphs_short_operations_are_marked(agent):
     assert ran.returncode == 0, ran.stderr
     result = json.loads(ran.stdout)
     marked = [m for m in by_status(result, "ok") if "queued singly" in (m["algorithm"] or "")]
-    assert marked and all(m["median_ns"] < 50_000 for m in marked)
+    assert marked and all(m["median_ns"] < 200_000 for m in marked)
     assert [m["id"] for m in by_status(result, "skipped")] == ["latency/graph_launch"]
 
 
@@ -192,6 +237,8 @@ def test_facts_and_weather_leave_a_verified_result(agent, fault):
         assert device["limits"] is None and "/devices/0/limits" in unknown
     if fault == "mig":
         assert device["mig"]
+    if fault in ("throttle", "power_cap", "slow:0:0.5"):
+        assert {"throttled", "power_capped", "below_peak"} & {v["code"] for v in result["verdicts"]}, result["verdicts"]
     if fault in ("throttle", "power_cap"):
         watched = [m["telemetry"]["gpu"] for m in result["measurements"] if m["telemetry"] and "gpu" in m["telemetry"]]
         assert any(gpu["throttled"] for gpu in watched)

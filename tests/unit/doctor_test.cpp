@@ -210,8 +210,8 @@ TEST(Doctor, ALibraryThatDoesNotFitIsNamedWithItsReason) {
   const Check check = check_of(diagnose(facts), "cudnn");
   EXPECT_EQ(check.state, CheckState::broken);
   EXPECT_EQ(check.what,
-            "version 9.19.0 has no kernels for compute capability 7.0 (python); without another one convolution is "
-            "skipped, and with it the score");
+            "version 9.19.0 has no kernels for compute capability 7.0 (python); without another one no convolution "
+            "is measured, nor a score");
   EXPECT_EQ(check.remedy.command, "pip install nvidia-cudnn-cu12==9.10.2.21");
 }
 

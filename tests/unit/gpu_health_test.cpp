@@ -16,9 +16,10 @@ TEST(GpuHealth, NewErrorsAreAFaultInEitherCounter) {
   EXPECT_TRUE(fault_between({false, 5, 5}, {false, 0, 8})->starts_with("3 uncorrectable memory errors were"));
 }
 
-TEST(GpuHealth, ALostDeviceIsAFaultOnce) {
-  EXPECT_NE(fault_between({}, {true, {}, {}})->find("PCI bus"), std::string::npos);
-  EXPECT_FALSE(fault_between({true, {}, {}}, {true, {}, {}})) << "it was so before";
+TEST(GpuHealth, ALostDeviceIsAFaultSinceWhenever) {
+  EXPECT_EQ(fault_between({}, {true, {}, {}}), "it fell off the PCI bus while it was measured (NVML: GPU is lost)");
+  EXPECT_EQ(fault_between({true, {}, {}}, {true, {}, {}}),
+            "it fell off the PCI bus before it was measured (NVML: GPU is lost)");
 }
 
 }  // namespace

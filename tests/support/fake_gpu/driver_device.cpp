@@ -1,8 +1,10 @@
 // The fake driver: initialisation, devices, contexts, errors.
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
+#include <thread>
 
 #include "tests/support/fake_gpu/driver_entry.h"
 #include "tests/support/fake_gpu/driver_exports.h"
@@ -104,6 +106,9 @@ int gpuassay_fake_reset() {
 int cuInit(unsigned flags) {
   return locked([&](Machine& machine, Lock&) {
     if (flags != 0) throw Failure{kInvalidValue};
+    constexpr double kSlowStartS = 2;
+    const fake::Fault* slow = machine.setup.fault("slow_start");
+    if (slow != nullptr) std::this_thread::sleep_for(std::chrono::duration<double>(slow->number(kSlowStartS)));
     if (machine.setup.fault("stub") != nullptr) throw Failure{kStubLibrary};
     if (machine.setup.fault("no_device") != nullptr || machine.devices.empty()) throw Failure{kNoDevice};
     machine.initialized = true;

@@ -1,4 +1,6 @@
 // The fake driver: memory, copies and fills.
+#include <cstring>
+
 #include "tests/support/fake_gpu/driver_entry.h"
 #include "tests/support/fake_gpu/driver_exports.h"
 
@@ -22,12 +24,26 @@ Operation transfer(Engine engine, std::size_t bytes, bool pinned) {
   return operation;
 }
 
+/// The faults `nan` and `wrong` of kind `copy` spoil the first word of a large copy; small ones carry what tests look
+/// at.
+bool is_spoilt(const Machine& machine, std::size_t bytes) {
+  constexpr std::size_t kLarge = std::size_t{1} << 20;
+  for (const char* name : {"nan", "wrong"}) {
+    const fake::Fault* fault = machine.setup.fault(name, machine.context()->device);
+    if (fault != nullptr && fault->value == "copy" && bytes >= kLarge) return true;
+  }
+  return false;
+}
+
+constexpr std::size_t kSpoiltBytes = 8;
+
 void copy_in(Machine& machine, DevicePointer destination, const void* source, std::size_t bytes, Stream stream) {
   if (source == nullptr) throw Failure{kInvalidValue};
   machine.range(destination, bytes, kInvalidValue);
   Operation operation = transfer(Engine::host_to_device, bytes, machine.is_pinned(source, bytes));
   operation.effect = [&machine, destination, source, bytes] {
     machine.write(destination, bytes, machine.host_bytes(source, bytes));
+    if (is_spoilt(machine, bytes)) machine.write(destination, kSpoiltBytes, std::make_shared<fake::Constant>(~0U));
   };
   machine.submit(machine.stream(stream), operation);
 }
@@ -38,6 +54,7 @@ void copy_out(Machine& machine, void* destination, DevicePointer source, std::si
   Operation operation = transfer(Engine::device_to_host, bytes, machine.is_pinned(destination, bytes));
   operation.effect = [&machine, destination, source, bytes] {
     machine.copy_out(destination, machine.view(source, bytes));
+    if (is_spoilt(machine, bytes)) std::memset(destination, 0xff, kSpoiltBytes);
   };
   machine.submit(machine.stream(stream), operation);
 }

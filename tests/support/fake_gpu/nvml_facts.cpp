@@ -1,8 +1,10 @@
 // The fake libnvidia-ml.so.1: what does not change under load.
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 
 #include "kernels/random_normal.h"
 #include "tests/support/fake_gpu/nvml_entry.h"
@@ -62,6 +64,9 @@ int nvmlInit_v2() {
   Machine& machine = Machine::instance();
   const std::unique_lock lock(machine.mutex);
   if (machine.setup.fault("no_device") != nullptr || machine.devices.empty()) return kDriverNotLoaded;
+  constexpr double kSlowNvmlS = 2;
+  const fake::Fault* slow = machine.setup.fault("slow_nvml");
+  if (slow != nullptr) std::this_thread::sleep_for(std::chrono::duration<double>(slow->number(kSlowNvmlS)));
   ++fake::nvml_uses();
   return kSuccess;
 }

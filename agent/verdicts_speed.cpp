@@ -1,0 +1,97 @@
+#include "agent/verdicts_speed.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include "core/gpu_names.h"
+
+namespace gpuassay {
+namespace {
+
+/// Healthy memory gives 65 % (K80 with ECC) to 93 % of its peak to a triad.
+constexpr double kLeastMemoryShare = 0.5;
+/// A T4 at its power limit reaches 35 % in half precision; few cards reach less.
+constexpr double kLeastGemmShare = 0.2;
+/// Boards of one kind differ by a few per cent.
+constexpr double kLeastOfTwin = 0.8;
+
+bool is_square(const Measurement& m) {
+  const auto* gemm = std::get_if<GemmParams>(&m.params);
+  return gemm != nullptr && gemm->m == gemm->n && gemm->n == gemm->k;
+}
+
+bool is_triad(const Measurement& m) {
+  const auto* bandwidth = std::get_if<BandwidthParams>(&m.params);
+  return bandwidth != nullptr && bandwidth->kernel == BandwidthKernel::triad && bandwidth->level == MemoryLevel::dram;
+}
+
+/// The largest share of its peak that a case of the device reaches; empty when none was measured or no peak is known.
+template <class Selected>
+std::optional<double> best_share(const Result& result, int device, const Selected& selected) {
+  std::optional<double> best;
+  for (const Measurement& m : result.measurements) {
+    if (m.device != device || m.status != CaseStatus::ok || !m.fraction_of_peak || !selected(m)) continue;
+    best = std::max(best.value_or(0), *m.fraction_of_peak);
+  }
+  return best;
+}
+
+void judge_peak(const Result& result, const Device& device, std::vector<Verdict>& verdicts) {
+  const auto say = [&](std::string_view what, const std::optional<double>& share, double least) {
+    if (!share || *share >= least) return;
+    verdicts.push_back({"below_peak", device.index,
+                        fmt::format("GPU {} reaches {:.0f} % of its peak {}; a healthy one reaches {:.0f} % and more",
+                                    device.index, 100 * *share, what, 100 * least),
+                        "nvidia-smi shows whether something else runs on it; if not, report it to the provider"});
+  };
+  say("memory bandwidth", best_share(result, device.index, is_triad), kLeastMemoryShare);
+  say("arithmetic", best_share(result, device.index, is_square), kLeastGemmShare);
+}
+
+/// The figure of the same case on a device; empty when it was not measured there.
+std::optional<double> figure_of(const Result& result, int device, const std::string& id) {
+  for (const Measurement& m : result.measurements) {
+    if (m.device == device && m.id == id && m.status == CaseStatus::ok && m.metric) return m.metric->value;
+  }
+  return std::nullopt;
+}
+
+/// Against the best of its kind, in the square products and the triad that all devices ran.
+void judge_twins(const Result& result, const Device& device, std::vector<Verdict>& verdicts) {
+  for (const Measurement& m : result.measurements) {
+    if (m.device != device.index || m.status != CaseStatus::ok || !m.metric) continue;
+    if (!is_square(m) && !is_triad(m)) continue;
+    const Device* best = nullptr;
+    double most = m.metric->value;
+    for (const Device& twin : result.devices) {
+      if (!same_kind(twin, device)) continue;
+      const auto figure = figure_of(result, twin.index, m.id);
+      if (!figure || *figure <= most) continue;
+      best = &twin;
+      most = *figure;
+    }
+    if (best == nullptr || m.metric->value >= kLeastOfTwin * most) continue;
+    verdicts.push_back(
+        {"slower_than_twin", device.index,
+         fmt::format("GPU {} reaches {:.0f} % of GPU {} in {}, and they are of one kind", device.index,
+                     100 * m.metric->value / most, best->index, m.id),
+         "compare their power limits, temperatures and slots with nvidia-smi -q, then ask the provider"});
+    return;
+  }
+}
+
+}  // namespace
+
+void judge_speed(const Result& result, std::vector<Verdict>& verdicts) {
+  for (const Device& device : result.devices) {
+    if (device.kind != DeviceKind::cuda) continue;
+    // The peak of a vGPU is that of the card it shares.
+    if (!device.vgpu) judge_peak(result, device, verdicts);
+    judge_twins(result, device, verdicts);
+  }
+}
+
+}  // namespace gpuassay
