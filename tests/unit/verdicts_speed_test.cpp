@@ -36,6 +36,7 @@ std::vector<std::string> codes_of(const Result& result) {
   std::vector<Verdict> verdicts;
   judge_speed(result, verdicts);
   std::vector<std::string> codes;
+  codes.reserve(verdicts.size());
   for (const Verdict& verdict : verdicts) codes.push_back(verdict.code + " " + std::to_string(verdict.device.value()));
   return codes;
 }
