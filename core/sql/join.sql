@@ -52,13 +52,15 @@ offers AS (
         memory_mib, pricing_class, term_months
     ) AS offer_no,
     provider, instance_key, region, gpu_model, gpu_variant, gpu_count_micro, gpu_memory_mib, vcpus_milli, memory_mib,
-    pricing_class, term_months
+    pricing_class, term_months,
+    CASE WHEN provider <> '' OR options.rental_equivalent = 1 THEN 1 ELSE 0 END AS permitted
   FROM (
     SELECT DISTINCT
       provider, instance_key, region, gpu_model, gpu_variant, gpu_count_micro, gpu_memory_mib, vcpus_milli, memory_mib,
       pricing_class, term_months
     FROM asked
   ) AS distinct_offers
+  CROSS JOIN options
 ),
 placed AS (
   SELECT
@@ -78,11 +80,44 @@ placed AS (
     AND offers.pricing_class = asked.pricing_class
     AND offers.term_months = asked.term_months
 ),
+-- Integers that stand for the orders among prices, so that nothing below compares texts: `price_no` orders the rows of a
+-- series across sources. A price that is never in force together with another of its series needs no such comparison.
+numbered AS (
+  SELECT
+    price_id,
+    price_no,
+    gpu_hour_micro,
+    ROW_NUMBER() OVER (ORDER BY gpu_hour_micro, price_id) AS gpu_hour_place,
+    ROW_NUMBER() OVER (ORDER BY instance_hour_micro, price_id) AS instance_hour_place,
+    DENSE_RANK() OVER (ORDER BY series_identity) AS series_no,
+    CASE
+      WHEN MAX(valid_to_ms) OVER (
+        PARTITION BY series_identity ORDER BY valid_from_ms, price_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      ) > valid_from_ms THEN 1
+      WHEN LEAD(valid_from_ms) OVER (PARTITION BY series_identity ORDER BY valid_from_ms, price_id) < valid_to_ms THEN 1
+      ELSE 0
+    END AS overlaps
+  FROM (
+    SELECT
+      price_id,
+      series_identity,
+      COALESCE(price_gpu_hour_usd_micro, -1) AS gpu_hour_micro,
+      COALESCE(price_instance_hour_usd_micro, -1) AS instance_hour_micro,
+      COALESCE(valid_from_ms, -9000000000000000) AS valid_from_ms,
+      COALESCE(valid_to_ms, 9000000000000000) AS valid_to_ms,
+      ROW_NUMBER() OVER (
+        ORDER BY
+          CASE source_kind WHEN 'api' THEN 1 WHEN 'catalog' THEN 2 WHEN 'document' THEN 3 ELSE 4 END,
+          COALESCE(valid_from_ms, -9000000000000000) DESC,
+          price_id
+      ) AS price_no
+    FROM prices
+  ) AS ordered
+),
 -- Step 1: the same GPU. Steps 2 to 4 as columns: 1 where the price passes; `problem` is the first of its reasons.
 considered AS (
   SELECT
     offers.offer_no,
-    CASE WHEN offers.provider <> '' OR options.rental_equivalent = 1 THEN 1 ELSE 0 END AS permitted,
     prices.price_id,
     prices.valid_from_ms,
     prices.valid_to_ms,
@@ -148,30 +183,49 @@ progress AS (
   FROM considered
   GROUP BY offer_no
 ),
--- What may be joined with each offer, and its level. Without a provider only another's price can be meant, and only on
--- request: then `permitted` is 0.
+-- What may be joined with each offer. `level_key` is the level and, below it, the standing within the level: the steps of
+-- narrowing as digits, the first one highest, smaller is better. Staleness depends on time and adds 256 later.
 usable AS (
   SELECT
-    considered.offer_no,
-    considered.price_id,
-    considered.valid_from_ms,
-    COALESCE(considered.valid_to_ms, 9000000000000000) AS valid_to_ms,
-    considered.observed_at_ms + 86400000 * options.max_age_days + 1 AS stale_from_ms,
-    CASE
-      WHEN same_provider * same_count * same_name = 1 AND region_rank < 3 THEN 1
-      WHEN same_provider * same_count = 1 THEN 2
-      ELSE 3
-    END AS level_rank,
-    permitted, region_rank, memory_known, same_provider, same_count, vcpus_rank, memory_rank
-  FROM considered
-  CROSS JOIN options
-  WHERE memory_fits * variant_fits * class_fits = 1 AND problem = 0
+    offer_no, price_id, valid_from_ms, valid_to_ms, stale_from_ms, level_rank, region_rank, memory_known, same_count,
+    level_rank * 1024
+      + region_rank * 32
+      + (1 - memory_known) * 16
+      + CASE WHEN level_rank = 3 THEN (1 - same_provider) * 8 + (1 - same_count) * 4 ELSE 0 END
+      + vcpus_rank * 2
+      + memory_rank AS level_key
+  FROM (
+    SELECT
+      considered.offer_no,
+      considered.price_id,
+      considered.valid_from_ms,
+      COALESCE(considered.valid_to_ms, 9000000000000000) AS valid_to_ms,
+      considered.observed_at_ms + 86400000 * options.max_age_days + 1 AS stale_from_ms,
+      CASE
+        WHEN same_provider * same_count * same_name = 1 AND region_rank < 3 THEN 1
+        WHEN same_provider * same_count = 1 THEN 2
+        ELSE 3
+      END AS level_rank,
+      region_rank, memory_known, same_provider, same_count, vcpus_rank, memory_rank
+    FROM considered
+    CROSS JOIN options
+    WHERE memory_fits * variant_fits * class_fits = 1 AND problem = 0
+  ) AS leveled
+),
+placeable AS (
+  SELECT
+    usable.offer_no, usable.price_id, usable.valid_from_ms, usable.valid_to_ms, usable.stale_from_ms, usable.level_rank,
+    usable.level_key, usable.region_rank, usable.memory_known, usable.same_count,
+    numbered.price_no, numbered.series_no, numbered.overlaps, numbered.gpu_hour_micro,
+    CASE usable.level_rank WHEN 3 THEN numbered.gpu_hour_place ELSE numbered.instance_hour_place END AS price_place
+  FROM usable
+  JOIN numbered ON numbered.price_id = usable.price_id
 ),
 -- Nothing about an offer changes between two of its boundaries.
 boundaries AS (
   SELECT offer_no, valid_from_ms AS boundary_ms FROM usable
   UNION
-  SELECT offer_no, valid_to_ms AS boundary_ms FROM usable
+  SELECT offer_no, valid_to_ms AS boundary_ms FROM usable WHERE valid_to_ms < 9000000000000000
   UNION
   SELECT offer_no, stale_from_ms AS boundary_ms FROM usable
 ),
@@ -198,86 +252,89 @@ placed_in_time AS (
   FROM stretches
   WHERE is_result = 1
 ),
--- Step 5 and the levels: for each (offer, stretch), the prices in force at the best level present.
-in_force AS (
-  SELECT
-    moments.offer_no,
-    moments.since_ms,
-    usable.price_id,
-    usable.valid_from_ms,
-    usable.level_rank,
-    usable.region_rank,
-    usable.memory_known,
-    usable.same_count,
-    usable.permitted,
-    CASE WHEN moments.since_ms >= usable.stale_from_ms THEN 1 ELSE 0 END * 256
-      + usable.region_rank * 32
-      + (1 - usable.memory_known) * 16
-      + CASE WHEN usable.level_rank = 3 THEN (1 - usable.same_provider) * 8 + (1 - usable.same_count) * 4 ELSE 0 END
-      + usable.vcpus_rank * 2
-      + usable.memory_rank AS standing,
-    MIN(usable.level_rank) OVER (PARTITION BY moments.offer_no, moments.since_ms) AS best_level
-  FROM (SELECT DISTINCT offer_no, since_ms FROM placed_in_time) AS moments
-  JOIN usable ON usable.offer_no = moments.offer_no
-  WHERE usable.valid_from_ms <= moments.since_ms AND moments.since_ms < usable.valid_to_ms
+moments AS (
+  SELECT DISTINCT offer_no, since_ms FROM placed_in_time
 ),
--- One price of each series across sources.
-one_of_series AS (
-  SELECT
-    in_force.offer_no, in_force.since_ms, in_force.price_id, in_force.level_rank, in_force.region_rank,
-    in_force.memory_known, in_force.same_count, in_force.permitted, in_force.standing,
-    prices.price_instance_hour_usd_micro,
-    prices.price_gpu_hour_usd_micro,
-    ROW_NUMBER() OVER (
-      PARTITION BY in_force.offer_no, in_force.since_ms, prices.series_identity
-      ORDER BY
-        CASE prices.source_kind WHEN 'api' THEN 1 WHEN 'catalog' THEN 2 WHEN 'document' THEN 3 ELSE 4 END,
-        in_force.valid_from_ms DESC,
-        in_force.price_id
-    ) AS place_in_series
-  FROM in_force
-  JOIN prices ON prices.price_id = in_force.price_id
-  WHERE in_force.level_rank = in_force.best_level
-),
-narrowed AS (
-  SELECT
-    offer_no, since_ms, price_id, level_rank, region_rank, memory_known, same_count, permitted, standing,
-    price_instance_hour_usd_micro, price_gpu_hour_usd_micro,
-    MIN(standing) OVER (PARTITION BY offer_no, since_ms) AS best_standing
-  FROM one_of_series
+-- Step 5 for the series that have several prices in force at once: one of each series.
+thinned AS (
+  SELECT offer_no, since_ms, price_no, price_place, gpu_hour_micro, moment_key
+  FROM (
+    SELECT
+      moments.offer_no,
+      moments.since_ms,
+      placeable.price_no,
+      placeable.price_place,
+      placeable.gpu_hour_micro,
+      placeable.level_key + CASE WHEN moments.since_ms >= placeable.stale_from_ms THEN 256 ELSE 0 END AS moment_key,
+      ROW_NUMBER() OVER (
+        PARTITION BY moments.offer_no, moments.since_ms, placeable.level_rank, placeable.series_no
+        ORDER BY placeable.price_no
+      ) AS place_in_series
+    FROM moments
+    JOIN placeable ON placeable.offer_no = moments.offer_no
+    WHERE placeable.overlaps = 1
+      AND placeable.valid_from_ms <= moments.since_ms
+      AND moments.since_ms < placeable.valid_to_ms
+  ) AS in_series
   WHERE place_in_series = 1
 ),
-candidates AS (
+-- Step 5 for all: the best level and standing at each moment ...
+best AS (
+  SELECT offer_no, since_ms, MIN(moment_key) AS best_key
+  FROM (
+    SELECT
+      moments.offer_no,
+      moments.since_ms,
+      placeable.level_key + CASE WHEN moments.since_ms >= placeable.stale_from_ms THEN 256 ELSE 0 END AS moment_key
+    FROM moments
+    JOIN placeable ON placeable.offer_no = moments.offer_no
+    WHERE placeable.overlaps = 0
+      AND placeable.valid_from_ms <= moments.since_ms
+      AND moments.since_ms < placeable.valid_to_ms
+    UNION ALL
+    SELECT offer_no, since_ms, moment_key FROM thinned
+  ) AS in_force
+  GROUP BY offer_no, since_ms
+),
+-- ... and the prices that have them. Joined again rather than kept, as they are few and those above are many.
+remaining AS (
+  SELECT best.offer_no, best.since_ms, placeable.price_no, placeable.price_place, placeable.gpu_hour_micro
+  FROM best
+  JOIN placeable ON placeable.offer_no = best.offer_no
+  WHERE placeable.overlaps = 0
+    AND placeable.valid_from_ms <= best.since_ms
+    AND best.since_ms < placeable.valid_to_ms
+    AND placeable.level_key + CASE WHEN best.since_ms >= placeable.stale_from_ms THEN 256 ELSE 0 END = best.best_key
+  UNION ALL
+  SELECT best.offer_no, best.since_ms, thinned.price_no, thinned.price_place, thinned.gpu_hour_micro
+  FROM best
+  JOIN thinned
+    ON thinned.offer_no = best.offer_no AND thinned.since_ms = best.since_ms AND thinned.moment_key = best.best_key
+),
+places AS (
   SELECT
-    offer_no, since_ms, price_id, level_rank, region_rank, memory_known, same_count, permitted,
-    price_instance_hour_usd_micro, price_gpu_hour_usd_micro,
-    ROW_NUMBER() OVER (
-      PARTITION BY offer_no, since_ms
-      ORDER BY
-        CASE WHEN level_rank = 3 THEN price_gpu_hour_usd_micro ELSE price_instance_hour_usd_micro END,
-        price_id
-    ) AS place,
+    offer_no, since_ms, price_no,
+    ROW_NUMBER() OVER (PARTITION BY offer_no, since_ms ORDER BY price_place) AS place,
     COUNT(*) OVER (PARTITION BY offer_no, since_ms) AS candidate_count,
-    MIN(price_gpu_hour_usd_micro) OVER (PARTITION BY offer_no, since_ms) AS lowest_micro,
-    MAX(price_gpu_hour_usd_micro) OVER (PARTITION BY offer_no, since_ms) AS highest_micro
-  FROM narrowed
-  WHERE standing = best_standing
+    MIN(gpu_hour_micro) OVER (PARTITION BY offer_no, since_ms) AS lowest_micro,
+    MAX(gpu_hour_micro) OVER (PARTITION BY offer_no, since_ms) AS highest_micro
+  FROM remaining
 ),
 -- The lower median: element (n-1)/2 counted from 0.
 chosen AS (
   SELECT
-    candidates.offer_no,
-    candidates.since_ms,
-    candidates.level_rank,
-    candidates.region_rank,
-    candidates.memory_known,
-    candidates.same_count,
-    candidates.price_instance_hour_usd_micro,
-    candidates.price_gpu_hour_usd_micro,
-    candidates.candidate_count,
-    candidates.lowest_micro,
-    candidates.highest_micro,
-    candidates.price_id,
+    places.offer_no,
+    places.since_ms,
+    places.candidate_count,
+    places.lowest_micro,
+    places.highest_micro,
+    placeable.level_rank,
+    placeable.region_rank,
+    placeable.memory_known,
+    placeable.same_count,
+    placeable.price_id,
+    prices.price_instance_hour_usd_micro,
+    prices.price_gpu_hour_usd_micro,
     prices.provider AS price_provider,
     prices.gpu_variant,
     prices.source_ref,
@@ -289,13 +346,19 @@ chosen AS (
     prices.observed_at_ms,
     prices.as_of_precision,
     prices.tax
-  FROM candidates
-  JOIN prices ON prices.price_id = candidates.price_id
-  WHERE candidates.permitted = 1
-    AND (candidates.place * 2 = candidates.candidate_count OR candidates.place * 2 = candidates.candidate_count + 1)
+  FROM places
+  JOIN placeable ON placeable.offer_no = places.offer_no AND placeable.price_no = places.price_no
+  JOIN prices ON prices.price_id = placeable.price_id
+  JOIN offers ON offers.offer_no = places.offer_no
+  WHERE offers.permitted = 1
+    AND (places.place * 2 = places.candidate_count OR places.place * 2 = places.candidate_count + 1)
 ),
+-- Without a provider only another's price can be meant, and only on request.
 denied AS (
-  SELECT offer_no, since_ms FROM candidates WHERE permitted = 0 AND place = 1
+  SELECT best.offer_no, best.since_ms
+  FROM best
+  JOIN offers ON offers.offer_no = best.offer_no
+  WHERE offers.permitted = 0
 ),
 -- Fan out. At gpu_only the machine costs its count of devices; the count's whole and broken parts are multiplied apart
 -- so that no product passes 2^53.
@@ -308,7 +371,7 @@ fanned AS (
     placed.gpus_used_micro,
     placed.class_assumed,
     placed.offer_no,
-    denied.offer_no AS denied_offer_no,
+    CASE WHEN denied.offer_no IS NULL THEN 0 ELSE 1 END AS is_denied,
     offers.pricing_class,
     offers.gpu_variant AS asked_variant,
     chosen.level_rank,
@@ -398,7 +461,7 @@ SELECT
         WHEN 5 THEN 'undated'
         ELSE 'not_an_offer'
       END
-    WHEN costed.denied_offer_no IS NOT NULL THEN 'no_provider'
+    WHEN costed.is_denied = 1 THEN 'no_provider'
     WHEN progress.last_start_ms > costed.measured_at_ms THEN 'not_yet_valid'
     ELSE 'expired'
   END AS reason,
