@@ -21,8 +21,8 @@ struct RunOptions {
   Profile profile = Profile::standard;
   std::string device = "auto";
   std::optional<double> max_seconds;
-  std::optional<std::string> max_cost_usd;        ///< decimal text
-  std::optional<std::string> price_usd_per_hour;  ///< decimal text
+  std::optional<std::string> max_cost_usd;                                    ///< decimal text
+  std::optional<std::string> price_usd_per_hour;                              ///< decimal text
   std::optional<std::string> provider, instance_type, region, pricing_model;  ///< what the user says of the platform
   std::optional<std::filesystem::path> out;
   std::optional<std::string> upload_url;

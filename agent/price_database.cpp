@@ -44,7 +44,9 @@ Database open_named_prices(const std::filesystem::path& data_dir, const std::opt
   const std::filesystem::path own = data_dir / "prices.db";
   std::error_code problem;
   if (std::filesystem::exists(own, problem)) {
-    { const Database updated = open_prices(data_dir); }  // brings the file's tables up to date
+    {
+      const Database updated = open_prices(data_dir);
+    }  // brings the file's tables up to date
     copy_prices(database, own);
   } else {
     add_bundled_prices(database);

@@ -194,11 +194,13 @@ std::string match_report(const PriceAnswer& answer, const TextStyle& style) {
              fmt::format("({} per GPU)", money_text(*answer.price_gpu_hour_usd))},
             TextPage::kBold);
   page.line("match", match_words(block));
-  page.prose("source", fmt::format("{}, {}: {} {} per {}", answer.price_provider.value_or(""), answer.source_ref.value_or(""),
-                                   answer.amount.value_or(""), answer.currency.value_or(""), answer.unit.value_or("")));
+  page.prose("source",
+             fmt::format("{}, {}: {} {} per {}", answer.price_provider.value_or(""), answer.source_ref.value_or(""),
+                         answer.amount.value_or(""), answer.currency.value_or(""), answer.unit.value_or("")));
   if (answer.score_per_usd_hour)
-    page.line("per dollar", {fmt::format("{} index points", short_number(*answer.score_per_usd_hour)),
-                             fmt::format("at {} USD per hour ({})", money_text(*answer.cost_hour_usd), *answer.cost_basis)});
+    page.line("per dollar",
+              {fmt::format("{} index points", short_number(*answer.score_per_usd_hour)),
+               fmt::format("at {} USD per hour ({})", money_text(*answer.cost_hour_usd), *answer.cost_basis)});
   return page.take();
 }
 

@@ -46,7 +46,7 @@ void add_money(TextPage& page, const Result& result) {
     words.push_back(fmt::format("this run: {} USD", result.run_cost_usd->substr(0, result.run_cost_usd->size() - 2)));
   }
   page.line("per dollar", words);
-  if (result.price.match_level != "user") page.line("price", match_words(result.price));
+  if (result.price.price_id) page.line("price", match_words(result.price));
 }
 
 /// "2 x cuda: Tesla T4", each name once, in the order of the devices.

@@ -80,7 +80,9 @@ void CsvReader::read_plain(std::string& cell) {
     if (stop == hand.size()) continue;
     if (source_.front() == '"') refuse_here("a quote inside an unquoted cell");
     if (source_.front() == '\0') refuse_here("a zero byte");
-    return;
+    if (!take('\r')) return;
+    if (next_is('\n')) return;
+    append(cell, "\r");  // alone it ends no line
   }
 }
 

@@ -39,8 +39,8 @@ class CsvColumns {
   }
   /// The same, empty for an empty cell.
   template <class Parse>
-  auto read_optional(std::string_view column, const Parse& parse) const
-      -> std::optional<decltype(parse(std::string_view()))> {
+  auto read_optional(std::string_view column,
+                     const Parse& parse) const -> std::optional<decltype(parse(std::string_view()))> {
     if (cell(column).empty()) return std::nullopt;
     return read(column, parse);
   }

@@ -24,8 +24,9 @@ struct FxRate {
 /// Days that a rate may be older than the price it converts: weekends and holidays, not more.
 inline constexpr std::int64_t kMaxFxAgeDays = 7;
 
-/// Reads a whole file with the columns date, currency, usd_per_unit and source. Throws Error{unreadable_input} with line
-/// and column for anything else, and for two rates of one currency and day that differ: then nothing of it may be used.
+/// Reads a whole file with the columns date, currency, usd_per_unit and source. Throws Error{unreadable_input} with
+/// line and column for anything else, and for two rates of one currency and day that differ: then nothing of it may be
+/// used.
 std::vector<FxRate> read_fx_rates(ByteSource& source);
 
 /// Rates by currency and day.

@@ -36,8 +36,9 @@ struct NameParts {
   std::optional<Micros> memory_gib;
 };
 
-constexpr std::array<std::string_view, 14> kSilentWords{"nvidia", "geforce", "amd",   "instinct", "gpu",   "gpus", "graphics",
-                                                        "hbm2",   "hbm2e",   "hbm3",  "hbm3e",    "gddr6", "ecc",  "oam"};
+constexpr std::array<std::string_view, 14> kSilentWords{"nvidia", "geforce",  "amd",  "instinct", "gpu",
+                                                        "gpus",   "graphics", "hbm2", "hbm2e",    "hbm3",
+                                                        "hbm3e",  "gddr6",    "ecc",  "oam"};
 constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kForms{{{"pcie", "PCIe"},
                                                                                {"pci", "PCIe"},
                                                                                {"sxm2", "SXM2"},
@@ -89,7 +90,8 @@ NameParts parts_of(std::string_view name) {
   for (const std::string& word : words) {
     parts.whole += word;
     if (std::find(kSilentWords.begin(), kSilentWords.end(), word) != kSilentWords.end()) continue;
-    const auto form = std::find_if(kForms.begin(), kForms.end(), [&](const auto& known) { return known.first == word; });
+    const auto form =
+        std::find_if(kForms.begin(), kForms.end(), [&](const auto& known) { return known.first == word; });
     if (form != kForms.end()) {
       parts.form = std::string(form->second);
     } else if (const auto memory = memory_word(word)) {
@@ -118,8 +120,10 @@ Table read_table() {
     Alias alias{std::string(csv.cell(row, "model")), csv.optional_cell(row, "variant"),
                 read_sizes(csv.cell(row, "memory_gib"))};
     if (const auto sxm = csv.optional_cell(row, "sxm")) table.sxm_of[alias.model] = *sxm;
-    const NameParts parts = parts_of(csv.cell(row, "name"));
-    table.by_key[parts.whole].push_back(alias);
+    std::vector<Alias>& aliases = table.by_key[parts_of(csv.cell(row, "name")).whole];
+    const bool known =
+        std::any_of(aliases.begin(), aliases.end(), [&](const Alias& other) { return other.model == alias.model; });
+    if (!known) aliases.push_back(std::move(alias));
   }
   return table;
 }

@@ -17,9 +17,9 @@ struct GpuName {
   std::optional<Micros> memory_gib;    ///< of one device
 };
 
-/// Vendor words, memory sizes and forms of the board in `name` do not count for the model. A name of several cards needs
-/// `memory_gib` of one device to tell them apart. Throws Error{unreadable_input} naming the name when nobody knows it or
-/// it stays ambiguous: never a guess.
+/// Vendor words, memory sizes and forms of the board in `name` do not count for the model. A name of several cards
+/// needs `memory_gib` of one device to tell them apart. Throws Error{unreadable_input} naming the name when nobody
+/// knows it or it stays ambiguous: never a guess.
 GpuName resolve_gpu_name(std::string_view name, std::optional<Micros> memory_gib = std::nullopt);
 
 /// The same, empty instead of an error.

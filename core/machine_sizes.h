@@ -12,7 +12,7 @@ namespace gpuassay {
 struct MachineSize {
   std::string gpu_model;  ///< canonical
   std::optional<std::string> gpu_variant;
-  Micros gpu_count = 0;  ///< 0 where the table knows the family only and the source says the count
+  Micros gpu_count = 0;                  ///< 0 where the table knows the family only and the source says the count
   std::optional<Micros> gpu_memory_gib;  ///< of one device
   std::optional<Micros> vcpus, memory_gib;
 };

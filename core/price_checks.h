@@ -9,12 +9,12 @@
 
 namespace gpuassay {
 
-/// Clouds mostly count one of the two devices on a K80 board; CUDA counts both: above 18 GiB per stated device the count
-/// doubles. Before the prices are computed.
+/// Clouds mostly count one of the two devices on a K80 board; CUDA counts both: above 18 GiB per stated device the
+/// count doubles. Before the prices are computed.
 void count_k80_devices(PriceRow& row);
 
-/// Why the row is quarantined, empty when it is not. A zero price and a contradiction between memory and model are kept in
-/// the store but never joined or not stored at all, see `is_kept`.
+/// Why the row is quarantined, empty when it is not. A zero price and a contradiction between memory and model are kept
+/// in the store but never joined or not stored at all, see `is_kept`.
 std::string reason_to_quarantine(const PriceRow& row);
 
 /// A quarantined row that the store keeps so that a join can name its reason: a price of zero.

@@ -129,14 +129,16 @@ void add_composed_offers(PriceImport& import, const FxTable& rates) {
   for (PriceRow& offer : derived) {
     const std::string reason = reason_to_quarantine(offer);
     if (!reason.empty()) {
-      import.report.warn(fmt::format("{}: the machine put together of parts is left out: {}", offer.source_ref, reason));
+      import.report.warn(
+          fmt::format("{}: the machine put together of parts is left out: {}", offer.source_ref, reason));
       continue;
     }
     missing += offer.component_missing ? 1U : 0U;
     import.rows.push_back(std::move(offer));
   }
   if (missing > 0)
-    import.report.warn(fmt::format("{} machines lack the price of a part: kept, never joined (component_missing)", missing));
+    import.report.warn(
+        fmt::format("{} machines lack the price of a part: kept, never joined (component_missing)", missing));
 }
 
 }  // namespace gpuassay

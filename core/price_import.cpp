@@ -70,14 +70,15 @@ PriceImportOutcome import_price_file(Database& database, const PriceFileOptions&
 
 void add_bundled_prices(Database& database) {
   PriceStore store(database);
-  if (!store.has_source_kind("document")) store.store(bundled_seed_prices(store.rates()));
+  PriceImport bundled = bundled_seed_prices(store.rates());
+  if (!bundled.rows.empty() && !store.has_source(bundled.rows.front().source)) store.store(std::move(bundled));
 }
 
 std::string describe(const PriceImportOutcome& outcome) {
   const auto& [report, changes] = outcome;
-  std::string text = fmt::format("{} accepted ({} new, {} confirmed, {} unchanged), {} quarantined, {} rejected\n",
-                                 report.accepted(), changes.inserted, changes.confirmed, changes.unchanged,
-                                 report.quarantined(), report.rejected());
+  std::string text =
+      fmt::format("{} accepted ({} new, {} confirmed, {} unchanged), {} quarantined, {} rejected\n", report.accepted(),
+                  changes.inserted, changes.confirmed, changes.unchanged, report.quarantined(), report.rejected());
   if (changes.closed > 0) text += fmt::format("  {} offers have disappeared: their prices end here\n", changes.closed);
   if (changes.converted > 0) text += fmt::format("  {} prices got their dollars from the rates\n", changes.converted);
   return text + report.details();

@@ -55,7 +55,8 @@ std::optional<std::int64_t> memory_of_one(const PriceQuestion& machine) {
 }
 
 bool is_same_gpu(const ListedPrice& offer, const PriceQuestion& machine) {
-  if (machine.gpu_model != offer.gpu_model || !machine.score || *machine.score <= 0 || machine.gpu_count <= 0) return false;
+  if (machine.gpu_model != offer.gpu_model || !machine.score || *machine.score <= 0 || machine.gpu_count <= 0)
+    return false;
   if (machine.gpu_variant && offer.gpu_variant && *machine.gpu_variant != *offer.gpu_variant) return false;
   const auto measured_mib = memory_of_one(machine);
   constexpr std::int64_t kTenths = 10;
@@ -97,7 +98,8 @@ std::vector<ListedPrice> rank_by_score(std::vector<ListedPrice> offers, const st
   for (ListedPrice& offer : offers) score_offer(offer, measured);
   std::erase_if(offers, [](const ListedPrice& offer) { return !offer.score_per_usd_hour; });
   std::sort(offers.begin(), offers.end(), [](const ListedPrice& left, const ListedPrice& right) {
-    return std::tuple(-*left.score_per_usd_hour, left.price_id) < std::tuple(-*right.score_per_usd_hour, right.price_id);
+    return std::tuple(-*left.score_per_usd_hour, left.price_id) <
+           std::tuple(-*right.score_per_usd_hour, right.price_id);
   });
   return offers;
 }

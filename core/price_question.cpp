@@ -39,8 +39,8 @@ std::optional<std::string> field_text(const json& object, const char* field) {
 }
 
 template <class Parse>
-auto field(const json& object, const char* name, const Parse& parse)
-    -> std::optional<decltype(parse(std::string_view()))> {
+auto field(const json& object, const char* name,
+           const Parse& parse) -> std::optional<decltype(parse(std::string_view()))> {
   const auto text = field_text(object, name);
   if (!text) return std::nullopt;
   try {
@@ -51,9 +51,20 @@ auto field(const json& object, const char* name, const Parse& parse)
 }
 
 void require_known_fields(const json& object) {
-  constexpr std::array<std::string_view, 14> kFields{
-      "provider",    "instance_type", "region",     "gpu_model",     "gpu_variant",      "gpu_count", "gpus_used",
-      "gpu_memory_gib_total", "vcpus", "memory_gib", "measured_at", "pricing_model", "commitment_months", "score"};
+  constexpr std::array<std::string_view, 14> kFields{"provider",
+                                                     "instance_type",
+                                                     "region",
+                                                     "gpu_model",
+                                                     "gpu_variant",
+                                                     "gpu_count",
+                                                     "gpus_used",
+                                                     "gpu_memory_gib_total",
+                                                     "vcpus",
+                                                     "memory_gib",
+                                                     "measured_at",
+                                                     "pricing_model",
+                                                     "commitment_months",
+                                                     "score"};
   for (const auto& [name, value] : object.items()) {
     if (std::find(kFields.begin(), kFields.end(), name) == kFields.end())
       refuse(name.substr(0, 60), "is not known; see docs/PRICES.md");
@@ -123,7 +134,8 @@ PriceQuestion price_question(const Result& result) {
   if (first == nullptr || mixed) return question;
   question.gpu_model = first->model;
   question.gpu_variant = first->variant;
-  if (first->memory_bytes) question.gpu_memory_gib_total = gib_of_bytes(*first->memory_bytes) * (question.gpu_count / kOne);
+  if (first->memory_bytes)
+    question.gpu_memory_gib_total = gib_of_bytes(*first->memory_bytes) * (question.gpu_count / kOne);
   return question;
 }
 

@@ -120,9 +120,9 @@ std::size_t PriceStore::count() const {
   return static_cast<std::size_t>(query.integer(0));
 }
 
-bool PriceStore::has_source_kind(std::string_view source_kind) const {
-  Statement query(database_, "SELECT 1 FROM price WHERE source_kind = ? LIMIT 1");
-  query.bind(1, source_kind);
+bool PriceStore::has_source(std::string_view source) const {
+  Statement query(database_, "SELECT 1 FROM price WHERE source = ? LIMIT 1");
+  query.bind(1, source);
   return query.step();
 }
 

@@ -20,26 +20,25 @@ struct PriceChanges {
   std::size_t converted = 0;  ///< stored prices that got their dollars from newly imported rates
 };
 
-/// The tables `price` and `fx_rate` of one database and the view `prices` of join.sql. The intervals of one series never
-/// overlap.
+/// The tables `price` and `fx_rate` of one database and the view `prices` of join.sql. The intervals of one series
+/// never overlap.
 class PriceStore {
  public:
   /// Makes or updates the tables. `database` must outlive the store.
   explicit PriceStore(Database& database);
 
   /// Stores all rows or, by throwing, none: Error{unreadable_input} for two amounts of one offer at one instant or for
-  /// overlapping intervals, Error{database} when writing fails. Storing the same rows again changes nothing. Offers that
-  /// a complete list lacks end at its instant.
+  /// overlapping intervals, Error{database} when writing fails. Storing the same rows again changes nothing. Offers
+  /// that a complete list lacks end at its instant.
   PriceChanges store(PriceImport import);
 
-  /// Keeps the rates and converts stored prices that wait for them. Throws Error{unreadable_input} for a rate that differs
-  /// from the stored one of its day.
+  /// Keeps the rates and converts stored prices that wait for them. Throws Error{unreadable_input} for a rate that
+  /// differs from the stored one of its day.
   PriceChanges store_rates(const std::vector<FxRate>& rates);
   [[nodiscard]] FxTable rates() const;
 
   [[nodiscard]] std::size_t count() const;
-  /// Whether any price of the bundled seed table is there.
-  [[nodiscard]] bool has_source_kind(std::string_view source_kind) const;
+  [[nodiscard]] bool has_source(std::string_view source) const;
 
  private:
   std::size_t convert_waiting();

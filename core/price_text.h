@@ -20,7 +20,7 @@ struct AsOf {
 };
 
 /// Each throws Error{unreadable_input} for any other text.
-AsOf read_as_of(std::string_view text);           ///< "2019", "2019-01", "2019-01-23", "20190123" or an instant
+AsOf read_as_of(std::string_view text);            ///< "2019", "2019-01", "2019-01-23", "20190123" or an instant
 std::string read_currency(std::string_view text);  ///< three capitals, as ISO 4217 has them
 std::string read_pricing_model(std::string_view text);
 std::int64_t read_months(std::string_view text);  ///< 1 to 120
@@ -34,8 +34,8 @@ std::string instance_key(std::string_view name);
 /// Lower-case ASCII.
 std::string lower_case(std::string_view text);
 
-/// A number as JSON or Python writes it, with an exponent perhaps, as plain digits: "4.7E-2" is "0.047". Other text stays
-/// as it is.
+/// A number as JSON or Python writes it, with an exponent perhaps, as plain digits: "4.7E-2" is "0.047". Other text
+/// stays as it is.
 std::string plain_digits(std::string_view number);
 
 }  // namespace gpuassay

@@ -21,7 +21,8 @@ constexpr std::string_view kColumns =
     "vcpus_milli, memory_gib_micro, memory_mib, local_disk_gb_micro, pricing_model, commitment_months, os, tenancy, "
     "price_basis, component_missing, amount, upfront_amount, currency, unit, hours_per_unit, tax, tax_rate, "
     "price_instance_hour_micro, fx_rate, fx_date, fx_source, price_instance_hour_usd_micro, price_gpu_hour_usd_micro, "
-    "valid_from_ms, valid_to_ms, observed_at_ms, as_of_precision, source_kind, source, source_ref, retrieved_at, license, "
+    "valid_from_ms, valid_to_ms, observed_at_ms, as_of_precision, source_kind, source, source_ref, retrieved_at, "
+    "license, "
     "confidence, note";
 
 std::string insert_sql() {
@@ -82,9 +83,10 @@ PriceWriter::PriceWriter(Database& database)
       convert_(database,
                "UPDATE price SET fx_rate = ?, fx_date = ?, fx_source = ?, price_instance_hour_usd_micro = ?, "
                "price_gpu_hour_usd_micro = ? WHERE price_id = ?"),
-      close_unseen_(database,
-                    "UPDATE price SET valid_to_ms = ?1 WHERE source = ?2 AND valid_to_ms IS NULL AND observed_at_ms < ?1 "
-                    "AND valid_from_ms < ?1") {}
+      close_unseen_(
+          database,
+          "UPDATE price SET valid_to_ms = ?1 WHERE source = ?2 AND valid_to_ms IS NULL AND observed_at_ms < ?1 "
+          "AND valid_from_ms < ?1") {}
 
 std::optional<PriceWriter::Stored> PriceWriter::first_of(Statement& query, std::string_view key,
                                                          std::optional<std::int64_t> instant_ms) {

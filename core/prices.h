@@ -1,4 +1,5 @@
-// What does one published price say? The normalised price row, how it is identified and what it costs in dollars an hour.
+// What does one published price say? The normalised price row, how it is identified and what it costs in dollars an
+// hour.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@ enum class TaxTreatment { excluded, included, unknown };
 /// millionths, as fractions of devices are sold.
 struct PriceRow {
   std::optional<std::string> given_id;  ///< identity that the file states
-  std::string provider;  ///< slug of the contract
+  std::string provider;                 ///< slug of the contract
   std::optional<std::string> product_line, offer_id, instance_type, region, zone;
   std::string gpu_model;  ///< canonical name
   std::optional<std::string> gpu_variant;

@@ -7,9 +7,9 @@ namespace gpuassay {
 namespace {
 
 struct Lead {
-  unsigned char first, last;        ///< range of the first byte
-  std::size_t length;               ///< of the sequence
-  unsigned char low, high;          ///< range of the second byte; all later ones are 80 to BF
+  unsigned char first, last;  ///< range of the first byte
+  std::size_t length;         ///< of the sequence
+  unsigned char low, high;    ///< range of the second byte; all later ones are 80 to BF
 };
 
 // RFC 3629, section 4.

@@ -43,7 +43,8 @@ PriceFilter filter_of(const PriceListOptions& options) {
   PriceFilter filter;
   if (options.provider) filter.provider = option("--provider", *options.provider, provider_slug);
   if (options.gpu)
-    filter.gpu_model = option("--gpu", *options.gpu, [](std::string_view name) { return resolve_gpu_name(name).model; });
+    filter.gpu_model =
+        option("--gpu", *options.gpu, [](std::string_view name) { return resolve_gpu_name(name).model; });
   filter.region = options.region;
   filter.pricing_model = options.pricing_model;
   if (options.gpu_count) filter.gpu_count = *options.gpu_count * 1'000'000;

@@ -22,8 +22,8 @@ std::optional<Micros> gib_cell(std::string_view text) {
 /// The columns of the filter and what an ordinary on-demand Linux machine has in them.
 void require_plain_on_demand(const CsvColumns& file) {
   constexpr std::pair<std::string_view, std::string_view> kWanted[] = {
-      {"TermType", "OnDemand"},        {"Operating System", "Linux"}, {"Tenancy", "Shared"},
-      {"CapacityStatus", "Used"},      {"Pre Installed S/W", "NA"},   {"Unit", "Hrs"},
+      {"TermType", "OnDemand"},   {"Operating System", "Linux"}, {"Tenancy", "Shared"},
+      {"CapacityStatus", "Used"}, {"Pre Installed S/W", "NA"},   {"Unit", "Hrs"},
   };
   for (const auto& [column, wanted] : kWanted) {
     if (file.cell(column) != wanted) throw RejectedLine{fmt::format("{} is not {}", column, wanted)};
@@ -60,11 +60,11 @@ PriceRow read_line(const CsvColumns& file, const SourceContext& context) {
 }  // namespace
 
 PriceImport read_aws_prices(ByteSource& source, const SourceContext& context) {
-  CsvColumns file(source,
-                  {"SKU", "RateCode", "TermType", "EffectiveDate", "Unit", "PricePerUnit", "Currency", "Instance Type",
-                   "Region Code", "Tenancy", "Operating System", "CapacityStatus", "Pre Installed S/W", "GPU", "vCPU",
-                   "Memory"},
-                  "price list of AWS", kLinesBeforeHeader);
+  CsvColumns file(
+      source,
+      {"SKU", "RateCode", "TermType", "EffectiveDate", "Unit", "PricePerUnit", "Currency", "Instance Type",
+       "Region Code", "Tenancy", "Operating System", "CapacityStatus", "Pre Installed S/W", "GPU", "vCPU", "Memory"},
+      "price list of AWS", kLinesBeforeHeader);
   RowCollector rows(context);
   while (file.next()) rows.add(fmt::format("line {}", file.line()), [&] { return read_line(file, context); });
   return rows.finish(true);

@@ -49,8 +49,8 @@ void read_machine(const json& item, PriceRow& row) {
   if (size == nullptr) {
     const std::string name = row.instance_type.value_or("");
     if (name.starts_with("Standard_N"))
-      throw RejectedLine{fmt::format("the machine size '{}' is not known; add it to core/data/machine_sizes.csv",
-                                     name.substr(0, 60))};
+      throw RejectedLine{
+          fmt::format("the machine size '{}' is not known; add it to core/data/machine_sizes.csv", name.substr(0, 60))};
     throw RejectedLine{"no GPU"};
   }
   row.gpu_model = size->gpu_model;
@@ -83,10 +83,10 @@ PriceRow read_item(const json& item, const SourceContext& context) {
 PriceImport read_azure_prices(ByteSource& source, const SourceContext& context) {
   const json document = read_exact_json(source);
   // One page, or an array of pages, each with its Items.
-  const json pages = document.is_array() && !document.empty() && document.front().is_object() &&
-                             document.front().contains("Items")
-                         ? document
-                         : json::array({document});
+  const json pages =
+      document.is_array() && !document.empty() && document.front().is_object() && document.front().contains("Items")
+          ? document
+          : json::array({document});
   RowCollector rows(context);
   std::size_t item_number = 0;
   for (const json& page : pages) {

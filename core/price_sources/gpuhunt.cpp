@@ -47,9 +47,9 @@ PriceRow read_line(const CsvColumns& file, const std::string& provider, const As
 }  // namespace
 
 PriceImport read_gpuhunt_prices(ByteSource& source, const SourceContext& context) {
-  CsvColumns file(source,
-                  {"instance_name", "location", "price", "cpu", "memory", "gpu_count", "gpu_name", "gpu_memory", "spot"},
-                  "gpuhunt catalogue");
+  CsvColumns file(
+      source, {"instance_name", "location", "price", "cpu", "memory", "gpu_count", "gpu_name", "gpu_memory", "spot"},
+      "gpuhunt catalogue");
   const std::string provider = provider_slug(needed_provider(context, "gpuhunt"));
   const AsOf& as_of = needed_as_of(context, "gpuhunt");
   RowCollector rows(context);

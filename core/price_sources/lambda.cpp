@@ -14,7 +14,8 @@ using nlohmann::json;
 
 /// Cents as dollars, exactly: "110" is "1.10".
 std::string dollars_of_cents(const std::string& cents) {
-  const bool whole = !cents.empty() && std::all_of(cents.begin(), cents.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool whole =
+      !cents.empty() && std::all_of(cents.begin(), cents.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!whole)
     throw Error(ErrorCode::unreadable_input, fmt::format("price_cents_per_hour: '{}' is no count of cents", cents));
   std::string padded = cents;
@@ -63,7 +64,8 @@ PriceImport read_lambda_prices(ByteSource& source, const SourceContext& context)
   const AsOf& as_of = needed_as_of(context, "lambda");
   RowCollector rows(context);
   for (const auto& [name, entry] : types.items()) {
-    rows.add(fmt::format("type {}", name.substr(0, 60)), [&name = name, &entry = entry, &as_of] { return read_type(name, entry, as_of); });
+    rows.add(fmt::format("type {}", name.substr(0, 60)),
+             [&name = name, &entry = entry, &as_of] { return read_type(name, entry, as_of); });
   }
   PriceImport import = rows.finish(true);
   import.complete_source = "lambda/instance-types";

@@ -31,15 +31,17 @@ std::string read_kind(std::string_view text) {
   for (const std::string_view known : {"api", "catalog", "document", "manual"}) {
     if (text == known) return std::string(text);
   }
-  throw Error(ErrorCode::unreadable_input, fmt::format("'{}' is none of api, catalog, document, manual", text.substr(0, 40)));
+  throw Error(ErrorCode::unreadable_input,
+              fmt::format("'{}' is none of api, catalog, document, manual", text.substr(0, 40)));
 }
 
 /// A price that came out of a store of ours keeps its identity.
 std::string read_id(std::string_view text) {
   constexpr std::size_t kLongestId = 128;
   const bool fine = text.size() <= kLongestId && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
-  });
+                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+                             c == '_' || c == '.';
+                    });
   if (!fine) throw Error(ErrorCode::unreadable_input, "a price_id has letters, digits, '-', '_' and '.' only");
   return std::string(text);
 }

@@ -1,4 +1,5 @@
-// The seed table (core/data/seed_prices.csv): prices read from documents of 2019 and 2022, each line with how it was read.
+// The seed table (core/data/seed_prices.csv): prices read from documents of 2019 and 2022, each line with how it was
+// read.
 #include <fmt/format.h>
 
 #include "core/csv_columns.h"
@@ -90,8 +91,8 @@ PriceRow read_line(const CsvColumns& file) {
 
 PriceImport read_seed_prices(ByteSource& source, const SourceContext& context) {
   CsvColumns file(source,
-                  {"provider", "product_line", "instance_type", "gpu_model", "gpu_count", "gpu_memory_gib_total", "vcpus",
-                   "memory_gib", "pricing_model", "amount", "currency", "unit", "as_of", "seed_file", "note"},
+                  {"provider", "product_line", "instance_type", "gpu_model", "gpu_count", "gpu_memory_gib_total",
+                   "vcpus", "memory_gib", "pricing_model", "amount", "currency", "unit", "as_of", "seed_file", "note"},
                   "seed price file");
   RowCollector rows(context);
   while (file.next()) rows.add(fmt::format("line {}", file.line()), [&] { return read_line(file); });

@@ -10,7 +10,8 @@
 namespace gpuassay {
 namespace {
 
-/// The figure of `column` as plain digits; empty when the catalogue does not know it, which it writes as nothing, 0 or 0.00.
+/// The figure of `column` as plain digits; empty when the catalogue does not know it, which it writes as nothing, 0 or
+/// 0.00.
 std::optional<std::string> known_amount(const CsvColumns& file, std::string_view column) {
   const auto text = file.optional_cell(column);
   if (!text) return std::nullopt;
@@ -79,10 +80,10 @@ PriceRow read_line(const CsvColumns& file, const std::string& provider, const As
 }  // namespace
 
 PriceImport read_skypilot_prices(ByteSource& source, const SourceContext& context) {
-  CsvColumns file(source,
-                  {"InstanceType", "vCPUs", "MemoryGiB", "AcceleratorName", "AcceleratorCount", "Region", "Price",
-                   "SpotPrice"},
-                  "vms.csv of SkyPilot");
+  CsvColumns file(
+      source,
+      {"InstanceType", "vCPUs", "MemoryGiB", "AcceleratorName", "AcceleratorCount", "Region", "Price", "SpotPrice"},
+      "vms.csv of SkyPilot");
   const std::string provider = provider_slug(needed_provider(context, "skypilot"));
   const AsOf& as_of = needed_as_of(context, "skypilot");
   RowCollector rows(context);

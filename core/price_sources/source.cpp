@@ -24,8 +24,8 @@ std::string without_line(const std::string& message) {
 
 /// The part of source_ref that is the place.
 std::string place_of(const PriceRow& row) {
-  return row.source_ref.substr(std::min(row.source_ref.rfind(' ', row.source_ref.rfind(' ') - 1) + 1,
-                                        row.source_ref.size()));
+  return row.source_ref.substr(
+      std::min(row.source_ref.rfind(' ', row.source_ref.rfind(' ') - 1) + 1, row.source_ref.size()));
 }
 
 }  // namespace
@@ -82,14 +82,14 @@ PriceImport RowCollector::finish(bool is_catalog) {
 
 const AsOf& needed_as_of(const SourceContext& context, std::string_view format) {
   if (!context.as_of)
-    throw Error(ErrorCode::usage,
-                fmt::format("a {} file does not say when its prices held; add --as-of DATE", format));
+    throw Error(ErrorCode::usage, fmt::format("a {} file does not say when its prices held; add --as-of DATE", format));
   return *context.as_of;
 }
 
 const std::string& needed_provider(const SourceContext& context, std::string_view format) {
   if (!context.provider)
-    throw Error(ErrorCode::usage, fmt::format("a {} file does not say whose prices it holds; add --provider P", format));
+    throw Error(ErrorCode::usage,
+                fmt::format("a {} file does not say whose prices it holds; add --provider P", format));
   return *context.provider;
 }
 

@@ -32,8 +32,8 @@ struct PriceImport {
   std::optional<std::int64_t> complete_at_ms;
 };
 
-/// A reader of one format. Throws Error{unreadable_input} when the file as a whole is not of the format or damaged: then
-/// nothing of it may be used.
+/// A reader of one format. Throws Error{unreadable_input} when the file as a whole is not of the format or damaged:
+/// then nothing of it may be used.
 using PriceReader = PriceImport (*)(ByteSource& source, const SourceContext& context);
 
 /// Why a line is no price of a GPU offer; thrown by readers, caught by RowCollector.
@@ -46,8 +46,8 @@ class RowCollector {
  public:
   explicit RowCollector(const SourceContext& context) : context_(context) {}
 
-  /// Calls `make`, computes the prices of the row and checks it. RejectedLine and Error{unreadable_input} make the line a
-  /// rejected one. `place` is "line 3"; it becomes part of source_ref.
+  /// Calls `make`, computes the prices of the row and checks it. RejectedLine and Error{unreadable_input} make the line
+  /// a rejected one. `place` is "line 3"; it becomes part of source_ref.
   void add(const std::string& place, const std::function<PriceRow()>& make);
   void reject(const std::string& place, const std::string& reason) { import_.report.reject(place, reason); }
 
