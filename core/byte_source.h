@@ -31,8 +31,8 @@ class ByteSource {
 
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
-  ByteSource(ByteSource&&) = default;
-  ByteSource& operator=(ByteSource&&) = default;
+  ByteSource(ByteSource&&) noexcept = default;
+  ByteSource& operator=(ByteSource&&) noexcept = default;
   ~ByteSource() = default;
 
  private:

@@ -55,6 +55,7 @@ PriceFilter filter_of(const PriceListOptions& options) {
 
 void rank(PriceListing& listing, const PriceListOptions& options, const Environment& environment) {
   std::vector<PriceQuestion> measured;
+  measured.reserve(options.measured.size());
   for (const std::filesystem::path& name : options.measured) measured.push_back(read_measurement(name, environment));
   listing.offers = rank_by_score(std::move(listing.offers), measured);
   listing.ranked = true;

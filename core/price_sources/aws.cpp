@@ -26,20 +26,20 @@ void require_plain_on_demand(const CsvColumns& file) {
       {"CapacityStatus", "Used"}, {"Pre Installed S/W", "NA"},   {"Unit", "Hrs"},
   };
   for (const auto& [column, wanted] : kWanted) {
-    if (file.cell(column) != wanted) throw RejectedLine{fmt::format("{} is not {}", column, wanted)};
+    if (file.cell(column) != wanted) reject_line(fmt::format("{} is not {}", column, wanted));
   }
 }
 
 PriceRow read_line(const CsvColumns& file, const SourceContext& context) {
-  if (file.cell("GPU").empty() || file.cell("GPU") == "NA") throw RejectedLine{"no GPU"};
+  if (file.cell("GPU").empty() || file.cell("GPU") == "NA") reject_line("no GPU");
   require_plain_on_demand(file);
   PriceRow row;
   row.provider = "aws";
   row.instance_type = file.optional_cell("Instance Type");
   const MachineSize* const size = find_machine_size("aws", row.instance_type.value_or(""));
   if (size == nullptr)
-    throw RejectedLine{fmt::format("the GPU of '{}' is not known; add its family to core/data/machine_sizes.csv",
-                                   row.instance_type.value_or("").substr(0, 60))};
+    reject_line(fmt::format("the GPU of '{}' is not known; add its family to core/data/machine_sizes.csv",
+                            row.instance_type.value_or("").substr(0, 60)));
   row.offer_id = file.optional_cell("RateCode");
   row.region = file.optional_cell("Region Code");
   row.gpu_count = file.read("GPU", quantity).value_or(0);

@@ -13,17 +13,17 @@ using nlohmann::json;
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-/// Throws RejectedLine for what is no Linux machine of the open price list.
+/// Rejects what is no Linux machine of the open price list.
 void require_linux_machine(const json& item) {
   const std::string meter = json_text(item, "meterName");
   const std::string sku = json_text(item, "skuName");
   const std::string product = json_text(item, "productName");
-  if (json_text(item, "serviceName") != "Virtual Machines") throw RejectedLine{"not a virtual machine"};
-  if (contains(product, "Windows")) throw RejectedLine{"Windows"};
-  if (contains(product, "Dedicated") || contains(sku, "Dedicated")) throw RejectedLine{"dedicated host"};
-  if (contains(meter, "Low Priority") || contains(sku, "Low Priority")) throw RejectedLine{"low priority"};
+  if (json_text(item, "serviceName") != "Virtual Machines") reject_line("not a virtual machine");
+  if (contains(product, "Windows")) reject_line("Windows");
+  if (contains(product, "Dedicated") || contains(sku, "Dedicated")) reject_line("dedicated host");
+  if (contains(meter, "Low Priority") || contains(sku, "Low Priority")) reject_line("low priority");
   if (item.is_object() && item.contains("isPrimaryMeterRegion") && !json_flag(item, "isPrimaryMeterRegion"))
-    throw RejectedLine{"not the primary meter of its region"};
+    reject_line("not the primary meter of its region");
 }
 
 void read_class(const json& item, PriceRow& row) {
@@ -38,8 +38,8 @@ void read_class(const json& item, PriceRow& row) {
     row.unit = PriceUnit::term;  // the whole term, although the unit says one hour
     return;
   }
-  if (type != "Consumption") throw RejectedLine{fmt::format("price type '{}'", type.substr(0, 40))};
-  if (json_text(item, "unitOfMeasure") != "1 Hour") throw RejectedLine{"not per hour"};
+  if (type != "Consumption") reject_line(fmt::format("price type '{}'", type.substr(0, 40)));
+  if (json_text(item, "unitOfMeasure") != "1 Hour") reject_line("not per hour");
   row.pricing_model = spot ? "spot" : "on_demand";
 }
 
@@ -49,9 +49,9 @@ void read_machine(const json& item, PriceRow& row) {
   if (size == nullptr) {
     const std::string name = row.instance_type.value_or("");
     if (name.starts_with("Standard_N"))
-      throw RejectedLine{
-          fmt::format("the machine size '{}' is not known; add it to core/data/machine_sizes.csv", name.substr(0, 60))};
-    throw RejectedLine{"no GPU"};
+      reject_line(
+          fmt::format("the machine size '{}' is not known; add it to core/data/machine_sizes.csv", name.substr(0, 60)));
+    reject_line("no GPU");
   }
   row.gpu_model = size->gpu_model;
   row.gpu_variant = size->gpu_variant;

@@ -17,7 +17,7 @@ bool read_flag(std::string_view text) {
 
 PriceRow read_line(const CsvColumns& file, const std::string& provider, const AsOf& as_of) {
   const auto count = file.read("gpu_count", quantity);
-  if (!count || *count == 0) throw RejectedLine{"no GPU"};
+  if (!count || *count == 0) reject_line("no GPU");
   PriceRow row;
   row.provider = provider;
   row.instance_type = file.optional_cell("instance_name");
@@ -25,7 +25,7 @@ PriceRow read_line(const CsvColumns& file, const std::string& provider, const As
   row.gpu_count = *count;
   const bool spot = file.read("spot", read_flag);
   // The aggregator writes the least bid of Vast as the price of a spot row.
-  if (spot && provider == "vastai") throw RejectedLine{"the floor of a bid is not a price"};
+  if (spot && provider == "vastai") reject_line("the floor of a bid is not a price");
   row.pricing_model = spot ? "spot" : "on_demand";
   const auto memory = file.read("gpu_memory", quantity);
   file.read("gpu_name", [&](std::string_view name) {

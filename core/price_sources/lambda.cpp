@@ -41,7 +41,7 @@ PriceRow read_type(const std::string& name, const json& entry, const AsOf& as_of
   row.instance_type = name;
   row.region = "*";
   row.gpu_count = quantity(json_text(specs, "gpus")).value_or(0);
-  if (row.gpu_count == 0) throw RejectedLine{"no GPU"};
+  if (row.gpu_count == 0) reject_line("no GPU");
   std::string gpu = json_text(type, "gpu_description");
   if (gpu.empty()) gpu = json_text(type, "description");
   name_gpu(row, gpu_of_description(gpu), std::nullopt);

@@ -14,9 +14,9 @@ using nlohmann::json;
 
 /// One figure of a GPU type and what it is the price of. Minimum bids and lowestPrice repeat or are no prices.
 struct Figure {
-  const char* field;
-  const char* product_line;
-  const char* pricing_model;
+  const char* field = nullptr;
+  const char* product_line = nullptr;
+  const char* pricing_model = nullptr;
   std::optional<std::int64_t> months;
 };
 

@@ -51,7 +51,7 @@ void apply_documented_quirks(PriceRow& row) {
 
 void read_gpu(const CsvColumns& file, PriceRow& row) {
   const auto count = file.read("gpu_count", quantity);
-  if (!count || *count == 0) throw RejectedLine{"no GPU count stated"};
+  if (!count || *count == 0) reject_line("no GPU count stated");
   row.gpu_count = *count;
   row.gpu_memory_gib_total = file.read("gpu_memory_gib_total", quantity);
   const auto mib = gpu_memory_mib(row);
@@ -62,9 +62,9 @@ void read_gpu(const CsvColumns& file, PriceRow& row) {
 }
 
 PriceRow read_line(const CsvColumns& file) {
-  if (file.cell("provider").empty()) throw RejectedLine{"no provider stated"};
-  if (file.cell("gpu_model").empty()) throw RejectedLine{"no GPU stated: not the price of an offer"};
-  if (file.cell("as_of").empty()) throw RejectedLine{"no date stated"};
+  if (file.cell("provider").empty()) reject_line("no provider stated");
+  if (file.cell("gpu_model").empty()) reject_line("no GPU stated: not the price of an offer");
+  if (file.cell("as_of").empty()) reject_line("no date stated");
   PriceRow row;
   row.provider = file.read("provider", provider_slug);
   row.product_line = file.optional_cell("product_line");

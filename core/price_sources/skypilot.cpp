@@ -28,8 +28,7 @@ std::string per_device(const std::string& total, Micros count) {
     value.digits *= 10;
     ++value.places;
   }
-  if (devices == 0 || value.digits % devices != 0)
-    throw RejectedLine{"the price of one accelerator is no decimal number"};
+  if (devices == 0 || value.digits % devices != 0) reject_line("the price of one accelerator is no decimal number");
   std::string digits = std::to_string(value.digits / devices);
   if (value.places == 0) return digits;
   if (digits.size() <= value.places) digits.insert(0, value.places + 1 - digits.size(), '0');
@@ -52,7 +51,7 @@ PriceRow read_line(const CsvColumns& file, const std::string& provider, const As
   if (!accelerator) {  // a host; only GCP sells it apart from its GPUs, which the table of sizes knows
     const MachineSize* const size =
         provider == "gcp" && row.instance_type ? find_machine_size(provider, *row.instance_type) : nullptr;
-    if (size == nullptr) throw RejectedLine{"no GPU"};
+    if (size == nullptr) reject_line("no GPU");
     row.basis = PriceBasis::vm_only;
     row.gpu_model = size->gpu_model;
     row.gpu_variant = size->gpu_variant;
@@ -60,7 +59,7 @@ PriceRow read_line(const CsvColumns& file, const std::string& provider, const As
     set_gpu_memory(row, size->gpu_memory_gib);
     return row;
   }
-  if (row.gpu_count == 0) throw RejectedLine{"no GPU"};
+  if (row.gpu_count == 0) reject_line("no GPU");
   // GpuInfo is not looked at: its memory is in other units and of other things than it says, differently in each cloud.
   file.read("AcceleratorName", [&](std::string_view name) {
     name_gpu(row, name, std::nullopt);
@@ -69,7 +68,7 @@ PriceRow read_line(const CsvColumns& file, const std::string& provider, const As
   if (!row.instance_type) {
     row.basis = PriceBasis::gpu_addon;
     if (lower_case(*accelerator).find("mega") != std::string::npos)
-      throw RejectedLine{"a part of machines that the table of sizes does not hold"};
+      reject_line("a part of machines that the table of sizes does not hold");
     // The catalogue calls the cards of 80 GB "A100-80GB" and the others "A100".
     if (row.gpu_model == "A100" && !row.gpu_memory_gib_total) set_gpu_memory(row, 40'000'000);
     if (row.amount) row.amount = per_device(*row.amount, row.gpu_count);

@@ -30,6 +30,8 @@ std::string place_of(const PriceRow& row) {
 
 }  // namespace
 
+void reject_line(const std::string& reason) { throw Error(ErrorCode::unreadable_input, reason); }
+
 void RowCollector::add(const std::string& place, const std::function<PriceRow()>& make) {
   try {
     if (import_.rows.size() >= kMostRows)
@@ -46,8 +48,6 @@ void RowCollector::add(const std::string& place, const std::function<PriceRow()>
       import_.report.accept();
     }
     import_.rows.push_back(std::move(row));
-  } catch (const RejectedLine& line) {
-    import_.report.reject(place, line.reason);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::unreadable_input) throw;
     import_.report.reject(place, without_line(error.what()));

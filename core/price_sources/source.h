@@ -36,18 +36,16 @@ struct PriceImport {
 /// then nothing of it may be used.
 using PriceReader = PriceImport (*)(ByteSource& source, const SourceContext& context);
 
-/// Why a line is no price of a GPU offer; thrown by readers, caught by RowCollector.
-struct RejectedLine {
-  std::string reason;
-};
+/// Says why a line is no price of a GPU offer: throws the Error{unreadable_input} that RowCollector catches.
+[[noreturn]] void reject_line(const std::string& reason);
 
 /// Turns lines into checked rows and counts what became of each.
 class RowCollector {
  public:
   explicit RowCollector(const SourceContext& context) : context_(context) {}
 
-  /// Calls `make`, computes the prices of the row and checks it. RejectedLine and Error{unreadable_input} make the line
-  /// a rejected one. `place` is "line 3"; it becomes part of source_ref.
+  /// Calls `make`, computes the prices of the row and checks it. Error{unreadable_input} makes the line a
+  /// rejected one. `place` is "line 3"; it becomes part of source_ref.
   void add(const std::string& place, const std::function<PriceRow()>& make);
   void reject(const std::string& place, const std::string& reason) { import_.report.reject(place, reason); }
 

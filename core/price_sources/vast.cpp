@@ -26,16 +26,16 @@ std::optional<Micros> share_of_host_memory(const json& offer) {
 }
 
 PriceRow read_offer(const json& offer, const AsOf& as_of) {
-  if (json_flag(offer, "is_bid")) throw RejectedLine{"the floor of a bid is not a price"};
+  if (json_flag(offer, "is_bid")) reject_line("the floor of a bid is not a price");
   PriceRow row;
   row.provider = "vastai";
   row.offer_id = optional_json_text(offer, "machine_id");
-  if (!row.offer_id) throw RejectedLine{"no machine_id"};
+  if (!row.offer_id) reject_line("no machine_id");
   const std::string verification = json_text(offer, "verification");
   if (!verification.empty() && verification != "verified") row.product_line = verification;
   row.region = optional_json_text(offer, "geolocation");
   row.gpu_count = quantity(json_text(offer, "num_gpus")).value_or(0);
-  if (row.gpu_count == 0) throw RejectedLine{"no GPU"};
+  if (row.gpu_count == 0) reject_line("no GPU");
   name_gpu(row, json_text(offer, "gpu_name"), mib_as_gib(json_text(offer, "gpu_ram")));
   row.vcpus = quantity(json_text(offer, "cpu_cores_effective"));
   row.memory_gib = share_of_host_memory(offer);
