@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/migrations.h"
+#include "core/price_checks.h"
 #include "core/price_names.h"
 #include "core/price_text.h"
 #include "core/price_writer.h"
@@ -95,7 +96,9 @@ std::size_t PriceStore::convert_waiting() {
   while (query.step()) {
     PriceRow row = row_to_convert(query);
     compute_hourly_prices(row, table);
-    if (row.price_instance_hour_usd) converted.emplace_back(query.text(0), std::move(row));
+    // Only now can its dollars be looked at; an implausible price goes on waiting, which is no price.
+    if (row.price_instance_hour_usd && reason_to_quarantine(row).empty())
+      converted.emplace_back(query.text(0), std::move(row));
   }
   Statement update(database_,
                    "UPDATE price SET fx_rate = ?, fx_date = ?, fx_source = ?, price_instance_hour_usd_micro = ?, "

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from conftest import BIN, ROOT
+from test_gpu import on_fake
 
 FIXTURES = ROOT / "tests/fixtures/prices"
 SEED = ROOT / "core/data/seed_prices.csv"
@@ -135,6 +136,19 @@ def test_a_run_prints_the_match_and_the_user_wins(agent):
     assert result["score_per_usd_hour"] is None
     told = agent("show", result["run_id"]).stdout
     assert "unknown: no price of this GPU is known" in " ".join(told.split())
+
+
+def test_a_run_on_a_gpu_is_joined_and_says_how_good_the_match_is(agent):
+    ran = on_fake(agent, "V100-SXM2-32GB", "--provider", "tencent", seconds=4)
+    result = json.loads(ran.stdout)
+    price = result["price"]
+    assert price["match_level"] == "provider_gpu" and price["price_instance_hour_usd"] == "1.720000"
+    assert price["stale"] is True and price["age_days"] > 1500 and price["memory_check"] == "equal"
+    assert price["pricing_model_assumed"] is True and result["run_cost_usd"] is not None
+    told = " ".join(agent("show", result["run_id"]).stdout.split())
+    assert "provider_gpu on_demand (assumed)" in told and "years old STALE" in told
+    paid = json.loads(on_fake(agent, "V100-SXM2-32GB", "--price", "2.5", seconds=4).stdout)["price"]
+    assert paid["match_level"] == "user" and paid["price_instance_hour_usd"] == "2.500000"
 
 
 @pytest.mark.parametrize("changes, message", [
