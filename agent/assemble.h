@@ -17,10 +17,14 @@ struct RunStart {
   AgentInfo agent;
   bool simulated = false;
   std::optional<std::string> price_instance_hour_usd;  ///< --price, six places
+  Platform platform;                                   ///< what flags say; fills what the probe does not know
 };
 
 /// The document before anything is measured: status failed, no measurements. The first line of a journal.
 Result begin_result(const RunStart& start, const Inventory& inventory);
+
+/// Puts the price that was looked up for `begun` into it, unless the user gave one.
+void apply_price_match(Result& begun, const PriceMatch& match, const std::string& explanation);
 
 /// What came of it.
 struct RunEnd {

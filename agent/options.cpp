@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "agent/device_choice.h"
+#include "agent/price_options.h"
 #include "core/build_info.h"
 #include "core/enums.h"
 #include "core/error.h"
@@ -69,6 +70,11 @@ void add_run(CLI::App& app, Options& options) {
   command->add_option("--max-cost", run->max_cost_usd, "stop before the run has cost this much, USD")
       ->check(money_text())
       ->needs(price);
+  command->add_option("--provider", run->provider, "who rents the machine out, such as aws");
+  command->add_option("--instance-type", run->instance_type, "the provider's name of the machine type");
+  command->add_option("--region", run->region, "the provider's name of the region");
+  command->add_option("--pricing-model", run->pricing_model, "how it is paid for")
+      ->check(CLI::IsMember({"on_demand", "spot", "preemptible", "reserved", "monthly", "free"}));
   command->add_option("--out", run->out, "also write the result to FILE");
   CLI::Option* upload = command->add_option("--upload", run->upload_url, "send the result to the collector at URL");
   command->add_flag("--offline", run->offline, "never use the network")->excludes(upload);
@@ -107,15 +113,7 @@ void add_readers(CLI::App& app, Options& options) {
   schema->final_callback([schema_options, &options] { options.command = *schema_options; });
 }
 
-void add_dataset_commands(CLI::App& app, Options& options) {
-  CLI::App* price = app.add_subcommand("price", "Hourly prices");
-  price->require_subcommand(1);
-  CLI::App* import = price->add_subcommand("import", "Load prices from a file");
-  auto import_options = std::make_shared<PriceImportOptions>();
-  import->add_option("--format", import_options->format, "seed")->required()->check(CLI::IsMember({"seed"}));
-  import->add_option("FILE", import_options->file, "the file to read")->required();
-  import->final_callback([import_options, &options] { options.command = *import_options; });
-
+void add_upload(CLI::App& app, Options& options) {
   CLI::App* upload = app.add_subcommand("upload", "Send saved results that have no receipt yet");
   auto upload_options = std::make_shared<UploadOptions>();
   upload->add_option("--collector", upload_options->collector, "URL of the collector")->required();
@@ -145,7 +143,8 @@ std::variant<Options, HelpText> parse_command_line(int argc, const char* const* 
       "Exit codes: 0 ok, 2 usage, 3 nothing measurable, 4 partial, 5 wrong results, 6 not saved or not uploaded.");
   add_run(app, options);
   add_readers(app, options);
-  add_dataset_commands(app, options);
+  add_price_commands(app, options);
+  add_upload(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

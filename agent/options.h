@@ -21,8 +21,9 @@ struct RunOptions {
   Profile profile = Profile::standard;
   std::string device = "auto";
   std::optional<double> max_seconds;
-  std::optional<std::string> max_cost_usd;        ///< decimal text
-  std::optional<std::string> price_usd_per_hour;  ///< decimal text
+  std::optional<std::string> max_cost_usd;                                    ///< decimal text
+  std::optional<std::string> price_usd_per_hour;                              ///< decimal text
+  std::optional<std::string> provider, instance_type, region, pricing_model;  ///< what the user says of the platform
   std::optional<std::filesystem::path> out;
   std::optional<std::string> upload_url;
   bool offline = false;
@@ -49,6 +50,30 @@ struct SchemaOptions {
 struct PriceImportOptions {
   std::string format;
   std::filesystem::path file;
+  std::optional<std::string> provider, as_of;
+  std::optional<std::filesystem::path> rates;
+};
+struct PriceMatchOptions {
+  std::filesystem::path measurement;
+  std::optional<std::filesystem::path> prices, rates;
+  std::optional<std::string> provider, as_of;  ///< of the file `prices`
+  std::optional<std::string> pricing_model;
+  std::optional<std::int64_t> commitment_months;
+  std::int64_t max_age_days = 90;
+  bool rental_equivalent = false;
+  bool gpu_share = false;
+  bool json = false;
+};
+struct PriceListOptions {
+  std::optional<std::string> provider, gpu, region;
+  std::string pricing_model = "on_demand";
+  std::optional<std::int64_t> gpu_count;
+  std::optional<std::string> valid_at;  ///< date text; empty = now
+  std::int64_t max_age_days = 90;
+  std::size_t limit = 50;
+  std::vector<std::filesystem::path> measured;
+  bool include_stale = false;
+  bool json = false;
 };
 struct UploadOptions {
   std::string collector;
@@ -56,7 +81,7 @@ struct UploadOptions {
 };
 
 using Command = std::variant<RunOptions, ProbeOptions, DoctorOptions, ShowOptions, ScoreOptions, SchemaOptions,
-                             PriceImportOptions, UploadOptions>;
+                             PriceImportOptions, PriceMatchOptions, PriceListOptions, UploadOptions>;
 
 struct Options {
   GlobalOptions global;

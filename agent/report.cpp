@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "agent/price_report.h"
 #include "agent/report_figures.h"
 #include "core/enums.h"
 #include "core/error.h"
@@ -32,7 +33,11 @@ void add_score(TextPage& page, const Result& result) {
 
 void add_money(TextPage& page, const Result& result) {
   const auto& price = result.price.price_instance_hour_usd;
-  if (!price) return;
+  if (!price) {
+    if (result.price.reason && *result.price.reason != "no_price_given")
+      page.prose("per dollar", fmt::format("unknown: {}", reason_text(*result.price.reason)));
+    return;
+  }
   std::vector<std::string> words;
   if (result.score_per_usd_hour)
     words.push_back(fmt::format("{} index points", short_number(*result.score_per_usd_hour)));
@@ -42,6 +47,7 @@ void add_money(TextPage& page, const Result& result) {
     words.push_back(fmt::format("this run: {} USD", result.run_cost_usd->substr(0, result.run_cost_usd->size() - 2)));
   }
   page.line("per dollar", words);
+  if (result.price.price_id) page.line("price", match_words(result.price));
 }
 
 /// "2 x cuda: Tesla T4", each name once, in the order of the devices.

@@ -7,6 +7,9 @@
 #include "core/error.h"
 #include "core/json_guard.h"
 #include "core/normalize.h"
+#include "core/price_question.h"
+#include "core/price_text.h"
+#include "core/prices.h"
 #include "core/receipt.h"
 #include "core/result_json.h"
 #include "core/score.h"
@@ -50,6 +53,11 @@ StoredRun columns_of(const Result& result) {
   run.region = result.platform.region;
   run.pricing_model = result.platform.pricing_model;
   describe_gpus(result.devices, run);
+  const PriceQuestion machine = price_question(result);
+  if (run.instance_type) run.instance_key = instance_key(*run.instance_type);
+  run.gpu_variant = machine.gpu_variant;
+  run.vcpus_milli = scaled_quantity(machine.vcpus, 1000);
+  run.memory_mib = scaled_quantity(machine.memory_gib, 1024);
   const Score recomputed = score_run(result.devices, normalize_all(result.measurements, result.devices));
   if (result.score.version == recomputed.version && result.score.value != recomputed.value) {
     throw Error(ErrorCode::unreadable_input, "/score/value does not follow from the samples of the document");

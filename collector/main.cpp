@@ -51,7 +51,7 @@ void execute(const ServeOptions& options) {
 
 void execute(const ImportPricesOptions& options) {
   Database database = open_collector_database(options.data_dir);
-  print(stdout, describe(import_price_file(database, options.format, options.file)));
+  print(stdout, describe(import_price_file(database, options.file)));
 }
 
 int exit_code_of(ErrorCode code) {

@@ -7,6 +7,7 @@
 
 #include "core/build_info.h"
 #include "core/error.h"
+#include "core/price_formats.h"
 
 namespace gpuassay {
 namespace {
@@ -26,6 +27,16 @@ void parse_listen(const std::string& text, ServeOptions& options) {
   options.host = host;
 }
 
+void add_import_options(CLI::App& command, ImportPricesOptions& import) {
+  command.add_option("--format", import.file.format, "Format of the file")
+      ->required()
+      ->check(CLI::IsMember(price_format_names()));
+  command.add_option("FILE", import.file.path, "The price file")->required();
+  command.add_option("--provider", import.file.provider, "Whose prices these are (gpuhunt, skypilot)");
+  command.add_option("--as-of", import.file.as_of, "When they held, for formats whose files do not say");
+  command.add_option("--rates", import.file.rates_path, "Exchange rates: date,currency,usd_per_unit,source");
+}
+
 }  // namespace
 
 CollectorCommand parse_collector_options(int argc, const char* const* argv) {
@@ -42,10 +53,7 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
   serve_command->add_flag("--accept-simulated", serve.accept_simulated, "Take simulated results too (for tests)");
 
   CLI::App* const import_command = app.add_subcommand("import-prices", "Load a price file into the database");
-  import_command->add_option("--format", import.format, "Format of the file")
-      ->required()
-      ->check(CLI::IsMember({"seed"}));
-  import_command->add_option("FILE", import.file, "The price file")->required();
+  add_import_options(*import_command, import);
   import_command->add_option("--data-dir", import.data_dir, "Folder of the database")->required()->type_name("DIR");
 
   try {

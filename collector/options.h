@@ -6,6 +6,8 @@
 #include <string>
 #include <variant>
 
+#include "core/price_import.h"
+
 namespace gpuassay {
 
 struct ServeOptions {
@@ -16,7 +18,8 @@ struct ServeOptions {
 };
 
 struct ImportPricesOptions {
-  std::string format, file, data_dir;
+  PriceFileOptions file;
+  std::string data_dir;
 };
 
 /// Text to print instead of working: help or version.

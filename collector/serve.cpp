@@ -25,7 +25,7 @@ struct Collector::Parts {
   }
 
   Database database;
-  PriceStore prices;  // makes the table that score_per_dollar.sql joins with
+  PriceStore prices;  // makes the view `prices` of join.sql
   RunStore runs;
   Ingest ingest;
   Routes routes;

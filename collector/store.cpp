@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/migrations.h"
 #include "embedded/RunMigration0001.h"
+#include "embedded/RunMigration0002.h"
 
 namespace gpuassay {
 
@@ -26,7 +27,7 @@ Database open_collector_database(const std::string& data_dir) {
 }
 
 RunStore::RunStore(Database& database) : database_(database) {
-  constexpr std::array<std::string_view, 1> kMigrations{embedded::kRunMigration0001};
+  constexpr std::array<std::string_view, 2> kMigrations{embedded::kRunMigration0001, embedded::kRunMigration0002};
   migrate(database_, "run", kMigrations);
 }
 
@@ -46,16 +47,17 @@ std::optional<std::string> RunStore::body(std::string_view run_id) const {
 
 void RunStore::insert(const StoredRun& run) {
   Transaction transaction(database_);
-  Statement insert(
-      database_,
-      "INSERT INTO run (run_id, body, body_sha256, agent_key, received_at_ms, receipt, simulated, trust, "
-      "started_at_ms, provider, instance_type, region, pricing_model, gpu_model, gpu_count, "
-      "gpu_memory_bytes, score_version, score) VALUES (?,?,?,?,?,?,?,'self_reported',?,?,?,?,?,?,?,?,?,?)");
+  Statement insert(database_,
+                   "INSERT INTO run (run_id, body, body_sha256, agent_key, received_at_ms, receipt, simulated, trust, "
+                   "started_at_ms, provider, instance_type, region, pricing_model, gpu_model, gpu_count, "
+                   "gpu_memory_bytes, score_version, score, instance_key, gpu_variant, vcpus_milli, memory_mib) "
+                   "VALUES (?,?,?,?,?,?,?,'self_reported',?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   insert.bind(1, run.run_id).bind_blob(2, run.body).bind(3, run.body_sha256).bind(4, run.agent_key);
   insert.bind(5, run.received_at_ms).bind_blob(6, run.receipt).bind(7, std::int64_t{run.simulated});
   insert.bind(8, run.started_at_ms).bind(9, run.provider).bind(10, run.instance_type).bind(11, run.region);
   insert.bind(12, run.pricing_model).bind(13, run.gpu_model).bind(14, run.gpu_count).bind(15, run.gpu_memory_bytes);
-  insert.bind(16, run.score_version).bind(17, run.score).run();
+  insert.bind(16, run.score_version).bind(17, run.score).bind(18, run.instance_key).bind(19, run.gpu_variant);
+  insert.bind(20, run.vcpus_milli).bind(21, run.memory_mib).run();
   transaction.commit();
 }
 

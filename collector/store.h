@@ -23,6 +23,9 @@ struct StoredRun {
   std::optional<std::string> gpu_model;  ///< empty without a GPU and for a mix of models
   std::int64_t gpu_count = 0;
   std::optional<std::int64_t> gpu_memory_bytes;  ///< of one device
+  std::optional<std::string> instance_key;       ///< the instance type as prices are compared by it
+  std::optional<std::string> gpu_variant;
+  std::optional<std::int64_t> vcpus_milli, memory_mib;
   std::string score_version;
   std::optional<double> score;
 };

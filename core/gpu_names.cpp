@@ -10,6 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include "core/gpu_aliases.h"
+
 namespace gpuassay {
 namespace {
 
@@ -117,6 +119,14 @@ bool agrees(const GpuSpec& spec, const GpuIdentity& identity, const ParsedName& 
   return slice || memory_fits(spec, identity);
 }
 
+/// Memory as price lists state it.
+std::optional<Micros> listed_memory(const GpuIdentity& identity) {
+  if (!identity.memory_bytes || *identity.memory_bytes < 0) return std::nullopt;
+  return Ratio(Decimal{static_cast<std::uint64_t>(*identity.memory_bytes), 0})
+      .over(Ratio(Decimal{1U << 30U, 0}))
+      .micros();
+}
+
 using Specs = std::vector<const GpuSpec*>;
 
 template <class Condition>
@@ -153,6 +163,11 @@ GpuMatch find_gpu_spec(const GpuIdentity& identity) {
   if (named.empty() || (name.vgpu && !by_id.empty())) named = by_id;
   if (named.empty()) {
     match.reason = "the table of GPUs has no card of this name or PCI device id";
+    // Its prices can be known all the same: price lists name more cards than datasheets were read of.
+    if (const auto listed = find_gpu_name(name.card, listed_memory(identity))) {
+      match.model = listed->model;
+      match.variant = listed->variant;
+    }
     return match;
   }
   match.model = common(named, [](const GpuSpec& spec) { return std::optional(spec.model); });

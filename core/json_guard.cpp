@@ -107,7 +107,7 @@ class LimitChecker : public nlohmann::json_sax<nlohmann::json> {
 
 }  // namespace
 
-nlohmann::json parse_untrusted_json(std::string_view text, const JsonLimits& limits) {
+void check_untrusted_json(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) refuse_document(fmt::format("longer than {} bytes", limits.max_bytes), 0);
   // The parser takes a zero byte for the end of the text, which would hide whatever follows it.
   if (const auto zero = text.find('\0'); zero != std::string_view::npos)
@@ -119,6 +119,10 @@ nlohmann::json parse_untrusted_json(std::string_view text, const JsonLimits& lim
   LimitChecker checker(limits);
   if (!nlohmann::json::sax_parse(TrackedBytes(begin, &seen), TrackedBytes(end, &seen), &checker))
     refuse_document(checker.problem(), seen - begin);
+}
+
+nlohmann::json parse_untrusted_json(std::string_view text, const JsonLimits& limits) {
+  check_untrusted_json(text, limits);
   return nlohmann::json::parse(text.begin(), text.end());
 }
 

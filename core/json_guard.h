@@ -15,6 +15,9 @@ struct JsonLimits {
   std::size_t max_string_bytes = 256;  ///< decoded UTF-8 bytes of one string, key or number
 };
 
+/// Only the pass without memory growth that parse_untrusted_json() begins with.
+void check_untrusted_json(std::string_view text, const JsonLimits& limits = {});
+
 /// Parses `text` after a pass without memory growth or recursion has found it within `limits`, free of duplicate
 /// keys, trailing text, invalid UTF-8 and numbers beyond double. Throws Error{unreadable_input} naming the byte.
 nlohmann::json parse_untrusted_json(std::string_view text, const JsonLimits& limits = {});

@@ -344,6 +344,14 @@ struct PriceMatch {
   std::string match_level = "none";
   std::optional<std::string> reason;
   std::optional<std::string> price_instance_hour_usd, price_gpu_hour_usd;
+  // Of a price that was looked up and found; left out of the document otherwise.
+  std::optional<std::string> price_id, price_provider, source_ref, amount, currency, unit, fx_rate, fx_date;
+  std::optional<std::int64_t> candidates;
+  std::optional<std::string> lowest_gpu_hour_usd, highest_gpu_hour_usd;
+  std::optional<std::string> region_match, memory_check, variant_check;
+  std::optional<bool> count_scaled, stale, pricing_model_assumed;
+  std::optional<std::int64_t> age_days;
+  std::optional<std::string> as_of_precision, tax, pricing_model;
 };
 
 struct AgentInfo {

@@ -43,6 +43,15 @@ Micros checked_micros(Wide amount) {
   return static_cast<Micros>(amount);
 }
 
+Wide greatest_common_divisor(Wide left, Wide right) {
+  while (right != 0) {
+    const Wide rest = left % right;
+    left = right;
+    right = rest;
+  }
+  return left;
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
@@ -93,6 +102,39 @@ Micros divide_half_even(Micros amount, std::int64_t divisor) {
   if (divisor <= 0 || amount < 0)
     throw Error(ErrorCode::internal, "money is divided by a count that is not positive; report this as a bug");
   return checked_micros(round_half_even(static_cast<Wide>(amount), static_cast<Wide>(divisor)));
+}
+
+Ratio::Ratio(const Decimal& value) : Ratio(value.digits, power_of_ten(value.places)) {}
+
+Ratio::Ratio(Wide numerator, Wide denominator) : numerator_(numerator), denominator_(denominator) {
+  const Wide common = greatest_common_divisor(numerator_, denominator_);
+  numerator_ /= common;
+  denominator_ /= common;
+}
+
+Ratio Ratio::times(const Ratio& factor) const {
+  // Cancelled crosswise first, so that only a result that does not fit is refused.
+  const Ratio left(numerator_, factor.denominator_);
+  const Ratio right(factor.numerator_, denominator_);
+  return {gpuassay::times(left.numerator_, right.numerator_), gpuassay::times(left.denominator_, right.denominator_)};
+}
+
+Ratio Ratio::over(const Ratio& divisor) const {
+  if (divisor.numerator_ == 0)
+    throw Error(ErrorCode::unreadable_input, "division by a zero count; check the price's unit");
+  return times(Ratio(divisor.denominator_, divisor.numerator_));
+}
+
+Ratio Ratio::plus(const Ratio& other) const {
+  const Wide common = greatest_common_divisor(denominator_, other.denominator_);
+  const Wide left = gpuassay::times(numerator_, other.denominator_ / common);
+  const Wide right = gpuassay::times(other.numerator_, denominator_ / common);
+  if (left > ~Wide{0} - right) throw_too_large();
+  return {left + right, gpuassay::times(denominator_, other.denominator_ / common)};
+}
+
+Micros Ratio::micros() const {
+  return checked_micros(round_half_even(gpuassay::times(numerator_, power_of_ten(kMicroPlaces)), denominator_));
 }
 
 }  // namespace gpuassay

@@ -38,4 +38,26 @@ std::string format_micros(Micros amount);
 /// amount / divisor, rounded half to even; divisor > 0.
 Micros divide_half_even(Micros amount, std::int64_t divisor);
 
+/// An exact non-negative fraction, for prices that are put together from several figures and rounded once. Every
+/// operation throws Error{unreadable_input} when 128 bits do not hold the result.
+class Ratio {
+ public:
+  Ratio() = default;
+  explicit Ratio(const Decimal& value);
+
+  [[nodiscard]] Ratio times(const Ratio& factor) const;
+  /// `divisor` must not be zero.
+  [[nodiscard]] Ratio over(const Ratio& divisor) const;
+  [[nodiscard]] Ratio plus(const Ratio& other) const;
+  /// In millionths, rounded half to even.
+  [[nodiscard]] Micros micros() const;
+
+ private:
+  // Pedantic compilers accept the type only when so marked, and only in a typedef.
+  __extension__ typedef unsigned __int128 Wide;  // NOLINT(modernize-use-using)
+  Ratio(Wide numerator, Wide denominator);
+
+  Wide numerator_ = 0, denominator_ = 1;  ///< without a common factor
+};
+
 }  // namespace gpuassay

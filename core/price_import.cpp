@@ -2,57 +2,86 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
+#include <filesystem>
 
-#include "core/csv.h"
+#include "core/byte_source.h"
 #include "core/error.h"
-#include "core/prices_seed.h"
+#include "core/price_formats.h"
+#include "core/seed_prices.h"
 
 namespace gpuassay {
 namespace {
 
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::unreadable_input, fmt::format("cannot open {}; check that the file exists", path));
-  const std::size_t limit = CsvLimits{}.max_bytes;
-  std::string text;
-  std::string piece(std::size_t{64} << 10U, '\0');
-  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())), file.gcount() > 0) {
-    text.append(piece.data(), static_cast<std::size_t>(file.gcount()));
-    if (text.size() > limit)
-      throw Error(ErrorCode::unreadable_input, fmt::format("{} is larger than {} bytes; split it", path, limit));
+/// Calls `action`; an error about the content gets the file's name in front.
+template <class Action>
+auto naming_the_file(const std::string& path, const Action& action) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    if (error.code() != ErrorCode::unreadable_input || message.find(path) != std::string::npos) throw;
+    throw Error(ErrorCode::unreadable_input, fmt::format("{}: {}", path, message));
   }
-  if (file.bad() || !file.eof())
-    throw Error(ErrorCode::unreadable_input, fmt::format("cannot read {}; check that it is a file", path));
-  return text;
 }
 
-void describe_lines(std::string& text, std::string_view what, const std::vector<RefusedLine>& lines) {
-  for (const RefusedLine& line : lines) text += fmt::format("  line {} {}: {}\n", line.line, what, line.reason);
+AsOf as_of_option(const std::string& text) {
+  try {
+    return read_as_of(text);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::usage, fmt::format("--as-of: {}", error.what()));
+  }
 }
 
 }  // namespace
 
-PriceImportOutcome import_price_file(Database& database, std::string_view format, const std::string& path) {
-  if (format != "seed")
-    throw Error(ErrorCode::usage, fmt::format("there is no price format '{}'; the known one is: seed", format));
-  PriceImport import = read_seed_prices(read_file(path));
+PriceImport read_price_file(const PriceFileOptions& options, const FxTable& rates) {
+  const PriceFormat& format =
+      options.format ? price_format_named(*options.format) : recognise_price_format(options.path);
+  SourceContext context;
+  context.label = std::filesystem::path(options.path).filename().string();
+  context.provider = options.provider;
+  if (options.as_of) context.as_of = as_of_option(*options.as_of);
+  context.rates = rates;
+  ByteSource source = ByteSource::from_file(options.path);
+  return naming_the_file(options.path, [&] { return format.read(source, context); });
+}
+
+std::vector<FxRate> read_rate_file(const std::string& path) {
+  ByteSource source = ByteSource::from_file(path);
+  return naming_the_file(path, [&] { return read_fx_rates(source); });
+}
+
+PriceImportOutcome import_price_file(Database& database, const PriceFileOptions& options) {
   PriceStore store(database);
+  std::vector<FxRate> rates;
+  if (options.rates_path) rates = read_rate_file(*options.rates_path);
+  PriceChanges of_rates;
+  // Read before anything is stored: a file that is refused leaves the rates out too.
+  FxTable table = store.rates();
+  table.add(rates);
+  PriceImport import = read_price_file(options, table);
+  if (!rates.empty()) of_rates = store.store_rates(rates);
   PriceImportOutcome outcome;
-  outcome.changes = store.store(std::move(import.rows));
   outcome.report = std::move(import.report);
+  outcome.changes = naming_the_file(options.path, [&] { return store.store(std::move(import)); });
+  outcome.changes.converted += of_rates.converted;
   return outcome;
+}
+
+void add_bundled_prices(Database& database) {
+  PriceStore store(database);
+  PriceImport bundled = bundled_seed_prices(store.rates());
+  if (!bundled.rows.empty() && !store.has_source(bundled.rows.front().source)) store.store(std::move(bundled));
 }
 
 std::string describe(const PriceImportOutcome& outcome) {
   const auto& [report, changes] = outcome;
-  std::string text = fmt::format("{} accepted ({} new, {} confirmed, {} unchanged), {} quarantined, {} rejected\n",
-                                 report.accepted, changes.inserted, changes.confirmed, changes.unchanged,
-                                 report.quarantined.size(), report.rejected.size());
-  describe_lines(text, "quarantined", report.quarantined);
-  describe_lines(text, "rejected", report.rejected);
-  return text;
+  std::string text =
+      fmt::format("{} accepted ({} new, {} confirmed, {} unchanged), {} quarantined, {} rejected\n", report.accepted(),
+                  changes.inserted, changes.confirmed, changes.unchanged, report.quarantined(), report.rejected());
+  if (changes.closed > 0) text += fmt::format("  {} offers have disappeared: their prices end here\n", changes.closed);
+  if (changes.converted > 0) text += fmt::format("  {} prices got their dollars from the rates\n", changes.converted);
+  return text + report.details();
 }
 
 }  // namespace gpuassay

@@ -29,4 +29,18 @@ struct EnumNames<Confidence> {
       {{Confidence::exact, "exact"}, {Confidence::inferred, "inferred"}, {Confidence::garbled, "garbled"}}};
 };
 
+template <>
+struct EnumNames<PriceUnit> {
+  static constexpr std::array<std::pair<PriceUnit, std::string_view>, 5> values{{{PriceUnit::second, "second"},
+                                                                                 {PriceUnit::hour, "hour"},
+                                                                                 {PriceUnit::month, "month"},
+                                                                                 {PriceUnit::year, "year"},
+                                                                                 {PriceUnit::term, "term"}}};
+};
+template <>
+struct EnumNames<TaxTreatment> {
+  static constexpr std::array<std::pair<TaxTreatment, std::string_view>, 3> values{
+      {{TaxTreatment::excluded, "excluded"}, {TaxTreatment::included, "included"}, {TaxTreatment::unknown, "unknown"}}};
+};
+
 }  // namespace gpuassay

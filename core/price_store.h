@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "core/fx_rates.h"
+#include "core/price_sources/source.h"
 #include "core/prices.h"
 #include "core/sqlite.h"
 
@@ -14,21 +16,32 @@ struct PriceChanges {
   std::size_t inserted = 0;   ///< new prices
   std::size_t confirmed = 0;  ///< a price in force was seen again at a later date
   std::size_t unchanged = 0;  ///< already stored exactly so
+  std::size_t closed = 0;     ///< offers that a complete list no longer has
+  std::size_t converted = 0;  ///< stored prices that got their dollars from newly imported rates
 };
 
-/// The table `price` of one database. The intervals of one series never overlap.
+/// The tables `price` and `fx_rate` of one database and the view `prices` of join.sql. The intervals of one series
+/// never overlap.
 class PriceStore {
  public:
-  /// Makes or updates the table. `database` must outlive the store.
+  /// Makes or updates the tables. `database` must outlive the store.
   explicit PriceStore(Database& database);
 
-  /// Stores all rows or, by throwing, none: Error{unreadable_input} for two amounts of one offer at one instant or
-  /// for overlapping intervals, Error{database} when writing fails. Storing the same rows again changes nothing.
-  PriceChanges store(std::vector<PriceRow> rows);
+  /// Stores all rows or, by throwing, none: Error{unreadable_input} for two amounts of one offer at one instant or for
+  /// overlapping intervals, Error{database} when writing fails. Storing the same rows again changes nothing. Offers
+  /// that a complete list lacks end at its instant.
+  PriceChanges store(PriceImport import);
+
+  /// Keeps the rates and converts stored prices that wait for them. Throws Error{unreadable_input} for a rate that
+  /// differs from the stored one of its day.
+  PriceChanges store_rates(const std::vector<FxRate>& rates);
+  [[nodiscard]] FxTable rates() const;
 
   [[nodiscard]] std::size_t count() const;
+  [[nodiscard]] bool has_source(std::string_view source) const;
 
  private:
+  std::size_t convert_waiting();
   Database& database_;
 };
 

@@ -1,4 +1,5 @@
-// What does one published price say? The normalised price row and how it is identified.
+// What does one published price say? The normalised price row, how it is identified and what it costs in dollars an
+// hour.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/fx_rates.h"
 #include "core/money.h"
 
 namespace gpuassay {
@@ -15,66 +17,68 @@ enum class PriceBasis { instance, per_gpu, vm_only, gpu_addon, storage, uncertai
 /// How fine the date of the price is; a coarse date starts at the first instant of its period.
 enum class DatePrecision { second, day, month, year };
 enum class Confidence { exact, inferred, garbled };
+/// What a recurring amount is for; a term is the whole commitment.
+enum class PriceUnit { second, hour, month, year, term };
+enum class TaxTreatment { excluded, included, unknown };
 
-/// One published price of one offer during one interval. Empty optionals are unknown, never zero.
+/// One published price of one offer during one interval. Empty optionals are unknown, never zero. Quantities are in
+/// millionths, as fractions of devices are sold.
 struct PriceRow {
-  std::string provider;  ///< slug of the contract
+  std::optional<std::string> given_id;  ///< identity that the file states
+  std::string provider;                 ///< slug of the contract
   std::optional<std::string> product_line, offer_id, instance_type, region, zone;
   std::string gpu_model;  ///< canonical name
   std::optional<std::string> gpu_variant;
-  Micros gpu_count = 0;  ///< millionths of a device, as fractional GPUs are sold
-  std::optional<double> gpu_memory_gib_total;
-  std::optional<double> vcpus, memory_gib, local_disk_gb;  ///< information and tie-break only
+  Micros gpu_count = 0;
+  std::optional<Micros> gpu_memory_gib_total;
+  std::optional<Micros> vcpus, memory_gib, local_disk_gb;  ///< information and tie-break only
   std::string pricing_model;                               ///< on_demand, spot, preemptible, reserved, monthly
   std::optional<std::int64_t> commitment_months;
   std::string os = "linux", tenancy = "shared";
   PriceBasis basis = PriceBasis::instance;
+  bool component_missing = false;  ///< derived from parts of which one has no price
 
   std::optional<std::string> amount;          ///< decimal text exactly as published
-  std::string currency;                       ///< ISO 4217
-  std::string unit;                           ///< hour or month
-  std::optional<Micros> price_instance_hour;  ///< in `currency`
+  std::optional<std::string> upfront_amount;  ///< decimal text, paid once for the term
+  std::string currency = "USD";               ///< ISO 4217
+  PriceUnit unit = PriceUnit::hour;
+  std::optional<std::string> hours_per_unit;  ///< decimal text where the source counts otherwise than 1, 730, 8760
+  TaxTreatment tax = TaxTreatment::excluded;
+  std::optional<std::string> tax_rate;        ///< decimal text, 0.19; with `included`
+  std::optional<Micros> price_instance_hour;  ///< in `currency`, net of tax
+  std::optional<std::string> fx_rate, fx_date, fx_source;
   std::optional<Micros> price_instance_hour_usd, price_gpu_hour_usd;
 
-  std::int64_t valid_from_ms = 0;           ///< since the epoch, UTC, closed
-  std::optional<std::int64_t> valid_to_ms;  ///< open end; empty = still valid
-  std::int64_t observed_at_ms = 0;          ///< last time the source confirmed it
+  std::optional<std::int64_t> valid_from_ms;  ///< since the epoch, UTC, closed; empty = undated
+  std::optional<std::int64_t> valid_to_ms;    ///< open end; empty = still valid
+  std::int64_t observed_at_ms = 0;            ///< last time the source confirmed it
   DatePrecision as_of_precision = DatePrecision::day;
   std::string source_kind;  ///< api, catalog, document, manual
   std::string source;       ///< the file or address, without a row
   std::string source_ref;   ///< file or address, and row
+  std::optional<std::string> retrieved_at, license;
   Confidence confidence = Confidence::exact;
   std::string note;
 };
 
-/// What identifies an offer through time: everything but amount, dates and how it was read.
+/// What identifies an offer through time and across sources: everything but amount, dates, source and how it was read.
+std::string series_identity(const PriceRow& row);
+
+/// What identifies an offer through time: its identity and the source.
 std::string series_key(const PriceRow& row);
 
-/// Stable identity of one price: SHA-256 (hexadecimal) of series key, valid_from and source.
+/// Stable identity of one price: the given one, else SHA-256 (hexadecimal) of series key, valid_from and source.
 std::string price_id(const PriceRow& row);
 
-/// Fills the computed prices from `amount`, both from the unrounded amount. Without an amount they stay empty, and
-/// the USD ones stay empty for a currency without a rate. Throws Error{unreadable_input} for an amount or unit that
-/// cannot be read.
-void compute_hourly_prices(PriceRow& row);
+/// Memory of one device in MiB; empty when unknown.
+std::optional<std::int64_t> gpu_memory_mib(const PriceRow& row);
 
-/// One line of an imported file that did not become a usable price.
-struct RefusedLine {
-  std::size_t line = 0;
-  std::string reason;
-};
+/// Whole divisor-ths of a quantity in millionths, half to even: micros_to(memory_gib, 1024) is MiB.
+std::optional<std::int64_t> scaled_quantity(const std::optional<Micros>& quantity, std::int64_t factor);
 
-/// Every data line of the file is in exactly one of the three.
-struct ImportReport {
-  std::size_t accepted = 0;
-  std::vector<RefusedLine> quarantined;  ///< a price, but not a plausible one
-  std::vector<RefusedLine> rejected;     ///< not the price of an offer
-};
-
-/// What a file said: rows ready for the store, and what became of each line.
-struct PriceImport {
-  std::vector<PriceRow> rows;
-  ImportReport report;
-};
+/// Fills the computed prices from amount, unit, commitment, tax and rate: each from unrounded values, rounded once.
+/// Without an amount they stay empty, and the USD ones stay empty for a currency without a rate for the day of
+/// valid_from. Throws Error{unreadable_input} for a text or unit that cannot be read.
+void compute_hourly_prices(PriceRow& row, const FxTable& rates = {});
 
 }  // namespace gpuassay

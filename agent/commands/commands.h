@@ -13,6 +13,8 @@ int execute(const ShowOptions& options, const Environment& environment);
 int execute(const ScoreOptions& options, const Environment& environment);
 int execute(const SchemaOptions& options, const Environment& environment);
 int execute(const PriceImportOptions& options, const Environment& environment);
+int execute(const PriceMatchOptions& options, const Environment& environment);
+int execute(const PriceListOptions& options, const Environment& environment);
 int execute(const UploadOptions& options, const Environment& environment);
 
 }  // namespace gpuassay

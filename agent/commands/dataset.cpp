@@ -1,4 +1,4 @@
-// gpuassay price import and gpuassay upload: the local ends of the shared dataset.
+// gpuassay upload: the local end of the shared dataset.
 #include <fmt/format.h>
 
 #include <set>
@@ -9,7 +9,6 @@
 #include "agent/report.h"
 #include "agent/spool.h"
 #include "agent/url.h"
-#include "core/price_import.h"
 
 namespace gpuassay {
 namespace {
@@ -31,13 +30,6 @@ std::vector<std::string> unsent(const Spool& spool) {
 }
 
 }  // namespace
-
-int execute(const PriceImportOptions& options, const Environment& environment) {
-  const Spool data_dir(environment.data_dir);  // makes the folder, or says why it cannot be used
-  Database database((environment.data_dir / "prices.db").string());
-  print_out(describe(import_price_file(database, options.format, options.file.string())));
-  return kExitOk;
-}
 
 int execute(const UploadOptions& options, const Environment& environment) {
   (void)parse_url(options.collector);

@@ -21,6 +21,8 @@
 #include "agent/measure.h"
 #include "agent/measure_case.h"
 #include "agent/plan.h"
+#include "agent/price_database.h"
+#include "agent/price_report.h"
 #include "agent/report.h"
 #include "agent/run_id.h"
 #include "agent/spool.h"
@@ -30,6 +32,9 @@
 #include "core/error.h"
 #include "core/money.h"
 #include "core/normalize.h"
+#include "core/price_join.h"
+#include "core/price_question.h"
+#include "core/provider_names.h"
 #include "core/result_json.h"
 #include "core/timestamp.h"
 
@@ -66,7 +71,22 @@ RunStart run_start(const RunOptions& options, std::int64_t started_ms, bool simu
   start.agent = {std::string(build.version), std::string(build.commit), "", std::string(build.build)};
   start.simulated = simulated;
   start.price_instance_hour_usd = price_six_places(options);
+  if (options.provider) start.platform.provider = provider_slug(*options.provider);
+  start.platform.instance_type = options.instance_type;
+  start.platform.region = options.region;
+  start.platform.pricing_model = options.pricing_model;
   return start;
+}
+
+/// The price that belongs to this machine now. Prices that cannot be read must not cost the measurement.
+void look_up_price(Result& begun, const Environment& environment, Progress& progress) {
+  try {
+    Database database = open_prices(environment.data_dir);
+    const PriceAnswer answer = join_prices(database, {price_question(begun)}, {}).front();
+    apply_price_match(begun, price_block(answer), answer.reason ? reason_text(*answer.reason) : "");
+  } catch (const Error& error) {
+    progress.warn(fmt::format("no price was looked up: {}", error.what()));
+  }
 }
 
 /// The data directory of the run, or nothing to save to and why.
@@ -225,7 +245,8 @@ int execute(const RunOptions& options, const Environment& environment) {
   const RunStart start = run_start(options, started_ms, machine.simulated);
   const std::vector<Case> cases = plan(machine.inventory, options.profile);
   hash_identifiers(machine, environment);  // with the key of the data directory, which exists now if it can
-  const Result begun = begin_result(start, machine.inventory);
+  Result begun = begin_result(start, machine.inventory);
+  look_up_price(begun, environment, progress);
   store.attempt([&](const Spool& spool) {
     store.journal = spool.start_journal(start.run_id);
     store.journal->append(journal_first_line(begun));

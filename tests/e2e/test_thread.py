@@ -31,7 +31,7 @@ def get(url):
 def score_per_dollar(collector):
     database = sqlite3.connect(next(collector.data_dir.glob("*.db")))
     database.row_factory = sqlite3.Row
-    query = (ROOT / "core/sql/score_per_dollar.sql").read_text()
+    query = (ROOT / "core/sql/join.sql").read_text()
     return [dict(row) for row in database.execute(query)]
 
 
@@ -69,12 +69,11 @@ def test_the_whole_thread(agent, make_collector):
     assert "0 new" in again.stdout
 
     # One query shows score per dollar.
-    rows = {row["run_id"]: row for row in score_per_dollar(collector)}
+    rows = {row["result_id"]: row for row in score_per_dollar(collector)}
     row = rows[example["run_id"]]
     assert row["match_level"] == "provider_gpu"
-    assert row["price_instance_hour_usd"] == 1.72
+    assert row["price_instance_hour_usd_micro"] == 1_720_000
     assert abs(row["score_per_usd_hour"] - example["score"]["value"] / 1.72) < 1e-6
-    assert row["simulated"]
     unpriced = rows[mine["run_id"]]
     assert unpriced["match_level"] == "none" and unpriced["score_per_usd_hour"] is None
 

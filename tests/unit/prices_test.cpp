@@ -4,8 +4,9 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/price_sources/readers.h"
 #include "core/price_store.h"
-#include "core/prices_seed.h"
+#include "core/seed_prices.h"
 #include "core/timestamp.h"
 
 namespace gpuassay {
@@ -17,6 +18,17 @@ constexpr std::string_view kHeader =
     "currency,unit,as_of,seed_file,note\n";
 
 std::string file_of(std::string_view lines) { return std::string(kHeader) + std::string(lines); }
+
+PriceImport read_text(std::string_view text) {
+  ByteSource source = ByteSource::from_text(text);
+  return read_seed_prices(source, {"seed.csv", {}, {}, {}});
+}
+
+PriceImport import_of(std::vector<PriceRow> rows) {
+  PriceImport import;
+  import.rows = std::move(rows);
+  return import;
+}
 
 const PriceRow& only(const PriceImport& import) {
   EXPECT_EQ(import.rows.size(), 1U);
@@ -33,20 +45,21 @@ const PriceRow& find(const PriceImport& import, std::string_view provider, std::
 }
 
 TEST(SeedPrices, EveryLineOfTheEmbeddedFileIsAccountedFor) {
-  const auto import = read_seed_prices(embedded_seed_prices());
-  EXPECT_EQ(import.report.accepted + import.report.quarantined.size() + import.report.rejected.size(), 67U);
-  EXPECT_EQ(import.report.accepted, import.rows.size());
-  EXPECT_TRUE(import.report.quarantined.empty());
+  const auto import = bundled_seed_prices();
+  EXPECT_EQ(import.report.accepted() + import.report.quarantined() + import.report.rejected(), 67U);
+  EXPECT_EQ(import.report.accepted(), import.rows.size());
+  EXPECT_EQ(import.report.quarantined(), 0U);
   // Five prose figures without hardware and one disk.
-  ASSERT_EQ(import.report.rejected.size(), 6U);
-  for (const auto& line : import.report.rejected) EXPECT_EQ(line.reason, "no GPU stated: not the price of an offer");
+  ASSERT_EQ(import.report.rejected_lines().size(), 1U);
+  EXPECT_EQ(import.report.rejected_lines().begin()->first, "no GPU stated: not the price of an offer");
+  EXPECT_EQ(import.report.rejected(), 6U);
   const auto without_amount =
       std::count_if(import.rows.begin(), import.rows.end(), [](const PriceRow& row) { return !row.amount; });
   EXPECT_EQ(without_amount, 9);
 }
 
 TEST(SeedPrices, InstanceAndPerGpuPricesAreWorkedOutByBasis) {
-  const auto import = read_seed_prices(embedded_seed_prices());
+  const auto import = bundled_seed_prices();
   const auto& tencent = find(import, "tencent", "Tesla V100", 8'000'000, "13.78");
   EXPECT_EQ(tencent.price_instance_hour_usd, 13'780'000);
   EXPECT_EQ(tencent.price_gpu_hour_usd, 1'722'500);
@@ -57,10 +70,10 @@ TEST(SeedPrices, InstanceAndPerGpuPricesAreWorkedOutByBasis) {
 }
 
 TEST(SeedPrices, MonthIs730HoursAndItsPricingModelIsKept) {
-  const auto import = read_seed_prices(embedded_seed_prices());
+  const auto import = bundled_seed_prices();
   const auto& azure = find(import, "azure", "Tesla P40", 1'000'000, "1511.10");
   EXPECT_EQ(azure.pricing_model, "on_demand");
-  EXPECT_EQ(azure.unit, "month");
+  EXPECT_EQ(azure.unit, PriceUnit::month);
   EXPECT_EQ(azure.commitment_months, std::nullopt);
   EXPECT_EQ(azure.price_instance_hour_usd, 2'070'000);
   const auto& ibm = find(import, "ibm", "Tesla V100", 1'000'000, "2233");
@@ -70,7 +83,7 @@ TEST(SeedPrices, MonthIs730HoursAndItsPricingModelIsKept) {
 }
 
 TEST(SeedPrices, OtherCurrencyHasNoDollarPrice) {
-  const auto import = read_seed_prices(embedded_seed_prices());
+  const auto import = bundled_seed_prices();
   const auto& baidu = find(import, "baidu", "Tesla K40", 4'000'000, "12660");
   EXPECT_EQ(baidu.currency, "CNY");
   EXPECT_EQ(baidu.price_instance_hour, 17'342'466);
@@ -79,7 +92,7 @@ TEST(SeedPrices, OtherCurrencyHasNoDollarPrice) {
 }
 
 TEST(SeedPrices, DatesStartAtTheFirstInstantOfTheirPeriod) {
-  const auto import = read_seed_prices(embedded_seed_prices());
+  const auto import = bundled_seed_prices();
   const auto& year = find(import, "aws", "Tesla K80", 1'000'000, "0.9");
   EXPECT_EQ(year.as_of_precision, DatePrecision::year);
   EXPECT_EQ(year.valid_from_ms, parse_rfc3339_ms("2019-01-01T00:00:00Z"));
@@ -87,11 +100,11 @@ TEST(SeedPrices, DatesStartAtTheFirstInstantOfTheirPeriod) {
   EXPECT_EQ(day.as_of_precision, DatePrecision::day);
   EXPECT_EQ(day.valid_from_ms, parse_rfc3339_ms("2022-07-07T00:00:00Z"));
   EXPECT_EQ(day.valid_to_ms, std::nullopt);
-  EXPECT_EQ(day.source_ref, "000_b2fb0bfa43d2976c.txt line 14");
+  EXPECT_EQ(day.source_ref, "000_b2fb0bfa43d2976c.txt (seed line 14)");
 }
 
 TEST(SeedPrices, DocumentedTrapsAreHandled) {
-  const auto import = read_seed_prices(embedded_seed_prices());
+  const auto import = bundled_seed_prices();
   // Two machines of one shape: their series differ, so that one does not replace the other.
   const auto& rdma = find(import, "azure", "Tesla P40", 4'000'000, "6648.84");
   const auto& plain = find(import, "azure", "Tesla P40", 4'000'000, "6044.40");
@@ -100,14 +113,14 @@ TEST(SeedPrices, DocumentedTrapsAreHandled) {
   EXPECT_EQ(plain.product_line, "ND series");
   const auto& disk = find(import, "lambda", "Tesla V100", 8'000'000, "6.80");
   EXPECT_EQ(disk.memory_gib, std::nullopt);
-  EXPECT_EQ(disk.local_disk_gb, 6041.6);
+  EXPECT_EQ(disk.local_disk_gb, 6'041'600'000);
   EXPECT_EQ(find(import, "gcp", "Tesla T4", 1'000'000, "0.35").basis, PriceBasis::uncertain);
   EXPECT_EQ(find(import, "oracle", "Tesla P100", 1'000'000, "1.275").confidence, Confidence::garbled);
 }
 
 TEST(SeedPrices, K80BoardCountsTwoDevices) {
   const auto k80 = [](const char* memory) {
-    return read_seed_prices(
+    return read_text(
         file_of(std::string("aws,EC2,x,Tesla K80,1,") + memory + ",,,on_demand,0.90,USD,hour,2019,f,basis=instance\n"));
   };
   EXPECT_EQ(only(k80("24")).gpu_count, 2'000'000);
@@ -118,42 +131,45 @@ TEST(SeedPrices, K80BoardCountsTwoDevices) {
 
 TEST(SeedPrices, BadLinesAreRejectedOrQuarantinedWithTheirLine) {
   const auto import =
-      read_seed_prices(file_of("aws,,x,A100,1,,,,on_demand,1.5,USD,hour,2020-06,f,basis=instance\n"
-                               "aws,,x,A100,1,,,,on_demand,\"1,5\",USD,hour,2020,f,basis=instance\n"
-                               "aws,,x,A100,1,,,,on_demand,-1,USD,hour,2020,f,basis=instance\n"
-                               "aws,,x,A100,1,,,,on_demand,1,usd,hour,2020,f,basis=instance\n"
-                               "aws,,x,A100,1,,,,on_demand,1,USD,week,2020,f,basis=instance\n"
-                               "aws,,x,A100,1,,,,cheap,1,USD,hour,2020,f,basis=instance\n"
-                               "aws,,x,A100,1,,,,on_demand,1,USD,hour,2020-13,f,basis=instance\n"
-                               "aws,,x,A100,1,,,,on_demand,1,USD,hour,,f,basis=instance\n"
-                               "aws,,x,A100,1,,,,on_demand,1,USD,hour,2020,f,no token\n"
-                               "aws,,x,A100,0,,,,on_demand,1,USD,hour,2020,f,basis=instance\n"
-                               ",,x,A100,1,,,,on_demand,1,USD,hour,2020,f,basis=instance\n"
-                               "aws,,x,A100,1,,,,on_demand,0,USD,hour,2020,f,basis=instance\n"
-                               "aws,,x,A100,1,,,,on_demand,0.004999,USD,hour,2020,f,basis=instance\n"
-                               "aws,,x,A100,1,,,,on_demand,200.000001,USD,hour,2020,f,basis=instance\n"));
-  EXPECT_EQ(only(import).as_of_precision, DatePrecision::month);
-  ASSERT_EQ(import.report.rejected.size(), 10U);
-  EXPECT_EQ(import.report.rejected.front().line, 3U);
-  EXPECT_NE(import.report.rejected.front().reason.find("'1,5' is not an amount"), std::string::npos);
-  ASSERT_EQ(import.report.quarantined.size(), 3U);
-  EXPECT_EQ(import.report.quarantined.at(0).reason, "zero is not a price");
-  EXPECT_EQ(import.report.quarantined.at(2).line, 15U);
+      read_text(file_of("aws,,x,A100,1,,,,on_demand,1.5,USD,hour,2020-06,f,basis=instance\n"
+                        "aws,,x,A100,1,,,,on_demand,\"1,5\",USD,hour,2020,f,basis=instance\n"
+                        "aws,,x,A100,1,,,,on_demand,-1,USD,hour,2020,f,basis=instance\n"
+                        "aws,,x,A100,1,,,,on_demand,1,usd,hour,2020,f,basis=instance\n"
+                        "aws,,x,A100,1,,,,on_demand,1,USD,week,2020,f,basis=instance\n"
+                        "aws,,x,A100,1,,,,cheap,1,USD,hour,2020,f,basis=instance\n"
+                        "aws,,x,A100,1,,,,on_demand,1,USD,hour,2020-13,f,basis=instance\n"
+                        "aws,,x,A100,1,,,,on_demand,1,USD,hour,,f,basis=instance\n"
+                        "aws,,x,A100,1,,,,on_demand,1,USD,hour,2020,f,no token\n"
+                        "aws,,x,A100,0,,,,on_demand,1,USD,hour,2020,f,basis=instance\n"
+                        ",,x,A100,1,,,,on_demand,1,USD,hour,2020,f,basis=instance\n"
+                        "aws,,x,A100,1,,,,on_demand,0,USD,hour,2020,f,basis=instance\n"
+                        "aws,,x,A100,1,,,,on_demand,0.004999,USD,hour,2020,f,basis=instance\n"
+                        "aws,,x,A100,1,,,,on_demand,200.000001,USD,hour,2020,f,basis=instance\n"));
+  ASSERT_EQ(import.rows.size(), 2U) << "the price of zero is kept so that a join can say why it is not used";
+  EXPECT_EQ(import.rows.front().as_of_precision, DatePrecision::month);
+  EXPECT_EQ(import.report.accepted(), 1U);
+  EXPECT_EQ(import.report.rejected(), 10U);
+  const std::string told = import.report.details();
+  EXPECT_NE(told.find("column amount: '1,5' is not an amount"), std::string::npos) << told;
+  EXPECT_NE(told.find("1 quarantined: zero is not a price (line 13)"), std::string::npos) << told;
+  EXPECT_NE(told.find("2 quarantined: implausible: a GPU and hour cost between 0.005 and 200 USD (line 14, line 15)"),
+            std::string::npos)
+      << told;
 }
 
 TEST(SeedPrices, AnotherFormatIsRefusedWhole) {
-  EXPECT_THROW(read_seed_prices("a,b\n1,2\n"), Error);
-  EXPECT_THROW(read_seed_prices(""), Error);
+  EXPECT_THROW(read_text("a,b\n1,2\n"), Error);
+  EXPECT_THROW(read_text(""), Error);
 }
 
 TEST(PriceStore, SecondImportChangesNothing) {
   Database database(":memory:");
   PriceStore store(database);
-  const auto import = read_seed_prices(embedded_seed_prices());
-  const auto first = store.store(import.rows);
+  const auto import = bundled_seed_prices();
+  const auto first = store.store(import);
   EXPECT_EQ(first.inserted, 61U);
   EXPECT_EQ(store.count(), 61U);
-  const auto second = store.store(import.rows);
+  const auto second = store.store(import);
   EXPECT_EQ(second.inserted, 0U);
   EXPECT_EQ(second.confirmed, 0U);
   EXPECT_EQ(second.unchanged, 61U);
@@ -169,7 +185,6 @@ PriceRow offer(const char* amount, const char* from) {
   row.pricing_model = "on_demand";
   row.amount = amount;
   row.currency = "USD";
-  row.unit = "hour";
   row.valid_from_ms = row.observed_at_ms = parse_rfc3339_ms(std::string(from) + "T00:00:00Z");
   row.source = row.source_ref = row.source_kind = "catalog";
   compute_hourly_prices(row);
@@ -190,22 +205,22 @@ std::string intervals(Database& database) {
 TEST(PriceStore, NewAmountClosesTheIntervalSameAmountConfirmsIt) {
   Database database(":memory:");
   PriceStore store(database);
-  store.store({offer("3.06", "2020-01-01")});
-  EXPECT_EQ(store.store({offer("3.06", "2020-02-01")}).confirmed, 1U);
-  EXPECT_EQ(store.store({offer("2.90", "2020-03-01")}).inserted, 1U);
+  store.store(import_of({offer("3.06", "2020-01-01")}));
+  EXPECT_EQ(store.store(import_of({offer("3.06", "2020-02-01")})).confirmed, 1U);
+  EXPECT_EQ(store.store(import_of({offer("2.90", "2020-03-01")})).inserted, 1U);
   const std::string expected =
       "3.06 2020-01-01..2020-03-01 seen 2020-02-01\n"
       "2.90 2020-03-01.. seen 2020-03-01\n";
   EXPECT_EQ(intervals(database), expected);
-  store.store({offer("2.90", "2020-03-01"), offer("3.06", "2020-02-01"), offer("3.06", "2020-01-01")});
+  store.store(import_of({offer("2.90", "2020-03-01"), offer("3.06", "2020-02-01"), offer("3.06", "2020-01-01")}));
   EXPECT_EQ(intervals(database), expected);
 }
 
 TEST(PriceStore, OlderPriceImportedLaterEndsWhereTheNextBegins) {
   Database database(":memory:");
   PriceStore store(database);
-  store.store({offer("2.90", "2020-03-01")});
-  store.store({offer("3.06", "2020-01-01")});
+  store.store(import_of({offer("2.90", "2020-03-01")}));
+  store.store(import_of({offer("3.06", "2020-01-01")}));
   EXPECT_EQ(intervals(database),
             "3.06 2020-01-01..2020-03-01 seen 2020-01-01\n"
             "2.90 2020-03-01.. seen 2020-03-01\n");
@@ -214,17 +229,90 @@ TEST(PriceStore, OlderPriceImportedLaterEndsWhereTheNextBegins) {
 TEST(PriceStore, ContradictionRefusesTheWholeFile) {
   Database database(":memory:");
   PriceStore store(database);
-  EXPECT_THROW(store.store({offer("1.00", "2019-01-01"), offer("3.06", "2020-01-01"), offer("3.07", "2020-01-01")}),
-               Error);
+  EXPECT_THROW(
+      store.store(import_of({offer("1.00", "2019-01-01"), offer("3.06", "2020-01-01"), offer("3.07", "2020-01-01")})),
+      Error);
   EXPECT_EQ(store.count(), 0U);
   auto until_june = offer("3.06", "2020-01-01");
   until_june.valid_to_ms = offer("1", "2020-06-01").valid_from_ms;
-  store.store({until_june});
-  EXPECT_THROW(store.store({offer("2.00", "2020-05-01")}), Error);
+  store.store(import_of({until_june}));
+  EXPECT_THROW(store.store(import_of({offer("2.00", "2020-05-01")})), Error);
   auto overlapping = offer("2.00", "2019-12-01");
   overlapping.valid_to_ms = offer("1", "2020-02-01").valid_from_ms;
-  EXPECT_THROW(store.store({overlapping}), Error);
+  EXPECT_THROW(store.store(import_of({overlapping})), Error);
   EXPECT_EQ(intervals(database), "3.06 2020-01-01..2020-06-01 seen 2020-01-01\n");
+}
+
+TEST(PriceStore, StatedIntervalsOfOneFileMustNotOverlap) {
+  Database database(":memory:");
+  PriceStore store(database);
+  PriceRow first = offer("3.06", "2020-01-01");
+  first.valid_to_ms = offer("1", "2020-03-01").valid_from_ms;
+  const PriceRow second = offer("3.06", "2020-02-01");
+  EXPECT_THROW(store.store(import_of({second, first})), Error) << "even with the same amount";
+  EXPECT_EQ(store.count(), 0U);
+}
+
+TEST(PriceStore, AnOfferThatACompleteListLacksEndsAtItsInstant) {
+  Database database(":memory:");
+  PriceStore store(database);
+  const auto snapshot = [](std::vector<PriceRow> rows, const char* day) {
+    PriceImport import = import_of(std::move(rows));
+    import.complete_source = "catalog";
+    import.complete_at_ms = offer("1", day).valid_from_ms;
+    return import;
+  };
+  PriceRow other = offer("9.00", "2020-02-01");
+  other.instance_type = "other";
+  store.store(snapshot({offer("3.06", "2020-01-01")}, "2020-01-01"));
+  EXPECT_EQ(store.store(snapshot({other}, "2020-02-01")).closed, 1U);
+  EXPECT_EQ(intervals(database),
+            "3.06 2020-01-01..2020-02-01 seen 2020-01-01\n"
+            "9.00 2020-02-01.. seen 2020-02-01\n");
+  EXPECT_EQ(store.store(snapshot({other}, "2020-02-01")).closed, 0U) << "repeating changes nothing";
+}
+
+TEST(PriceStore, OrderOfLinesChangesNothing) {
+  const std::vector<PriceRow> rows{offer("1.00", "2020-01-01"), offer("1.00", "2020-02-01"),
+                                   offer("2.00", "2020-03-01"), offer("1.00", "2020-04-01")};
+  std::vector<PriceRow> shuffled{rows[2], rows[0], rows[3], rows[1]};
+  Database left(":memory:");
+  Database right(":memory:");
+  PriceStore(left).store(import_of(rows));
+  PriceStore(right).store(import_of(shuffled));
+  EXPECT_EQ(intervals(left), intervals(right));
+  EXPECT_EQ(intervals(left),
+            "1.00 2020-01-01..2020-03-01 seen 2020-02-01\n"
+            "2.00 2020-03-01..2020-04-01 seen 2020-03-01\n"
+            "1.00 2020-04-01.. seen 2020-04-01\n");
+}
+
+TEST(PriceStore, RatesImportedLaterConvertWhatWaits) {
+  Database database(":memory:");
+  PriceStore store(database);
+  PriceRow yuan = offer("10", "2024-01-08");
+  yuan.currency = "CNY";
+  compute_hourly_prices(yuan);
+  store.store(import_of({yuan}));
+  const std::vector<FxRate> rates{{19727, "CNY", "0.14", "bank"}};
+  EXPECT_EQ(store.store_rates(rates).converted, 1U);
+  EXPECT_EQ(store.store_rates(rates).converted, 0U);
+  Statement query(database, "SELECT price_instance_hour_usd_micro, fx_rate, fx_date FROM price");
+  ASSERT_TRUE(query.step());
+  EXPECT_EQ(query.integer(0), 1'400'000);
+  EXPECT_EQ(query.text(1), "0.14");
+  EXPECT_EQ(query.text(2), "2024-01-05");
+  EXPECT_THROW(store.store_rates({{19727, "CNY", "0.15", "bank"}}), Error);
+}
+
+TEST(PriceStore, TablesOfTheFirstVersionAreReplaced) {
+  Database database(":memory:");
+  database.execute(
+      "CREATE TABLE schema_migration (component TEXT NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (component, "
+      "version));"
+      "INSERT INTO schema_migration VALUES ('price', 1); CREATE TABLE price (price_id TEXT)");
+  PriceStore store(database);
+  EXPECT_EQ(store.store(bundled_seed_prices()).inserted, 61U);
 }
 
 TEST(Prices, IdentityIsStableAndDistinguishesNullFromEmpty) {

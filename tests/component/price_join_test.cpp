@@ -1,24 +1,25 @@
-// The thread through the whole mission: a result is taken in, seed prices are loaded, one query joins them.
-#include "core/score_per_dollar.h"
-#include "core/score.h"
+// The thread through the whole mission: a result is taken in, seed prices are loaded, join.sql joins them in the
+// collector's database. The rules one by one are in tests/conformance.
+#include "core/price_join.h"
 
 #include <gtest/gtest.h>
 
 #include "collector/ingest.h"
 #include "core/price_store.h"
-#include "core/prices_seed.h"
 #include "core/result_json.h"
+#include "core/score.h"
+#include "core/seed_prices.h"
 #include "tests/support/gpu_result.h"
 
 namespace gpuassay {
 namespace {
 
-class ScorePerDollar : public testing::Test {
+class CollectorJoin : public testing::Test {
  protected:
-  void SetUp() override { prices_.store(read_seed_prices(embedded_seed_prices()).rows); }
+  void SetUp() override { prices_.store(bundled_seed_prices()); }
 
   struct Row {
-    std::string match_level;
+    std::string match_level, reason;
     std::optional<std::string> price_id;
     std::optional<double> price_usd, score_per_usd_hour;
   };
@@ -29,10 +30,12 @@ class ScorePerDollar : public testing::Test {
     const auto outcome =
         ingest_.accept({body, base64(key_.public_key()), base64(key_.sign(result_signing_message(body)))});
     EXPECT_EQ(outcome.status, IngestStatus::created) << outcome.detail;
-    Statement query(database_, score_per_dollar_sql());
+    Statement query(database_, join_sql());
     EXPECT_TRUE(query.step());
     EXPECT_EQ(query.text(0), result.run_id);
-    const Row row{query.text(6), query.optional_text(7), real(query, 8), real(query, 9)};
+    const auto micros = query.optional_integer(11);
+    const Row row{query.text(1), query.text(2), query.optional_text(3),
+                  micros ? std::optional(static_cast<double>(*micros) / 1e6) : std::nullopt, real(query, 28)};
     EXPECT_FALSE(query.step()) << "one row for each run";
     return row;
   }
@@ -41,9 +44,10 @@ class ScorePerDollar : public testing::Test {
     return query.is_null(column) ? std::nullopt : std::optional(query.real(column));
   }
 
-  void expect_none(const Result& result) {
+  void expect_none(const Result& result, std::string_view reason) {
     const Row row = join(result);
     EXPECT_EQ(row.match_level, "none");
+    EXPECT_EQ(row.reason, reason);
     EXPECT_EQ(row.price_id, std::nullopt);
     EXPECT_EQ(row.price_usd, std::nullopt);
     EXPECT_EQ(row.score_per_usd_hour, std::nullopt);
@@ -56,7 +60,7 @@ class ScorePerDollar : public testing::Test {
   Ingest ingest_{runs_, KeyPair::generate(), {true}, [] { return std::int64_t{1'700'000'000'000}; }};
 };
 
-TEST_F(ScorePerDollar, SeedPriceOfTheSameOffer) {
+TEST_F(CollectorJoin, SeedPriceOfTheSameOffer) {
   const Row row = join(test::simulated_v100_result());
   EXPECT_EQ(row.match_level, "provider_gpu");
   EXPECT_EQ(row.price_usd, 1.72);
@@ -64,48 +68,44 @@ TEST_F(ScorePerDollar, SeedPriceOfTheSameOffer) {
   EXPECT_EQ(join(test::simulated_v100_result(8)).price_usd, 13.78);
 }
 
-TEST_F(ScorePerDollar, PerGpuPricesCountTheWholeMachine) {
+TEST_F(CollectorJoin, PerGpuPricesCountTheWholeMachine) {
   auto result = test::simulated_v100_result(8);
   result.platform.provider = "oracle";
   for (auto& device : result.devices) device.memory_bytes = std::int64_t{16160} << 20U;
   EXPECT_EQ(join(result).price_usd, 23.6);
 }
 
-TEST_F(ScorePerDollar, PricesAfterTheMeasurementAreNeverUsed) {
+TEST_F(CollectorJoin, PricesAfterTheMeasurementAreNeverUsed) {
   auto result = test::simulated_v100_result();
+  result.started_at = "2018-12-31T23:59:59.999Z";
+  expect_none(result, "not_yet_valid");
   result.started_at = "2022-07-06T23:59:59.999Z";
-  expect_none(result);
+  EXPECT_EQ(join(result).match_level, "gpu_only") << "tencent's price begins a millisecond later";
   result.started_at = "2022-07-07T00:00:00.000Z";
   EXPECT_EQ(join(result).match_level, "provider_gpu");
 }
 
-TEST_F(ScorePerDollar, ClosedPricesAreNotUsedFromTheirEndOn) {
-  database_.execute("UPDATE price SET valid_to_ms = 1659355200000");  // 2022-08-01T12:00:00Z: half-open
-  expect_none(test::simulated_v100_result());
-}
-
-TEST_F(ScorePerDollar, NothingIsSubstituted) {
+TEST_F(CollectorJoin, OtherProvidersAndCountsAreTheLastLevel) {
   auto result = test::simulated_v100_result();
   result.platform.provider = "runpod";
-  expect_none(result);
-  result = test::simulated_v100_result(3);
-  expect_none(result);
-  result = test::simulated_v100_result();
-  result.devices[0].model = "A100";
-  expect_none(result);
-  result = test::simulated_v100_result();
-  result.platform.pricing_model = "spot";
-  expect_none(result);
-  result = test::simulated_v100_result();
-  result.devices[0].memory_bytes = std::int64_t{16160} << 20U;  // the 16 GB card is another product
-  expect_none(result);
+  const Row row = join(result);
+  EXPECT_EQ(row.match_level, "gpu_only");
+  EXPECT_EQ(row.price_usd, 1.72);
 }
 
-TEST_F(ScorePerDollar, NotOffersAndPricesWithoutDollarsAreNotUsed) {
-  auto uncertain = test::simulated_v100_result();  // "uncertain" whether the host is in this price
-  uncertain.platform.provider = "gcp";
-  uncertain.platform.pricing_model = "preemptible";
-  expect_none(uncertain);
+TEST_F(CollectorJoin, NothingIsSubstituted) {
+  auto result = test::simulated_v100_result();
+  result.devices[0].model = "H200";
+  expect_none(result, "no_gpu_price");
+  result = test::simulated_v100_result();
+  result.platform.provider = "unknown";
+  expect_none(result, "no_provider");
+  result = test::simulated_v100_result();
+  result.platform.pricing_model = "reserved";
+  expect_none(result, "no_pricing_class");
+}
+
+TEST_F(CollectorJoin, PricesWithoutDollarsAreNotUsedUntilThereAreRates) {
   auto yuan = test::simulated_v100_result(2);
   yuan.platform.provider = "baidu";
   yuan.platform.pricing_model = "monthly";
@@ -113,35 +113,30 @@ TEST_F(ScorePerDollar, NotOffersAndPricesWithoutDollarsAreNotUsed) {
     device.model = "Tesla P40";
     device.memory_bytes = std::int64_t{24576} << 20U;
   }
-  expect_none(yuan);
-  auto no_amount = test::simulated_v100_result(4);
-  no_amount.platform.provider = "aws";
-  for (auto& device : no_amount.devices) device.memory_bytes = std::int64_t{16160} << 20U;
-  expect_none(no_amount);
+  expect_none(yuan, "fx_missing");
+  prices_.store_rates({{17919, "CNY", "0.1475", "test"}});  // 2019-01-23
+  const Row row = join(yuan);
+  EXPECT_EQ(row.match_level, "provider_gpu");
+  EXPECT_EQ(row.price_usd, 1.635432);  // 8094 CNY / 730 x 0.1475 = 1.63543150...
 }
 
-TEST_F(ScorePerDollar, SpotAndPreemptibleAreOneClass) {
+TEST_F(CollectorJoin, SpotAndPreemptibleAreOneClass) {
   auto result = test::simulated_v100_result();
   result.platform.provider = "aws";
   result.platform.pricing_model = "preemptible";
   EXPECT_EQ(join(result).price_usd, 1.2);
 }
 
-TEST_F(ScorePerDollar, LowerMedianOfSeveralPrices) {
+TEST_F(CollectorJoin, LowerMedianOfSeveralPrices) {
   auto result = test::simulated_v100_result();
   result.platform.provider = "ibm";  // 2.49 and 3.06 on demand
   EXPECT_EQ(join(result).price_usd, 2.49);
-  database_.execute(
-      "UPDATE price SET price_instance_hour_usd_micro = 2000000 "
-      "WHERE provider = 'ibm' AND amount = '1.95'");
-  database_.execute("UPDATE price SET gpu_model = 'Tesla V100' WHERE provider = 'ibm' AND amount = '1.95'");
-  EXPECT_EQ(join(result).price_usd, 2.49);  // now the middle of three
 }
 
-TEST_F(ScorePerDollar, NoGpuOrNoScoreGivesNull) {
+TEST_F(CollectorJoin, NoGpuOrNoScoreGivesNull) {
   auto result = test::simulated_v100_result();
   result.devices[0].kind = DeviceKind::cpu;
-  expect_none(result);
+  expect_none(result, "no_gpu_price");
   result = test::simulated_v100_result();
   result.measurements.clear();
   result.score = score_run(result.devices, result.measurements);

@@ -1,0 +1,48 @@
+#include "core/byte_source.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace gpuassay {
+
+constexpr std::size_t kBufferBytes = std::size_t{256} << 10U;
+
+ByteSource ByteSource::from_text(std::string_view text) {
+  ByteSource source;
+  source.rest_ = text;
+  return source;
+}
+
+ByteSource ByteSource::from_file(const std::string& path) {
+  ByteSource source;
+  source.path_ = path;
+  source.file_.open(path, std::ios::binary);
+  if (!source.file_)
+    throw Error(ErrorCode::unreadable_input, fmt::format("cannot open {}; check that the file exists", path));
+  source.buffer_.resize(kBufferBytes);
+  return source;
+}
+
+bool ByteSource::refill() {
+  if (buffer_.empty()) return false;  // a text has only what it began with
+  file_.read(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+  if (file_.bad() || (file_.fail() && !file_.eof()))
+    throw Error(ErrorCode::unreadable_input, fmt::format("cannot read {}; check that it is a file", path_));
+  rest_ = std::string_view(buffer_.data(), static_cast<std::size_t>(file_.gcount()));
+  return !rest_.empty();
+}
+
+std::string ByteSource::read_all(std::size_t limit_bytes) {
+  std::string text;
+  while (!at_end()) {
+    text.append(rest_);
+    pop_front(rest_.size());
+    if (text.size() > limit_bytes)
+      throw Error(ErrorCode::unreadable_input,
+                  fmt::format("{} is larger than {} MiB; split it", path_, limit_bytes >> 20U));
+  }
+  return text;
+}
+
+}  // namespace gpuassay
