@@ -71,7 +71,7 @@ TEST(Measure, ACrashCostsOneCaseAndTheNextGetsAFreshWorker) {
   EXPECT_EQ(outcome.reasons[0].code, "worker_died");
 }
 
-TEST(Measure, AWorkerThatAlwaysDiesIsGivenUp) {
+TEST(Measure, AKindThatTakesItsWorkersAlongIsLeft) {
   Harness harness(20);
   const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t) {
     ::_exit(7);
@@ -80,7 +80,25 @@ TEST(Measure, AWorkerThatAlwaysDiesIsGivenUp) {
   ASSERT_EQ(outcome.measurements.size(), 20u);
   EXPECT_EQ(outcome.measurements[0].status, CaseStatus::failed);
   EXPECT_NE(outcome.measurements[0].reason->find("exited with status 7"), std::string::npos);
+  EXPECT_EQ(outcome.measurements[19].status, CaseStatus::failed);
+  EXPECT_TRUE(outcome.measurements[19].reason->starts_with("worker_died: earlier cases of its kind"));
+  EXPECT_EQ(outcome.reasons.size(), 2u);
+}
+
+TEST(Measure, ADeviceThatTakesWorkersOfEveryKindAlongIsGivenUp) {
+  Harness harness(20);
+  for (std::size_t i = 0; i < harness.plan.size(); ++i) {
+    const auto bytes = static_cast<std::int64_t>(i + 1) << 20;
+    if (i % 3 == 1) harness.plan[i].params = BandwidthParams{BandwidthKernel::copy, MemoryLevel::dram, bytes};
+    if (i % 3 == 2) harness.plan[i].params = ComputeParams{DType::fp32, ComputeUnit::fma, bytes};
+  }
+  const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t) {
+    ::_exit(7);
+    return ok_case(c);
+  });
+  EXPECT_EQ(outcome.measurements[0].status, CaseStatus::failed);
   EXPECT_EQ(outcome.measurements[19].status, CaseStatus::skipped);
+  EXPECT_TRUE(outcome.measurements[19].reason->starts_with("too_many_failures"));
   EXPECT_EQ(outcome.reasons.back().code, "too_many_failures");
 }
 
@@ -94,8 +112,8 @@ TEST(Measure, OneDeviceThatIsGivenUpLeavesTheOthers) {
     return answer;
   });
   EXPECT_EQ(outcome.measurements[18].status, CaseStatus::ok);
-  EXPECT_EQ(outcome.measurements[19].status, CaseStatus::skipped);
-  EXPECT_TRUE(outcome.measurements[19].reason->starts_with("too_many_failures"));
+  EXPECT_EQ(outcome.measurements[19].status, CaseStatus::failed);
+  EXPECT_TRUE(outcome.measurements[19].reason->starts_with("worker_died: earlier"));
   EXPECT_EQ(outcome.reasons.back().device, 0);
 }
 
