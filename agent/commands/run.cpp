@@ -229,6 +229,24 @@ bool write_out(const RunOptions& options, const std::string& body, Progress& pro
   }
 }
 
+/// Where the document went.
+struct Kept {
+  Saved saved;
+  bool out_written = false;
+  bool on_stdout = false;  ///< the document itself; the report then goes to stderr
+};
+
+Kept keep(const Result& result, const std::string& body, const RunOptions& options, Store& store, Progress& progress) {
+  Kept kept{save(result, body, store), write_out(options, body, progress), false};
+  kept.on_stdout = options.json || !kept.out_written || !(kept.saved.durable || options.out);
+  const bool printed = kept.on_stdout && print_out(body + "\n");
+  // The whole document went out: the journal must not become another, shorter result of the same run.
+  if (!kept.saved.durable && (printed || (options.out && kept.out_written))) {
+    store.attempt([&](const Spool& spool) { spool.remove_journal(result.run_id); });
+  }
+  return kept;
+}
+
 }  // namespace
 
 int execute(const RunOptions& options, const Environment& environment) {
@@ -260,23 +278,17 @@ int execute(const RunOptions& options, const Environment& environment) {
   const Result result = finish_result(begun, std::move(end));
   const std::string body = canonical_json(result);
 
-  const Saved saved = save(result, body, store);
-  const bool out_written = write_out(options, body, progress);
-  const bool print_document = options.json || !out_written || !(saved.durable || options.out);
-  const bool printed = print_document && print_out(body + "\n");
-  // The whole document went out: the journal must not become another, shorter result of the same run.
-  if (!saved.durable && (printed || (options.out && out_written))) {
-    store.attempt([&](const Spool& spool) { spool.remove_journal(result.run_id); });
-  }
+  const Kept kept = keep(result, body, options, store, progress);
   interrupt.reset();
 
-  RunOutcome outcome{saved.durable && out_written, false};
-  ReportContext report{saved.where, {}, saved.durable ? environment.invocation + " show " + result.run_id : ""};
+  const bool durable = kept.saved.durable;
+  RunOutcome outcome{durable && kept.out_written, false};
+  ReportContext report{kept.saved.where, {}, durable ? environment.invocation + " show " + result.run_id : ""};
   if (options.upload_url) {
     outcome.upload_failed = !send(result.run_id, body, *options.upload_url, store.spool, environment, report.notes);
   }
   progress.clear_live_line();
-  if (print_document) {
+  if (kept.on_stdout) {
     if (environment.verbosity != Verbosity::quiet || !outcome.saved) {
       std::fputs(render_report(result, report, environment.err_style).c_str(), stderr);
     }
