@@ -12,6 +12,7 @@
 #include "agent/probe/pci_bus.h"
 #include "core/error.h"
 #include "core/key_file.h"
+#include "core/price_question.h"
 
 namespace gpuassay {
 namespace {
@@ -51,6 +52,11 @@ void take_cuda_devices(const CudaMachine& cuda, const DeviceChoice& choice, Mach
     if (wanted) add_cuda_device(cuda, at, machine);
   }
   inventory.free_memory_bytes = cuda.free_bytes;
+  if (inventory.devices.size() < cuda.devices.size()) {
+    inventory.unknown.push_back(
+        {"/devices", fmt::format("{}: {} of {} GPUs were measured, as --device says", kPartOfMachine,
+                                 inventory.devices.size(), cuda.devices.size())});
+  }
   if (choice.kind == Kind::some && inventory.devices.size() < choice.indices.size()) {
     machine.problem =
         fmt::format("--device asks for a GPU that is not there; CUDA shows {}, numbered from 0", cuda.devices.size());

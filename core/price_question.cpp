@@ -1,6 +1,7 @@
 #include "core/price_question.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 
 #include <array>
 #include <cmath>
@@ -113,6 +114,12 @@ PriceQuestion read_measurement(const json& object) {
 
 }  // namespace
 
+bool is_part_of_machine(const Result& result) {
+  return std::any_of(result.unknown.begin(), result.unknown.end(), [](const Unknown& entry) {
+    return entry.path == "/devices" && entry.reason.starts_with(kPartOfMachine);
+  });
+}
+
 PriceQuestion price_question(const Result& result) {
   PriceQuestion question;
   question.provider = result.platform.provider;
@@ -131,7 +138,7 @@ PriceQuestion price_question(const Result& result) {
     if (first == nullptr) first = &device;
     mixed = mixed || device.model != first->model || device.memory_bytes != first->memory_bytes;
   }
-  if (first == nullptr || mixed) return question;
+  if (first == nullptr || mixed || is_part_of_machine(result)) return question;
   question.gpu_model = first->model;
   question.gpu_variant = first->variant;
   if (first->memory_bytes)

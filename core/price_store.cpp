@@ -53,10 +53,15 @@ PriceChanges PriceStore::store(PriceImport import) {
     return std::tie(left.valid_from_ms, left.source_ref) < std::tie(right.valid_from_ms, right.source_ref);
   });
   require_no_overlap(import.rows);
+  const bool any_rows = !import.rows.empty();
   Transaction transaction(database_);
   PriceWriter writer(database_);
   for (PriceRow& row : import.rows) writer.write(std::move(row));
   PriceChanges changes = writer.changes();
+  // A list without a single price is more likely a failed download than the end of every offer.
+  if (import.complete_source && import.complete_at_ms && !any_rows) {
+    throw Error(ErrorCode::unreadable_input, "there is no price in this list; nothing was changed, fetch it again");
+  }
   if (import.complete_source && import.complete_at_ms) {
     writer.close_unseen(*import.complete_source, *import.complete_at_ms);
     changes.closed = static_cast<std::size_t>(database_.changes());

@@ -34,8 +34,8 @@ std::string insert_sql() {
 
 std::string select_neighbour(std::string_view condition_and_order) {
   return fmt::format(
-      "SELECT price_id, amount, valid_from_ms, valid_to_ms, observed_at_ms, price_instance_hour_usd_micro IS NOT NULL "
-      "FROM price WHERE series_key = ?1 AND {} LIMIT 1",
+      "SELECT price_id, amount, valid_from_ms, valid_to_ms, observed_at_ms, price_instance_hour_usd_micro IS NOT NULL, "
+      "price_instance_hour_micro FROM price WHERE series_key = ?1 AND {} LIMIT 1",
       condition_and_order);
 }
 
@@ -68,6 +68,9 @@ std::string start_text(const PriceRow& row) {
                           row.provider, row.gpu_model, start_text(row), why));
 }
 
+constexpr std::string_view kOutOfOrder =
+    "a different price of the same offer that was seen later is stored; import observations oldest first, into a new "
+    "data directory where need be";
 constexpr std::string_view kOverlap = "its interval overlaps another one of the same offer";
 
 }  // namespace
@@ -94,7 +97,7 @@ std::optional<PriceWriter::Stored> PriceWriter::first_of(Statement& query, std::
   std::optional<Stored> found;
   if (query.step())
     found = Stored{query.text(0),    query.optional_text(1), query.optional_integer(2), query.optional_integer(3),
-                   query.integer(4), query.integer(5) != 0};
+                   query.integer(4), query.integer(5) != 0,  query.optional_integer(6)};
   query.reset();
   return found;
 }
@@ -109,8 +112,10 @@ void PriceWriter::write(PriceRow row) {
   if (before && before->valid_from_ms == row.valid_from_ms) return write_again(row, *before);
   if (before && (!before->valid_to_ms || *row.valid_from_ms < *before->valid_to_ms)) {
     if (row.valid_to_ms) refuse(row, kOverlap);
-    if (before->amount == row.amount) return confirm(row, *before);
+    if (same_price(row, *before)) return confirm(row, *before);
     if (before->valid_to_ms) refuse(row, kOverlap);
+    // Closing it here would forget that it was seen again after this row.
+    if (before->observed_at_ms > *row.valid_from_ms) refuse(row, kOutOfOrder);
     close_.bind(1, row.valid_from_ms).bind(2, std::string_view(before->price_id)).run();
   }
   if (const auto after = first_of(find_after_, key, row.valid_from_ms)) {
@@ -120,8 +125,16 @@ void PriceWriter::write(PriceRow row) {
   insert(row, key);
 }
 
+bool PriceWriter::same_price(const PriceRow& row, const Stored& stored) {
+  if (!row.amount || !stored.amount) return row.amount == stored.amount;
+  return row.price_instance_hour == stored.instance_hour;
+}
+
 void PriceWriter::write_again(const PriceRow& row, const Stored& stored) {
-  if (stored.amount != row.amount) refuse(row, "another amount is stored for the same offer and instant");
+  if (!same_price(row, stored)) refuse(row, "another amount is stored for the same offer and instant");
+  if (row.valid_to_ms && !stored.valid_to_ms) {
+    close_.bind(1, row.valid_to_ms).bind(2, std::string_view(stored.price_id)).run();
+  }
   if (!stored.has_usd && row.price_instance_hour_usd) {
     InOrder next{convert_};
     next(row.fx_rate)(row.fx_date)(row.fx_source)(row.price_instance_hour_usd)(row.price_gpu_hour_usd);

@@ -31,9 +31,12 @@ class PriceWriter {
     std::optional<std::int64_t> valid_from_ms, valid_to_ms;
     std::int64_t observed_at_ms = 0;
     bool has_usd = false;
+    std::optional<Micros> instance_hour;  ///< in the row's currency: unit, tax, upfront and basis are in it
   };
 
   static std::optional<Stored> first_of(Statement& query, std::string_view key, std::optional<std::int64_t> instant_ms);
+  /// Whether both say the same price, however they write it.
+  static bool same_price(const PriceRow& row, const Stored& stored);
   void write_again(const PriceRow& row, const Stored& stored);
   void confirm(const PriceRow& row, const Stored& stored);
   void insert(const PriceRow& row, const std::string& key);

@@ -80,6 +80,11 @@ RunStart run_start(const RunOptions& options, std::int64_t started_ms, bool simu
 
 /// The price that belongs to this machine now. Prices that cannot be read must not cost the measurement.
 void look_up_price(Result& begun, const Environment& environment, Progress& progress) {
+  if (is_part_of_machine(begun)) {
+    PriceMatch none;
+    none.reason = kPartOfMachine;
+    return apply_price_match(begun, none, "a price is of the whole machine, of which only some GPUs were measured");
+  }
   try {
     Database database = open_prices(environment.data_dir);
     const PriceAnswer answer = join_prices(database, {price_question(begun)}, {}).front();

@@ -26,6 +26,14 @@ std::string read_amount(std::string_view text) {
   (void)parse_decimal(text);
   return std::string(text);
 }
+
+/// A fraction: a rate written as per cent would divide the price by twenty.
+std::string read_tax_rate(std::string_view text) {
+  const std::string rate = read_amount(text);
+  constexpr Micros kWhole = 1'000'000;
+  if (parse_micros(rate) >= kWhole) throw Error(ErrorCode::unreadable_input, "is not below 1; write 0.19 for 19 %");
+  return rate;
+}
 std::string read_word(std::string_view text) { return lower_case(text); }
 std::string read_kind(std::string_view text) {
   for (const std::string_view known : {"api", "catalog", "document", "manual"}) {
@@ -83,7 +91,7 @@ void read_money(const CsvColumns& file, PriceRow& row) {
   row.currency = file.read("currency", read_currency);
   row.unit = file.read("unit", read_name<PriceUnit>);
   row.hours_per_unit = file.read_optional("hours_per_unit", read_amount);
-  row.tax_rate = file.read_optional("tax_rate", read_amount);
+  row.tax_rate = file.read_optional("tax_rate", read_tax_rate);
   row.tax = file.read_optional("tax", read_name<TaxTreatment>).value_or(TaxTreatment::excluded);
 }
 

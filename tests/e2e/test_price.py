@@ -212,3 +212,78 @@ def test_a_symbolic_link_in_place_of_the_database_is_refused(agent, tmp_path):
     agent.data_dir.mkdir(exist_ok=True)
     (agent.data_dir / "prices.db").symlink_to(tmp_path / "elsewhere")
     assert agent("price", "import", "--format", "seed", SEED).returncode == 6
+
+
+HEADER = ("provider,instance_type,gpu_model,gpu_count,gpu_memory_gib_total,pricing_model,amount,upfront_amount,"
+          "commitment_months,currency,unit,price_basis,tax,tax_rate,valid_from,observed_at,valid_to\n")
+
+
+def row(amount="1.0", unit="hour", basis="instance", start="2026-01-01", observed="", end="", tax=",", count=8):
+    return (f"aws,p3,V100,{count},{16 * count},on_demand,{amount},,,USD,{unit},{basis},{tax},{start},{observed or start},"
+            f"{end}\n")
+
+
+@pytest.fixture
+def imported(agent, tmp_path):
+    """Imports rows as one file of one source; the exit codes in order."""
+
+    def run(*files):
+        codes = []
+        for text in files:
+            path = tmp_path / "prices.csv"
+            path.write_text(HEADER + text)
+            codes.append(agent("price", "import", "--format", "normalized", path).returncode)
+        return codes
+
+    return run
+
+
+def hourly(match, day):
+    question = dict(provider="aws", instance_type="p3", gpu_model="V100", gpu_count=8, gpus_used=8,
+                    gpu_memory_gib_total=128, measured_at=f"{day}T00:00:00Z")
+    return match(**question)["price_instance_hour_usd"]
+
+
+def test_the_same_digits_in_another_unit_or_basis_are_another_price(imported, match):
+    assert imported(row("1.5"), row("1.50", observed="2026-01-02")) == [0, 0]
+    assert imported(row("1.5", basis="per_gpu", start="2026-01-05")) == [0]
+    assert imported(row("1500", unit="month", start="2026-01-09")) == [0]
+    assert [hourly(match, f"2026-01-{day:02}") for day in (3, 6, 10)] == ["1.500000", "12.000000", "2.054795"]
+    assert imported(row("1.5", basis="per_gpu")) == [2], "another price at the same instant"
+
+
+def test_an_end_that_is_stated_later_ends_the_price(imported, match):
+    assert imported(row("2.5"), row("2.5", end="2026-01-05")) == [0, 0]
+    assert hourly(match, "2026-01-04") == "2.500000" and hourly(match, "2026-01-06") != "2.500000"
+
+
+def test_history_that_contradicts_what_was_seen_later_is_refused(imported, match):
+    assert imported(row("1.5"), row("1.5", start="2026-01-09"), row("2.5", start="2026-01-05")) == [0, 0, 2]
+    assert hourly(match, "2026-01-10") == "1.500000"
+
+
+def test_a_tax_of_19_is_no_rate(imported, match):
+    imported(row("2.0", tax="included,19"))
+    assert hourly(match, "2026-01-02") not in ("0.100000", "2.000000")
+    assert imported(row("2.38", tax="included,0.19")) == [0]
+    assert hourly(match, "2026-01-02") == "2.000000"
+
+
+def test_a_list_without_prices_ends_nothing(agent, tmp_path):
+    path = tmp_path / "catalogue.csv"
+    arguments = ["price", "import", "--format", "gpuhunt", "--provider", "aws", path]
+    text = (FIXTURES / "gpuhunt.csv").read_text()
+    path.write_text(text)
+    assert agent(*arguments, "--as-of", "2026-01-01").returncode == 0
+    path.write_text(text.splitlines()[0] + "\n")
+    ran = agent(*arguments, "--as-of", "2026-01-05")
+    assert ran.returncode == 2 and "fetch it again" in ran.stderr
+
+
+def test_a_part_of_a_machine_has_no_price(agent):
+    flags = ["--provider", "tencent", "--device", "0"]
+    result = json.loads(on_fake(agent, "V100-SXM2-32GB*4", *flags, seconds=30).stdout)
+    assert result["price"]["match_level"] == "none" and result["price"]["reason"] == "part_of_machine"
+    assert result["price"]["price_instance_hour_usd"] is None and result["score_per_usd_hour"] is None
+    ran = agent("price", "match", "--json", "--measurement", agent.files()[0])
+    assert json.loads(ran.stdout)["match_level"] == "none"
