@@ -51,6 +51,7 @@ void execute(const ServeOptions& options) {
 
 void execute(const ImportPricesOptions& options) {
   Database database = open_collector_database(options.data_dir);
+  const RunStore runs(database);  // join.sql asks the tables of both, also before the first result comes
   print(stdout, describe(import_price_file(database, options.file)));
 }
 

@@ -287,3 +287,11 @@ def test_a_part_of_a_machine_has_no_price(agent):
     assert result["price"]["price_instance_hour_usd"] is None and result["score_per_usd_hour"] is None
     ran = agent("price", "match", "--json", "--measurement", agent.files()[0])
     assert json.loads(ran.stdout)["match_level"] == "none"
+
+
+def test_a_new_dataset_can_be_asked_at_once(tmp_path):
+    command = [BIN / "gpuassay-collector", "import-prices", "--format", "seed", SEED, "--data-dir", tmp_path / "dataset"]
+    assert subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+    asked = subprocess.run(["sqlite3", tmp_path / "dataset/collector.db"], input=(ROOT / "core/sql/join.sql").read_text(),
+                           capture_output=True, text=True, timeout=60)
+    assert asked.returncode == 0 and asked.stderr == "" and asked.stdout == ""
