@@ -3,7 +3,7 @@
 
 #include "agent/options.h"
 
-namespace CLI {  // NOLINT(readability-identifier-naming): CLI11's
+namespace CLI {  // NOLINT(readability-identifier-naming): the name is CLI11's, whose header is too long for this one
 class App;
 }
 

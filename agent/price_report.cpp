@@ -22,7 +22,12 @@ json or_null(const std::optional<T>& value) {
   return value ? json(*value) : json(nullptr);
 }
 
-std::string four_places(const std::string& six_places) { return six_places.substr(0, six_places.size() - 2); }
+/// Rounded half to even.
+std::string four_places(const std::string& six_places) {
+  constexpr Micros kFourthPlace = 100;
+  const std::string rounded = format_micros(divide_half_even(parse_micros(six_places), kFourthPlace) * kFourthPlace);
+  return rounded.substr(0, rounded.size() - 2);
+}
 
 std::string count_text(Micros count) {
   constexpr Micros kOne = 1'000'000;

@@ -9,7 +9,7 @@
 namespace gpuassay {
 namespace {
 
-// Pedantic compilers accept the type only when so marked, and only in a typedef.
+// Pedantic compilers accept the type only when so marked, and __extension__ goes before a typedef, not a using.
 __extension__ typedef unsigned __int128 Wide;  // NOLINT(modernize-use-using)
 
 constexpr unsigned kMicroPlaces = 6;

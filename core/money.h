@@ -53,7 +53,7 @@ class Ratio {
   [[nodiscard]] Micros micros() const;
 
  private:
-  // Pedantic compilers accept the type only when so marked, and only in a typedef.
+  // Pedantic compilers accept the type only when so marked, and __extension__ goes before a typedef, not a using.
   __extension__ typedef unsigned __int128 Wide;  // NOLINT(modernize-use-using)
   Ratio(Wide numerator, Wide denominator);
 

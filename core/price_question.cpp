@@ -75,8 +75,10 @@ void require_known_fields(const json& object) {
 std::optional<double> read_score(const json& object) {
   const auto text = field_text(object, "score");
   if (!text) return std::nullopt;
-  const double score = std::strtod(text->c_str(), nullptr);
-  if (!std::isfinite(score) || score < 0) refuse("score", "must be a number that is not negative");
+  char* end = nullptr;
+  const double score = std::strtod(text->c_str(), &end);
+  if (end == text->c_str() || *end != '\0' || !std::isfinite(score) || score < 0)
+    refuse("score", "must be a number that is not negative");
   return score;
 }
 
@@ -90,6 +92,8 @@ PriceQuestion read_measurement(const json& object) {
   if (!count || *count <= 0) refuse("gpu_count", "must be above zero");
   question.gpu_count = *count;
   question.gpus_used = field(object, "gpus_used", parse_micros);
+  if (question.gpus_used && (*question.gpus_used <= 0 || *question.gpus_used > *count))
+    refuse("gpus_used", "must be above zero and at most gpu_count");
   question.gpu_memory_gib_total = field(object, "gpu_memory_gib_total", parse_micros);
   question.vcpus = field(object, "vcpus", parse_micros);
   question.memory_gib = field(object, "memory_gib", parse_micros);

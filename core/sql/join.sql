@@ -1,7 +1,7 @@
 -- Which price belongs to each result, and how good is the match? One row for every row of `results`.
 --
 -- Plain SQL for SQLite (3.28 or newer), PostgreSQL, DuckDB and Spark SQL: the same rows on all four. The rules are
--- those of docs/PRICES.md. Input tables, made by core/sql/0002_price.sql, core/sql/results_view.sql or an export:
+-- those of docs/PRICES.md. Input tables, made by core/sql/0002_price.sql, core/sql/join_tables.sql or an export:
 --   results  result_id, provider, instance_key, region, gpu_model, gpu_variant, gpu_count_micro, gpus_used_micro,
 --            gpu_memory_mib (of one device), vcpus_milli, memory_mib, pricing_model, commitment_months,
 --            measured_at_ms, score

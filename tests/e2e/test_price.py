@@ -295,3 +295,11 @@ def test_a_new_dataset_can_be_asked_at_once(tmp_path):
     asked = subprocess.run(["sqlite3", tmp_path / "dataset/collector.db"], input=(ROOT / "core/sql/join.sql").read_text(),
                            capture_output=True, text=True, timeout=60)
     assert asked.returncode == 0 and asked.stderr == "" and asked.stdout == ""
+
+
+def test_a_measurement_that_cannot_be_is_refused(agent, tmp_path):
+    for change in ({"gpus_used": 0}, {"gpus_used": 9}, {"score": "12abc"}, {"score": "abc"}):
+        path = tmp_path / "measurement.json"
+        path.write_text(json.dumps(dict(MEASUREMENT, **change)))
+        ran = agent("price", "match", "--measurement", path)
+        assert ran.returncode == 2 and next(iter(change)) in ran.stderr, change
