@@ -122,11 +122,10 @@ PriceMatch price_block(const PriceAnswer& answer) {
   block.price_gpu_hour_usd = money(answer.price_gpu_hour_usd);
   block.pricing_model = answer.pricing_model;
   block.pricing_model_assumed = answer.pricing_model_assumed;
-  if (!answer.price_id) return block;
   block.price_id = answer.price_id;
   block.price_provider = answer.price_provider;
   constexpr std::size_t kLongestReference = 256;
-  block.source_ref = answer.source_ref->substr(0, kLongestReference);
+  if (answer.source_ref) block.source_ref = answer.source_ref->substr(0, kLongestReference);
   block.amount = answer.amount;
   block.currency = answer.currency;
   block.unit = answer.unit;
@@ -143,6 +142,8 @@ PriceMatch price_block(const PriceAnswer& answer) {
   block.stale = answer.stale;
   block.as_of_precision = answer.as_of_precision;
   block.tax = answer.tax;
+  block.cost_basis = answer.cost_basis;
+  block.cost_hour_usd = money(answer.cost_hour_usd);
   return block;
 }
 

@@ -52,7 +52,9 @@ void execute(const ServeOptions& options) {
 void execute(const ImportPricesOptions& options) {
   Database database = open_collector_database(options.data_dir);
   const RunStore runs(database);  // join.sql asks the tables of both, also before the first result comes
-  print(stdout, describe(import_price_file(database, options.file)));
+  PriceFileOptions file = options.file;
+  file.now_ms = wall_clock_ms();
+  print(stdout, describe(import_price_file(database, file)));
 }
 
 int exit_code_of(ErrorCode code) {
