@@ -11,25 +11,30 @@
 --            price_instance_hour_micro, price_instance_hour_usd_micro, price_gpu_hour_usd_micro, valid_from_ms,
 --            valid_to_ms, observed_at_ms, as_of_precision, source_kind, source_ref
 --   options  one row: pricing_model, commitment_months, max_age_days, rental_equivalent, cost_basis, os, tenancy
--- Money is in millionths (BIGINT), instants in milliseconds since 1970 UTC, flags are 0 or 1, NULL is unknown.
+-- Money is in millionths (BIGINT), instants in milliseconds since 1970 UTC, flags are 0 or 1, NULL is unknown. All of a
+-- result may be unknown but its id; of a price price_id, series_identity, provider, gpu_count_micro, pricing_model, os,
+-- tenancy, price_basis, observed_at_ms and source_kind are not. price_id is unique, of 0-9 and a-z alone, and
+-- breaks ties in the order of bytes: where PostgreSQL's collation has another for these (Danish has "aa" last),
+-- declare it `price_id TEXT COLLATE "C"`. Of all other texts it is asked only whether they are equal.
 --
 -- What keeps it portable: no division but of exact multiples below 2^53 (7/2 is 3.5 in DuckDB and Spark), no SUM (its
--- type differs), no NULL in an ORDER BY (its place differs), no comparison of NULLs: unknown is '' or -1 inside.
+-- type differs), no NULL in an ORDER BY (its place differs), no comparison of NULLs: unknown is '' or -1 inside. At
+-- gpu_only the cost is exact while it and 1,000,000 times the price of a GPU stay below 2^53 (9 007 USD a GPU-hour).
 --
 -- What keeps it fast: everything that does not depend on time is decided once for each distinct offer asked for; time is
 -- cut where a price begins, ends or goes stale, and each (offer, stretch of time) is decided once. Results fan out last.
 WITH asked AS (
   SELECT
     results.result_id,
-    results.measured_at_ms,
+    COALESCE(results.measured_at_ms, -9000000000000000) AS measured_at_ms,
     results.score,
     CASE WHEN results.provider = 'unknown' THEN '' ELSE COALESCE(results.provider, '') END AS provider,
     COALESCE(results.instance_key, '') AS instance_key,
     COALESCE(results.region, '') AS region,
     COALESCE(results.gpu_model, '') AS gpu_model,
     COALESCE(results.gpu_variant, '') AS gpu_variant,
-    results.gpu_count_micro,
-    COALESCE(results.gpus_used_micro, results.gpu_count_micro) AS gpus_used_micro,
+    CASE WHEN results.gpu_count_micro > 0 THEN results.gpu_count_micro ELSE -1 END AS gpu_count_micro,
+    CASE WHEN results.gpus_used_micro > 0 THEN results.gpus_used_micro ELSE results.gpu_count_micro END AS gpus_used_micro,
     COALESCE(results.gpu_memory_mib, -1) AS gpu_memory_mib,
     COALESCE(results.vcpus_milli, -1) AS vcpus_milli,
     COALESCE(results.memory_mib, -1) AS memory_mib,
@@ -53,7 +58,7 @@ offers AS (
     ) AS offer_no,
     provider, instance_key, region, gpu_model, gpu_variant, gpu_count_micro, gpu_memory_mib, vcpus_milli, memory_mib,
     pricing_class, term_months,
-    CASE WHEN provider <> '' OR options.rental_equivalent = 1 THEN 1 ELSE 0 END AS permitted
+    CASE WHEN gpu_count_micro > 0 AND (provider <> '' OR options.rental_equivalent = 1) THEN 1 ELSE 0 END AS permitted
   FROM (
     SELECT DISTINCT
       provider, instance_key, region, gpu_model, gpu_variant, gpu_count_micro, gpu_memory_mib, vcpus_milli, memory_mib,
@@ -353,7 +358,7 @@ chosen AS (
   WHERE offers.permitted = 1
     AND (places.place * 2 = places.candidate_count OR places.place * 2 = places.candidate_count + 1)
 ),
--- Without a provider only another's price can be meant, and only on request.
+-- Without a provider only another's price can be meant, and only on request. Without a count of GPUs no machine can.
 denied AS (
   SELECT best.offer_no, best.since_ms
   FROM best
@@ -461,7 +466,9 @@ SELECT
         WHEN 5 THEN 'undated'
         ELSE 'not_an_offer'
       END
+    WHEN costed.is_denied = 1 AND costed.gpu_count_micro < 0 THEN 'gpu_count_missing'
     WHEN costed.is_denied = 1 THEN 'no_provider'
+    WHEN costed.measured_at_ms = -9000000000000000 THEN 'measured_at_missing'
     WHEN progress.last_start_ms > costed.measured_at_ms THEN 'not_yet_valid'
     ELSE 'expired'
   END AS reason,

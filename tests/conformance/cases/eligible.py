@@ -62,6 +62,11 @@ def variant_unknown_is_compatible_and_flagged(gpu):
 
 
 @case
+def variant_unknown_in_the_result_is_compatible_and_flagged(gpu):
+    return [price("a", gpu, gpu_variant="PCIe")], {}, dict(price_id="a", variant_check="unknown")
+
+
+@case
 def memory_is_the_reason_before_variant(gpu):
     prices = [price("a", gpu, gpu_memory_mib=16_384), price("b", gpu, gpu_memory_mib=16_384, gpu_variant="PCIe")]
     return prices, dict(gpu_variant="SXM2"), none("memory_differs")
@@ -90,6 +95,12 @@ def monthly_is_not_on_demand(gpu):
 
 
 @case
+def monthly_of_any_term(gpu):
+    return [price("a", gpu, pricing_model="monthly", commitment_months=1)], dict(pricing_model="monthly"), dict(
+        match_level="exact_offer", pricing_model="monthly")
+
+
+@case
 def reserved_needs_the_same_term(gpu):
     prices = [price("12", gpu, pricing_model="reserved", commitment_months=12)]
     return prices, dict(pricing_model="reserved", commitment_months=36), none("no_pricing_class")
@@ -105,6 +116,13 @@ def reserved_of_the_same_term(gpu):
 def reserved_of_unknown_term_matches_none(gpu):
     prices = [price("a", gpu, pricing_model="reserved", commitment_months=None)]
     return prices, dict(pricing_model="reserved"), none("no_pricing_class")
+
+
+@case
+def wanted_term_overrides(gpu):
+    prices = [price(str(m), gpu, pricing_model="reserved", commitment_months=m) for m in (12, 36)]
+    return prices, dict(pricing_model="reserved", commitment_months=36), dict(price_id="12", pricing_model="reserved"), dict(
+        pricing_model="reserved", commitment_months=12)
 
 
 @case
@@ -150,6 +168,16 @@ def undated(gpu):
 def not_an_offer(gpu):
     return [price(basis, gpu, price_basis=basis) for basis in ("storage", "uncertain", "vm_only", "gpu_addon")], {}, none(
         "not_an_offer")
+
+
+@case
+def prices_of_one_gpu_are_offers(gpu):
+    return [price("a", gpu, price_basis="per_gpu")], {}, dict(price_id="a", match_level="exact_offer")
+
+
+@case
+def a_negative_amount_is_no_price(gpu):
+    return [price("a", gpu, -5, amount="-5")], {}, none("zero_price")
 
 
 @case
@@ -215,3 +243,56 @@ def not_yet_valid_before_expired(gpu):
 def a_later_price_is_never_used(gpu):
     prices = [price("old", gpu, 5_000_000, valid_to_ms=NOON + 1), price("new", gpu, 1_000_000, valid_from_ms=NOON + 1)]
     return prices, {}, dict(price_id="old", price_instance_hour_usd_micro=5_000_000)
+
+
+@case
+def count_missing(gpu):
+    return [price("a", gpu)], dict(gpu_count_micro=None), none("gpu_count_missing")
+
+
+@case
+def count_zero(gpu):
+    return [price("a", gpu)], dict(gpu_count_micro=0), none("gpu_count_missing")
+
+
+@case
+def count_negative(gpu):
+    return [price("a", gpu)], dict(gpu_count_micro=-1_000_000, gpus_used_micro=-1_000_000), none("gpu_count_missing")
+
+
+@case
+def count_missing_names_the_earlier_reason(gpu):
+    return [price("a", gpu, valid_to_ms=NOON)], dict(gpu_count_micro=None), none("expired")
+
+
+@case
+def count_missing_before_no_provider(gpu):
+    return [price("a", gpu)], dict(gpu_count_micro=None, provider=None), none("gpu_count_missing")
+
+
+@case
+def count_missing_has_no_rental_equivalent(gpu):
+    return [price("a", gpu)], dict(gpu_count_micro=None, provider=None), none("gpu_count_missing"), dict(rental_equivalent=1)
+
+
+@case
+def measured_at_missing(gpu):
+    prices = [price("a", gpu), price("b", gpu, valid_to_ms=NOON), price("c", gpu, valid_from_ms=NOON + 1)]
+    return prices, dict(measured_at_ms=None), none("measured_at_missing")
+
+
+@case
+def measured_at_missing_before_the_count(gpu):
+    return [price("a", gpu)], dict(measured_at_ms=None, gpu_count_micro=None, provider=None), none("measured_at_missing")
+
+
+@case
+def an_earlier_reason_than_measured_at_missing(gpu):
+    return [price("a", gpu, valid_from_ms=None)], dict(measured_at_ms=None), none("undated")
+
+
+@case
+def nothing_known_of_the_machine(gpu):
+    return [price("a", gpu)], dict.fromkeys(
+        ["provider", "instance_key", "region", "gpu_model", "gpu_count_micro", "gpu_memory_mib", "vcpus_milli", "memory_mib",
+         "pricing_model", "measured_at_ms", "score"]), none("no_gpu_price")

@@ -61,6 +61,22 @@ def gpu_only_of_another_provider(gpu):
 
 
 @case
+def the_same_name_at_another_provider_is_not_the_exact_offer(gpu):
+    return [price("a", gpu, provider="lambda", offer_key="gn10", region="r1")], {}, dict(
+        match_level="gpu_only", region_match="different")
+
+
+@case
+def gpu_only_where_one_price_holds_everywhere(gpu):
+    return [price("a", gpu, provider="lambda", region="*")], {}, dict(match_level="gpu_only", region_match="global")
+
+
+@case
+def gpu_only_of_the_same_provider_in_an_equal_region(gpu):
+    return [price("a", gpu, gpu_count_micro=whole(2))], {}, dict(match_level="gpu_only", region_match="equal", count_scaled=1)
+
+
+@case
 def regions_are_compared_inside_one_provider_only(gpu):
     prices = [price("a", gpu, 2_000_000, provider="lambda", region="r1"),
               price("b", gpu, 1_000_000, provider="azure", region="z9")]

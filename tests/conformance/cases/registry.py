@@ -22,10 +22,17 @@ def given(name):
     chosen = options(**(parts[3] if len(parts) > 3 else {}))
     row = result("r-" + name, name)
     row.update(changes)
-    expected = {key: f"{name}-{value}" if key == "price_id" and value else value for key, value in expected.items()}
+    if expected.get("price_id"):
+        expected = dict(expected, price_id=unique_id(name, expected["price_id"]))
     for each in prices:
-        each["price_id"] = f"{name}-{each['price_id']}"
+        each["price_id"] = unique_id(name, each["price_id"])
+        each["series_identity"] = f"{name} {each['series_identity']}"
     return prices, row, chosen, expected
+
+
+def unique_id(name, price_id):
+    """The id among those of all cases, of the letters that ids may have."""
+    return f"{name}0{price_id}".replace("_", "")
 
 
 NONE = dict(match_level="none", price_id=None, price_provider=None, source_ref=None, amount=None, currency=None,

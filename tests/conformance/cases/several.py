@@ -19,6 +19,26 @@ def one_row_per_series_by_latest_start(gpu):
 
 
 @case
+def one_row_per_series_by_price_id_last(gpu):
+    prices = [price(name, gpu, usd, series_identity=gpu) for name, usd in (("b", 1), ("a", 2), ("c", 3))]
+    return prices, {}, dict(price_id="a", candidates=1)
+
+
+@case
+def an_expired_row_thins_no_series(gpu):
+    prices = [price("api", gpu, 1, series_identity=gpu, source_kind="api", valid_to_ms=NOON),
+              price("document", gpu, 2, series_identity=gpu, source_kind="document")]
+    return prices, {}, dict(price_id="document", candidates=1)
+
+
+@case
+def a_series_is_thinned_within_its_level(gpu):
+    prices = [price("api", gpu, 1, series_identity=gpu, source_kind="api", instance_key="other"),
+              price("document", gpu, 2, series_identity=gpu, source_kind="document")]
+    return prices, {}, dict(price_id="document", match_level="exact_offer", candidates=1)
+
+
+@case
 def series_are_thinned_before_narrowing(gpu):
     """The catalogue's row of the series is out although it alone is fresh."""
     prices = [price("api", gpu, 1, series_identity=gpu, source_kind="api", observed_at_ms=NOON - 100 * DAY_MS),
@@ -50,6 +70,19 @@ def another_maximum_age(gpu):
 @case
 def a_price_confirmed_after_the_measurement_has_no_age(gpu):
     return [price("a", gpu, observed_at_ms=NOON + 5 * DAY_MS)], {}, dict(stale=0, age_days=0)
+
+
+@case
+def a_price_observed_before_it_holds_ages_from_the_observation(gpu):
+    """Announced ahead: stale from its first instant on, and out where another is fresh."""
+    prices = [price("a", gpu, 1, valid_from_ms=NOON, observed_at_ms=NOON - 91 * DAY_MS)]
+    return prices, {}, dict(price_id="a", stale=1, age_days=91)
+
+
+@case
+def no_age_is_permitted_but_none(gpu):
+    prices = [price("a", gpu, 1, observed_at_ms=NOON - 1), price("b", gpu, 9, observed_at_ms=NOON)]
+    return prices, {}, dict(price_id="b", candidates=1, stale=0, age_days=0), dict(max_age_days=0)
 
 
 def regions(gpu, *which):
@@ -93,6 +126,19 @@ def known_memory_over_unknown(gpu):
 
 
 @case
+def region_before_memory(gpu):
+    prices = [price("a", gpu, 2, gpu_memory_mib=None), price("b", gpu, 1, region="*")]
+    return prices, {}, dict(price_id="a", candidates=1, region_match="equal", memory_check="unknown")
+
+
+@case
+def memory_before_the_provider_at_gpu_only(gpu):
+    prices = [price("a", gpu, 2_000_000, gpu_count_micro=whole(2), gpu_memory_mib=None, region="*"),
+              price("b", gpu, 9_000_000, provider="lambda", region="*")]
+    return prices, {}, dict(price_id="b", match_level="gpu_only", candidates=1)
+
+
+@case
 def same_provider_first_at_gpu_only(gpu):
     prices = [price("a", gpu, 1_000_000, provider="lambda", region="*"),
               price("b", gpu, 4_000_000, region="*", gpu_count_micro=whole(2))]
@@ -104,6 +150,20 @@ def same_count_next_at_gpu_only(gpu):
     prices = [price("a", gpu, 1_000_000, provider="lambda"),
               price("b", gpu, 1_000_000, provider="lambda", gpu_count_micro=whole(2))]
     return prices, {}, dict(price_id="a", match_level="gpu_only", count_scaled=0, candidates=1)
+
+
+@case
+def the_provider_before_the_count_at_gpu_only(gpu):
+    prices = [price("a", gpu, 1_000_000, provider="lambda", region="*"),
+              price("b", gpu, 16_000_000, region="*", gpu_count_micro=whole(8), vcpus_milli=1, memory_mib=1)]
+    return prices, {}, dict(price_id="b", price_provider="tencent", count_scaled=1, candidates=1)
+
+
+@case
+def the_count_before_vcpus_at_gpu_only(gpu):
+    prices = [price("a", gpu, 1_000_000, provider="lambda", gpu_count_micro=whole(2)),
+              price("b", gpu, 9_000_000, provider="lambda", vcpus_milli=None, memory_mib=None)]
+    return prices, {}, dict(price_id="b", count_scaled=0, candidates=1)
 
 
 @case
@@ -123,6 +183,18 @@ def host_memory_within_ten_per_cent(gpu):
     prices = [price("a", gpu, 1, memory_mib=20_480), price("b", gpu, 2, memory_mib=40_960 - 4_096),
               price("c", gpu, 1, memory_mib=None)]
     return prices, {}, dict(price_id="b", candidates=1)
+
+
+@case
+def host_memory_just_over_ten_per_cent(gpu):
+    prices = [price("a", gpu, 1, memory_mib=40_960 - 4_097), price("b", gpu, 2)]
+    return prices, {}, dict(price_id="b", candidates=1)
+
+
+@case
+def host_memory_is_ignored_where_none_is_near(gpu):
+    prices = [price("a", gpu, 1, memory_mib=1), price("b", gpu, 2, memory_mib=None)]
+    return prices, {}, dict(price_id="a", candidates=2)
 
 
 @case
@@ -152,6 +224,12 @@ def lower_median_of_four(gpu):
 @case
 def equal_prices_by_price_id(gpu):
     return [price(name, gpu) for name in ("c", "a", "b", "d")], {}, dict(price_id="b", candidates=4)
+
+
+@case
+def equal_prices_by_price_id_at_gpu_only(gpu):
+    prices = [price(name, gpu, 8_000_000, provider="lambda", gpu_count_micro=whole(8)) for name in ("zz", "z", "10", "9", "a0")]
+    return prices, {}, dict(price_id="a0", match_level="gpu_only", candidates=5)
 
 
 @case
