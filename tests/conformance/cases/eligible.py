@@ -154,6 +154,11 @@ def component_missing(gpu):
 
 
 @case
+def a_missing_component_is_why_there_is_no_amount(gpu):
+    return [price("a", gpu, None, amount=None, component_missing=1)], {}, none("component_missing")
+
+
+@case
 def fx_missing(gpu):
     prices = [price("a", gpu, None, amount="12", currency="CNY", price_instance_hour_micro=12_000_000)]
     return prices, {}, none("fx_missing")
