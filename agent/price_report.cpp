@@ -161,6 +161,8 @@ std::string reason_text(const std::string& reason) {
       {"not_an_offer", "the prices are not of a Linux machine that can be rented"},
       {"not_yet_valid", "the prices begin after the measurement; a later price is never used"},
       {"expired", "the prices ended before the measurement"},
+      {"measured_at_missing", "the time of the measurement is not known"},
+      {"gpu_count_missing", "the number of GPUs of the machine is not known"},
       {"no_provider", "the provider is not known; say --provider, or --rental-equivalent for own hardware"}};
   for (const auto& [code, text] : kTexts) {
     if (code == reason) return std::string(text);
