@@ -78,7 +78,7 @@ constexpr std::string_view kOverlap = "its interval overlaps another one of the 
 PriceWriter::PriceWriter(Database& database)
     : find_before_(database, select_neighbour("valid_from_ms <= ?2 ORDER BY valid_from_ms DESC")),
       find_after_(database, select_neighbour("valid_from_ms > ?2 ORDER BY valid_from_ms")),
-      find_undated_(database, select_neighbour("valid_from_ms IS NULL AND ?2 IS NULL")),
+      find_undated_(database, select_neighbour("valid_from_ms IS NULL AND CAST(?2 AS BIGINT) IS NULL")),
       find_id_(database, "SELECT 1 FROM price WHERE price_id = ?"),
       insert_(database, insert_sql()),
       close_(database, "UPDATE price SET valid_to_ms = ? WHERE price_id = ?"),
