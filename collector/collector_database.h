@@ -12,7 +12,7 @@ namespace gpuassay {
 
 struct DatabaseOptions {
   std::string data_dir;
-  std::optional<std::string> url;  ///< postgresql://...; without it DATA_DIR/collector.db, an SQLite file
+  std::optional<std::string> url = {};  ///< postgresql://...; without it DATA_DIR/collector.db, an SQLite file
   std::size_t connections = 4;
   /// Reads all of an SQLite file first: a damaged one is never written to.
   bool check_file = false;

@@ -14,7 +14,8 @@ namespace {
 class PostgresTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!test::PostgresServer::is_installed()) GTEST_SKIP() << "PostgreSQL is not installed (apt-get install postgresql)";
+    if (!test::PostgresServer::is_installed())
+      GTEST_SKIP() << "PostgreSQL is not installed (apt-get install postgresql)";
     options_.url = test::postgres_server().make_database();
   }
   PostgresOptions options_;
@@ -62,8 +63,7 @@ TEST(PostgresUrl, PasswordsAreBlankedInArguments) {
   };
   EXPECT_EQ(blanked("postgresql://user:secret@host/db"), "postgresql://user:xxxxxx@host/db");
   EXPECT_EQ(blanked("--database=postgres://user:se@ret@host"), "--database=postgres://user:xxxxxx@host");
-  EXPECT_EQ(blanked("postgresql://user@host/db?password=secret&x=y"),
-            "postgresql://user@host/db?password=xxxxxx&x=y");
+  EXPECT_EQ(blanked("postgresql://user@host/db?password=secret&x=y"), "postgresql://user@host/db?password=xxxxxx&x=y");
   EXPECT_EQ(blanked("postgresql://user@host:5432/db"), "postgresql://user@host:5432/db");
   EXPECT_EQ(blanked("http://user:secret@host"), "http://user:secret@host");
 }

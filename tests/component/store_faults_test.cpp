@@ -29,7 +29,8 @@ constexpr std::string_view kEndless =
     "CREATE TABLE second AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i > 0) "
     "SELECT MAX(i) AS i FROM n";
 constexpr std::array<std::string_view, 2> kKilledInTheMiddle{"CREATE TABLE first (i BIGINT)", kEndless};
-constexpr std::array<std::string_view, 2> kMigrations{"CREATE TABLE first (i BIGINT)", "CREATE TABLE second (i BIGINT)"};
+constexpr std::array<std::string_view, 2> kMigrations{"CREATE TABLE first (i BIGINT)",
+                                                      "CREATE TABLE second (i BIGINT)"};
 
 bool has_table(Database& database, const std::string& name) {
   try {
@@ -169,7 +170,8 @@ INSTANTIATE_TEST_SUITE_P(Engines, StoreFaults, testing::Values(test::Engine::sql
 class PostgresFaults : public testing::Test {
  protected:
   void SetUp() override {
-    if (!test::PostgresServer::is_installed()) GTEST_SKIP() << "PostgreSQL is not installed (apt-get install postgresql)";
+    if (!test::PostgresServer::is_installed())
+      GTEST_SKIP() << "PostgreSQL is not installed (apt-get install postgresql)";
     direct_.data_dir = through_relay_.data_dir = folder_.path().string();
     direct_.url = test::postgres_server().make_database();
     const std::string name = direct_.url->substr(0, direct_.url->find('?'));
