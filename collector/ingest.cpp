@@ -87,6 +87,20 @@ std::optional<IngestOutcome> signature_problem(const Upload& upload, const std::
   return std::nullopt;
 }
 
+/// The answer to an upload whose run_id is stored.
+IngestOutcome answer_known(const StoredRun& run, KnownRun known) {
+  if (known.retracted_at_ms)
+    return refused(IngestStatus::retracted, "this run was taken back by its contributor", run.run_id);
+  if (known.body_sha256 != run.body_sha256)
+    return refused(IngestStatus::conflict, "this run_id is already stored with another body, which is kept",
+                   run.run_id);
+  IngestOutcome outcome;
+  outcome.status = IngestStatus::replayed;
+  outcome.run_id = run.run_id;
+  outcome.receipt = std::move(known.receipt);
+  return outcome;
+}
+
 }  // namespace
 
 Ingest::Ingest(RunStore& store, const KeyPair& collector_key, IngestPolicy policy, std::function<std::int64_t()> now_ms)
@@ -123,19 +137,12 @@ IngestOutcome Ingest::accept(const Upload& upload) {
 }
 
 IngestOutcome Ingest::store_new(StoredRun run) {
-  IngestOutcome outcome;
-  outcome.run_id = run.run_id;
-  if (auto known = store_.find(run.run_id)) {
-    if (known->body_sha256 != run.body_sha256)
-      return refused(IngestStatus::conflict, "this run_id is already stored with another body, which is kept",
-                     run.run_id);
-    outcome.status = IngestStatus::replayed;
-    outcome.receipt = std::move(known->receipt);
-    return outcome;
-  }
+  if (auto known = store_.find(run.run_id)) return answer_known(run, std::move(*known));
   run.received_at_ms = now_ms_();
   run.receipt = signed_receipt(run.run_id, run.body, format_rfc3339_ms(run.received_at_ms), collector_key_);
-  store_.insert(run);
+  if (auto known = store_.insert(run)) return answer_known(run, std::move(*known));  // another request was faster
+  IngestOutcome outcome;
+  outcome.run_id = std::move(run.run_id);
   outcome.status = IngestStatus::created;
   outcome.receipt = std::move(run.receipt);
   return outcome;

@@ -28,6 +28,7 @@ enum class IngestStatus {
   invalid,            ///< JSON, but not a result of the published schema
   simulated_refused,  ///< a simulated run, which this collector does not take
   unsigned_body,      ///< no readable key or signature came with it
+  retracted,          ///< its contributor took this run back; it does not come again
   bad_signature,      ///< the signature is not of this body by this key
 };
 

@@ -10,16 +10,24 @@
 
 namespace gpuassay {
 
+/// Which database instead of the SQLite file in the data directory.
+struct DatabaseChoice {
+  std::optional<std::string> url;  ///< postgresql://...; may hold a password
+  std::size_t connections = 4;
+};
+
 struct ServeOptions {
   std::string host;
   std::uint16_t port = 0;  ///< 0 = any free one
   std::string data_dir;
   bool accept_simulated = false;
+  DatabaseChoice database = {};
 };
 
 struct ImportPricesOptions {
   PriceFileOptions file;
   std::string data_dir;
+  DatabaseChoice database = {};
 };
 
 /// Text to print instead of working: help or version.

@@ -38,6 +38,7 @@ HttpReply reply_to(const IngestOutcome& outcome) {
     case IngestStatus::created: return accepted(201, outcome);
     case IngestStatus::replayed: return accepted(200, outcome);
     case IngestStatus::conflict: return problem_reply(409, "Another result has this run_id", outcome.detail);
+    case IngestStatus::retracted: return problem_reply(410, "This run was retracted", outcome.detail);
     case IngestStatus::malformed: return problem_reply(400, "Not an acceptable JSON document", outcome.detail);
     case IngestStatus::invalid:
       return problem_reply(422, "Not a valid result document", outcome.detail, outcome.violations);

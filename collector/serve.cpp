@@ -2,11 +2,11 @@
 
 #include <filesystem>
 
+#include "collector/collector_database.h"
 #include "collector/ingest.h"
 #include "collector/routes.h"
 #include "collector/store.h"
 #include "core/key_file.h"
-#include "core/price_store.h"
 
 namespace gpuassay {
 
@@ -14,9 +14,11 @@ namespace gpuassay {
 struct Collector::Parts {
   Parts(const ServeOptions& options, std::function<std::int64_t()> now_ms, std::function<void(std::string_view)> log,
         const ServerLimits& limits)
-      : database(open_collector_database(options.data_dir)),
-        prices(database),
-        runs(database),
+      : database(open_collector_database({.data_dir = options.data_dir,
+                                          .url = options.database.url,
+                                          .connections = options.database.connections,
+                                          .check_file = true})),
+        runs(*database),
         ingest(runs, load_or_create_key((std::filesystem::path(options.data_dir) / "key").string()),
                IngestPolicy{options.accept_simulated}, std::move(now_ms)),
         routes(ingest, runs, std::move(log)),
@@ -24,8 +26,7 @@ struct Collector::Parts {
             options.host, options.port, [this](const HttpRequest& request) { return routes.answer(request); }, limits) {
   }
 
-  Database database;
-  PriceStore prices;  // makes the view `prices` of join.sql
+  std::unique_ptr<ConnectionPool> database;
   RunStore runs;
   Ingest ingest;
   Routes routes;

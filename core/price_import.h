@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
+#include "core/database.h"
 #include "core/import_report.h"
 #include "core/price_store.h"
-#include "core/sqlite.h"
 
 namespace gpuassay {
 

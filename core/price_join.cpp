@@ -87,17 +87,28 @@ void insert_options(Database& database, const JoinOptions& options) {
   insert.bind(5, std::string_view(options.gpu_share ? "gpu_share" : "machine")).run();
 }
 
-}  // namespace
+/// Tables of their own for one question; they hide tables and views of the same name until they are dropped.
+class TemporaryTables {
+ public:
+  explicit TemporaryTables(Database& database) : database_(database) {
+    database_.execute(std::string(kDrop) + std::string(embedded::kJoinTables));
+  }
+  TemporaryTables(const TemporaryTables&) = delete;
+  TemporaryTables& operator=(const TemporaryTables&) = delete;
+  ~TemporaryTables() {
+    try {
+      database_.execute(std::string(kDrop));
+    } catch (const Error&) {  // the connection is lost, and its temporary tables with it; else the next call drops them
+    }
+  }
 
-std::string_view join_sql() { return embedded::kJoinSql; }
+ private:
+  static constexpr std::string_view kDrop = "DROP TABLE IF EXISTS temp.results; DROP TABLE IF EXISTS temp.options;";
+  Database& database_;
+};
 
-std::vector<PriceAnswer> join_prices(Database& database, const std::vector<PriceQuestion>& questions,
-                                     const JoinOptions& options) {
-  database.execute(std::string(embedded::kJoinTables));
-  Statement insert(database, "INSERT INTO temp.results VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-  for (std::size_t number = 0; number < questions.size(); ++number) insert_question(insert, number, questions[number]);
-  insert_options(database, options);
-  std::vector<PriceAnswer> answers(questions.size());
+std::vector<PriceAnswer> ask(Database& database, std::size_t count) {
+  std::vector<PriceAnswer> answers(count);
   Statement query(database, join_sql());
   while (query.step()) {
     Columns column(query);
@@ -105,6 +116,19 @@ std::vector<PriceAnswer> join_prices(Database& database, const std::vector<Price
     answers.at(number) = read_answer(column);
   }
   return answers;
+}
+
+}  // namespace
+
+std::string_view join_sql() { return embedded::kJoinSql; }
+
+std::vector<PriceAnswer> join_prices(Database& database, const std::vector<PriceQuestion>& questions,
+                                     const JoinOptions& options) {
+  const TemporaryTables tables(database);
+  Statement insert(database, "INSERT INTO temp.results VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  for (std::size_t number = 0; number < questions.size(); ++number) insert_question(insert, number, questions[number]);
+  insert_options(database, options);
+  return ask(database, questions.size());
 }
 
 }  // namespace gpuassay

@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <vector>
 
+#include "core/database.h"
 #include "core/fx_rates.h"
 #include "core/price_sources/source.h"
 #include "core/prices.h"
-#include "core/sqlite.h"
 
 namespace gpuassay {
 

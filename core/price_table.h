@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/prices.h"
-#include "core/sqlite.h"
+#include "core/database.h"
 
 namespace gpuassay {
 

@@ -255,7 +255,7 @@ TEST_F(CollectorHttp, StopEndsIdleConnections) {
 
 TEST_F(CollectorHttp, LockedDatabaseIsABoundedWaitAnd503) {
   RunningCollector collector(false);
-  Database other(collector.database());
+  SqliteDatabase other(collector.database());
   {
     Transaction lock(other);
     const auto reply = ask(collector.port(), test::upload_message(body_, key_));

@@ -9,6 +9,8 @@
 #include "core/error.h"
 #include "core/price_list.h"
 #include "core/price_question.h"
+#include "core/price_store.h"
+#include "core/sqlite.h"
 #include "core/price_text.h"
 #include "core/timestamp.h"
 #include "tests/support/scratch_root.h"
@@ -54,7 +56,7 @@ class PriceImportFile : public testing::Test {
   }
 
   test::ScratchRoot scratch_;
-  Database database_{":memory:"};
+  SqliteDatabase database_{":memory:"};
   std::optional<std::int64_t> now_ms_ = parse_rfc3339_ms("2026-11-01T00:00:00Z");
 };
 

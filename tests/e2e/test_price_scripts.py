@@ -28,9 +28,9 @@ def test_exported_parquet_joins_like_the_store(agent, make_collector, tmp_path):
     exported = script("export_parquet", database, tmp_path / "export")
     assert exported.returncode == 0 and "0 results" in exported.stdout, "simulated results never reach an export"
     connection = sqlite3.connect(database)
-    stored = connection.execute((ROOT / "core/sql/join.sql").read_text()).fetchall()
     connection.execute("UPDATE run SET simulated = 0")
     connection.commit()
+    stored = connection.execute((ROOT / "core/sql/join.sql").read_text()).fetchall()
     connection.close()
     exported = script("export_parquet", database, tmp_path / "export")
     assert "1 results" in exported.stdout and "61 prices" in exported.stdout, exported.stderr

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/price_store.h"
+#include "core/sqlite.h"
 #include "core/price_text.h"
 #include "core/timestamp.h"
 
@@ -72,7 +73,7 @@ std::string whole_table(Database& database) {
 }
 
 std::string after(const std::vector<PriceImport>& imports, const std::vector<std::size_t>& order) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   for (const std::size_t at : order) store.store(imports[at]);
   const std::string once = whole_table(database);
@@ -156,7 +157,7 @@ TEST(PriceHistory, SeenFromOneDayToAnotherIsTwoObservations) {
 
 TEST(PriceHistory, TwoAmountsOfOneInstantAreRefusedInEitherOrder) {
   for (const char* second : {"2.00", "3.00"}) {
-    Database database(":memory:");
+    SqliteDatabase database(":memory:");
     PriceStore store(database);
     store.store(rows_of({offer("a", "1.00", 1)}));
     store.store(rows_of({offer("a", "1.00", 3)}));
@@ -168,7 +169,7 @@ TEST(PriceHistory, TwoAmountsOfOneInstantAreRefusedInEitherOrder) {
 }
 
 TEST(PriceHistory, AnotherMemoryAtOneInstantIsRefused) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   PriceRow row = offer("a", "1.00", 1);
   row.gpu_memory_gib_total = 16'000'000;
@@ -178,7 +179,7 @@ TEST(PriceHistory, AnotherMemoryAtOneInstantIsRefused) {
 }
 
 TEST(PriceHistory, AnUnreadableLineEndsNoOffer) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   store.store(list_of(1, {offer("a", "1.00", 1), offer("b", "2.00", 1), offer("c", "3.00", 1)}));
   PriceImport damaged = list_of(2, {offer("a", "1.00", 2)});
@@ -194,7 +195,7 @@ TEST(PriceHistory, AnUnreadableLineEndsNoOffer) {
 }
 
 TEST(PriceHistory, AListWithoutAPriceIsRefused) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   store.store(list_of(1, {offer("a", "1.00", 1)}));
   EXPECT_THROW(store.store(list_of(2, {})), Error);
@@ -207,7 +208,7 @@ TEST(PriceHistory, RatesInEveryOrderGiveTheSameDollars) {
   const auto price = rows_of({offer("a", "10", 4, "CNY")});
   std::vector<int> order{0, 1, 2};
   do {
-    Database database(":memory:");
+    SqliteDatabase database(":memory:");
     PriceStore store(database);
     for (const int step : order) {
       if (step == 0) store.store_rates({older});
@@ -222,7 +223,7 @@ TEST(PriceHistory, RatesInEveryOrderGiveTheSameDollars) {
 }
 
 TEST(PriceHistory, WhatGoesOnAfterACutHasTheRateOfItsDay) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   store.store_rates({{kFirstDay + 1, "CNY", "0.10", "bank"}, {kFirstDay + 5, "CNY", "0.20", "bank"}});
   store.store(rows_of({offer("a", "10", 1, "CNY")}));
@@ -236,7 +237,7 @@ TEST(PriceHistory, WhatGoesOnAfterACutHasTheRateOfItsDay) {
 }
 
 TEST(PriceHistory, AnImplausiblePriceOfARateWaits) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   store.store(rows_of({offer("a", "100000", 1, "CNY")}));
   EXPECT_EQ(store.store_rates({{kFirstDay + 1, "CNY", "0.14", "bank"}}).converted, 0U);
@@ -246,7 +247,7 @@ TEST(PriceHistory, AnImplausiblePriceOfARateWaits) {
 }
 
 TEST(PriceHistory, AStatedEndIsKept) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   PriceRow until = offer("a", "1.00", 1);
   until.valid_to_ms = day_ms(4);

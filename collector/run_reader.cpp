@@ -1,0 +1,40 @@
+#include <fmt/format.h>
+
+#include "collector/run_query.h"
+#include "collector/store.h"
+
+namespace gpuassay {
+
+/// Declared in the order in which each part needs those before it.
+struct RunReader::Parts {
+  Parts(ConnectionPool::Lease connection, const RunFilter& filter)
+      : lease(std::move(connection)),
+        snapshot(*lease, TransactionKind::snapshot),
+        query(*lease, fmt::format("SELECT {}, body, body_sha256, receipt {} ORDER BY received_at_ms, run_id",
+                                  kRunColumns, from_where(filter))) {
+    bind_filter(query, filter);
+    has_row = query.step();  // the snapshot is of this instant, not of the first call of next()
+  }
+
+  ConnectionPool::Lease lease;
+  Transaction snapshot;
+  Statement query;
+  bool has_row = false;
+};
+
+RunReader::RunReader(ConnectionPool::Lease lease, const RunFilter& filter)
+    : parts_(std::make_unique<Parts>(std::move(lease), filter)) {}
+RunReader::~RunReader() = default;
+
+std::optional<StoredRun> RunReader::next() {
+  if (!parts_->has_row) return std::nullopt;
+  StoredRun run;
+  int column = read_columns(parts_->query, run);
+  run.body = parts_->query.text(column++);
+  run.body_sha256 = parts_->query.text(column++);
+  run.receipt = parts_->query.text(column);
+  parts_->has_row = parts_->query.step();
+  return run;
+}
+
+}  // namespace gpuassay
