@@ -4,15 +4,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "collector/plausibility.h"
 #include "core/error.h"
 #include "core/json_guard.h"
-#include "core/normalize.h"
 #include "core/price_question.h"
 #include "core/price_text.h"
 #include "core/prices.h"
 #include "core/receipt.h"
 #include "core/result_json.h"
-#include "core/score.h"
 #include "core/timestamp.h"
 
 namespace gpuassay {
@@ -41,12 +40,20 @@ void describe_gpus(const std::vector<Device>& devices, StoredRun& run) {
   run.gpu_memory_bytes = first->memory_bytes;
 }
 
-/// What the queries need. The score is recomputed from the raw samples; a document that claims another one is refused:
-/// Error{unreadable_input}.
-StoredRun columns_of(const Result& result) {
+/// A run is simulated when it says so anywhere.
+bool is_simulated(const Result& result) {
+  bool simulated = result.simulated;
+  for (const Device& device : result.devices) simulated = simulated || device.simulated;
+  return simulated;
+}
+
+/// What the queries need; figures are those recomputed from the raw samples. A run that cannot be what it says is kept
+/// with the reasons and counts in no aggregate.
+StoredRun columns_of(const Result& result, std::int64_t now_ms) {
+  const Recomputed facts = recompute(result);
   StoredRun run;
   run.run_id = result.run_id;
-  run.simulated = result.simulated;
+  run.simulated = is_simulated(result);
   run.started_at_ms = parse_rfc3339_ms(result.started_at);
   run.provider = result.platform.provider;
   run.instance_type = result.platform.instance_type;
@@ -58,20 +65,12 @@ StoredRun columns_of(const Result& result) {
   run.gpu_variant = machine.gpu_variant;
   run.vcpus_milli = scaled_quantity(machine.vcpus, 1000);
   run.memory_mib = scaled_quantity(machine.memory_gib, 1024);
-  const Score recomputed = score_run(result.devices, normalize_all(result.measurements, result.devices));
-  if (result.score.version == recomputed.version && result.score.value != recomputed.value) {
-    throw Error(ErrorCode::unreadable_input, "/score/value does not follow from the samples of the document");
-  }
+  const Score& recomputed = facts.score;
   run.score_version = recomputed.version;
   run.score = recomputed.value;
+  const std::vector<std::string> doubts = implausible_parts(result, facts, now_ms);
+  if (!doubts.empty()) run.quarantine_reason = fmt::format("{}", fmt::join(doubts, "; "));
   return run;
-}
-
-/// A run is simulated when it says so anywhere.
-bool is_simulated(const Result& result) {
-  bool simulated = result.simulated;
-  for (const Device& device : result.devices) simulated = simulated || device.simulated;
-  return simulated;
 }
 
 /// Empty when the body was signed by the key that came with it.
@@ -88,15 +87,14 @@ std::optional<IngestOutcome> signature_problem(const Upload& upload, const std::
 }
 
 /// The answer to an upload whose run_id is stored.
-IngestOutcome answer_known(const StoredRun& run, KnownRun known) {
+IngestOutcome answer_known(const std::string& run_id, const std::string& sha256, KnownRun known) {
   if (known.retracted_at_ms)
-    return refused(IngestStatus::retracted, "this run was taken back by its contributor", run.run_id);
-  if (known.body_sha256 != run.body_sha256)
-    return refused(IngestStatus::conflict, "this run_id is already stored with another body, which is kept",
-                   run.run_id);
+    return refused(IngestStatus::retracted, "this run was taken back by its contributor", run_id);
+  if (known.body_sha256 != sha256)
+    return refused(IngestStatus::conflict, "this run_id is already stored with another body, which is kept", run_id);
   IngestOutcome outcome;
   outcome.status = IngestStatus::replayed;
-  outcome.run_id = run.run_id;
+  outcome.run_id = run_id;
   outcome.receipt = std::move(known.receipt);
   return outcome;
 }
@@ -117,34 +115,40 @@ IngestOutcome Ingest::accept(const Upload& upload) {
   invalid.violations = schema_.violations(document);
   if (!invalid.violations.empty()) return invalid;
 
-  StoredRun run;
-  bool simulated = false;
+  Result result;
   try {
-    const Result result = result_from_json(document);
-    simulated = is_simulated(result);
-    run = columns_of(result);
+    result = result_from_json(document);
+    (void)parse_rfc3339_ms(result.started_at);
   } catch (const Error& error) {  // the schema cannot say everything, for instance which days a month has
     return refused(IngestStatus::invalid, error.what());
   }
-  if (simulated && !policy_.accept_simulated)
-    return refused(IngestStatus::simulated_refused, "this collector takes no simulated results", run.run_id);
-  if (auto problem = signature_problem(upload, run.run_id)) return *std::move(problem);
-  run.simulated = simulated;
-  run.body = upload.body;
-  run.body_sha256 = sha256_hex(upload.body);
-  run.agent_key = *upload.key_base64;
-  return store_new(std::move(run));
+  if (is_simulated(result) && !policy_.accept_simulated)
+    return refused(IngestStatus::simulated_refused, "this collector takes no simulated results", result.run_id);
+  if (auto problem = signature_problem(upload, result.run_id)) return *std::move(problem);
+  return store(result, upload);
 }
 
-IngestOutcome Ingest::store_new(StoredRun run) {
-  if (auto known = store_.find(run.run_id)) return answer_known(run, std::move(*known));
-  run.received_at_ms = now_ms_();
-  run.receipt = signed_receipt(run.run_id, run.body, format_rfc3339_ms(run.received_at_ms), collector_key_);
-  if (auto known = store_.insert(run)) return answer_known(run, std::move(*known));  // another request was faster
+IngestOutcome Ingest::store(const Result& result, const Upload& upload) {
+  const std::string sha256 = sha256_hex(upload.body);
+  if (auto known = store_.find(result.run_id)) return answer_known(result.run_id, sha256, std::move(*known));
+  const auto key = store_.key(*upload.key_base64);
+  if (key && key->revoked_at_ms)
+    return refused(IngestStatus::revoked_key, "the key that signed it was revoked; use the machine's current key",
+                   result.run_id);
+  const std::int64_t now_ms = now_ms_();
+  StoredRun run = columns_of(result, now_ms);
+  run.body = upload.body;
+  run.body_sha256 = sha256;
+  run.agent_key = *upload.key_base64;
+  run.received_at_ms = now_ms;
+  run.receipt = signed_receipt(run.run_id, run.body, format_rfc3339_ms(now_ms), collector_key_);
+  // Another request may have been faster.
+  if (auto known = store_.insert(run)) return answer_known(run.run_id, sha256, std::move(*known));
   IngestOutcome outcome;
   outcome.run_id = std::move(run.run_id);
   outcome.status = IngestStatus::created;
   outcome.receipt = std::move(run.receipt);
+  outcome.detail = run.quarantine_reason.value_or("");
   return outcome;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "collector/store.h"
+#include "core/model.h"
 #include "core/schema.h"
 #include "core/signature.h"
 
@@ -29,6 +30,7 @@ enum class IngestStatus {
   simulated_refused,  ///< a simulated run, which this collector does not take
   unsigned_body,      ///< no readable key or signature came with it
   retracted,          ///< its contributor took this run back; it does not come again
+  revoked_key,        ///< the key was revoked or replaced
   bad_signature,      ///< the signature is not of this body by this key
 };
 
@@ -36,7 +38,7 @@ struct IngestOutcome {
   IngestStatus status = IngestStatus::malformed;
   std::string run_id;                   ///< when the document names one
   std::string receipt;                  ///< for created and replayed
-  std::string detail;                   ///< why, for every refusal; one line
+  std::string detail;                   ///< why, for every refusal; for a new run why it counts in no aggregate, if so; one line
   std::vector<std::string> violations;  ///< for invalid: what breaks the schema, by JSON pointer
 };
 
@@ -51,12 +53,13 @@ class Ingest {
   /// `now_ms` is the wall clock in milliseconds since 1970. `store` must outlive this.
   Ingest(RunStore& store, const KeyPair& collector_key, IngestPolicy policy, std::function<std::int64_t()> now_ms);
 
-  /// Hostile until proven otherwise: limits, schema, policy, signature, in this order; then stored durably. Throws
+  /// Hostile until proven otherwise: limits, schema, policy, signature, in this order; then stored durably, implausible
+  /// runs too, which then count in no aggregate. Throws
   /// Error{database} when the store does not work; then nothing has been acknowledged.
   IngestOutcome accept(const Upload& upload);
 
  private:
-  IngestOutcome store_new(StoredRun run);
+  IngestOutcome store(const Result& result, const Upload& upload);
 
   RunStore& store_;
   KeyPair collector_key_;

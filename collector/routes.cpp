@@ -29,8 +29,18 @@ HttpReply wrong_method(const std::string& allowed) {
   return reply;
 }
 
+/// Printable ASCII: names of devices are in the text.
+std::string header_text(std::string_view text) {
+  constexpr std::size_t kLongest = 1000;
+  std::string clean(text.substr(0, kLongest));
+  std::replace_if(clean.begin(), clean.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return clean;
+}
+
 HttpReply accepted(int status, const IngestOutcome& outcome) {
-  return {status, "application/json", outcome.receipt, {{"Location", "/v1/results/" + outcome.run_id}}};
+  HttpReply reply{status, "application/json", outcome.receipt, {{"Location", "/v1/results/" + outcome.run_id}}};
+  if (!outcome.detail.empty()) reply.headers.emplace_back("Gpuassay-Quarantine", header_text(outcome.detail));
+  return reply;
 }
 
 HttpReply reply_to(const IngestOutcome& outcome) {
@@ -44,6 +54,7 @@ HttpReply reply_to(const IngestOutcome& outcome) {
       return problem_reply(422, "Not a valid result document", outcome.detail, outcome.violations);
     case IngestStatus::simulated_refused: return problem_reply(403, "Simulated result refused", outcome.detail);
     case IngestStatus::unsigned_body: return problem_reply(400, "The upload is not signed", outcome.detail);
+    case IngestStatus::revoked_key: return problem_reply(403, "The key was revoked", outcome.detail);
     case IngestStatus::bad_signature: return problem_reply(403, "The signature does not verify", outcome.detail);
   }
   return problem_reply(500, "Internal error", "The collector failed; report this as a bug.");

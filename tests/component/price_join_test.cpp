@@ -41,6 +41,8 @@ class CollectorJoin : public testing::Test {
     result.simulated = false;
     for (Device& device : result.devices) device.simulated = false;
     take_in(result);
+    // A run of 2022, when this program did not exist, counts here too.
+    database().execute("UPDATE run SET quarantine_reason = NULL");
     Statement query(database(), join_sql());
     EXPECT_TRUE(query.step());
     EXPECT_EQ(query.text(0), result.run_id);
