@@ -51,7 +51,6 @@ struct Functions {
   ResultHandle (*get_result)(ConnectionHandle);
   int (*result_status)(ResultHandle const);
   char* (*result_error_field)(ResultHandle const, int);
-  int (*count_tuples)(ResultHandle const);
   unsigned (*field_type)(ResultHandle const, int);
   int (*get_is_null)(ResultHandle const, int, int);
   int (*get_length)(ResultHandle const, int, int);
