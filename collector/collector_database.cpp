@@ -30,22 +30,24 @@ void make_data_dir(const std::string& data_dir) {
 }
 
 /// Two programs that make a new file at once: SQLite refuses the second one at once instead of letting it wait.
-void switch_to_wal(Database& database) {
-  constexpr int kTries = 100;
-  for (int attempt = 1;; ++attempt) {
+void switch_to_wal(Database& database, std::chrono::milliseconds lock_time) {
+  const auto deadline = std::chrono::steady_clock::now() + lock_time;
+  for (;;) {
     try {
       database.execute("PRAGMA journal_mode = WAL");
       return;
-    } catch (const Error&) {
-      if (attempt == kTries) throw;
+    } catch (const Error& error) {
+      constexpr int kBusy = 5;  // SQLITE_BUSY
+      if (error.native_code() != kBusy || std::chrono::steady_clock::now() >= deadline) throw;
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   }
 }
 
-std::unique_ptr<Database> open_sqlite(const std::string& path, int lock_time_ms) {
-  auto database = std::make_unique<SqliteDatabase>(path, SqliteDatabase::Mode::read_write_create, lock_time_ms);
-  switch_to_wal(*database);
+std::unique_ptr<Database> open_sqlite(const std::string& path, std::chrono::milliseconds lock_time) {
+  auto database = std::make_unique<SqliteDatabase>(path, SqliteDatabase::Mode::read_write_create,
+                                                   static_cast<int>(lock_time.count()));
+  switch_to_wal(*database, lock_time);
   // NORMAL could lose runs that were acknowledged when the power fails. What is retracted is overwritten, not only
   // freed.
   database->execute("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
@@ -70,9 +72,7 @@ std::unique_ptr<ConnectionPool> open_collector_database(const DatabaseOptions& o
   } else {
     const std::string path = (fs::path(options.data_dir) / "collector.db").string();
     if (options.check_file && fs::exists(path)) SqliteDatabase(path).require_sound();
-    open = [path, lock_time_ms = static_cast<int>(options.lock_time.count())] {
-      return open_sqlite(path, lock_time_ms);
-    };
+    open = [path, lock_time = options.lock_time] { return open_sqlite(path, lock_time); };
   }
   auto connections = std::make_unique<ConnectionPool>(std::move(open), pool);
   migrate_collector(*connections->take(ConnectionPool::Access::write));

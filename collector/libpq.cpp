@@ -52,7 +52,6 @@ std::shared_ptr<const Functions> load(const std::string& soname) {
   bind("PQgetResult", table->get_result);
   bind("PQresultStatus", table->result_status);
   bind("PQresultErrorField", table->result_error_field);
-  bind("PQntuples", table->count_tuples);
   bind("PQftype", table->field_type);
   bind("PQgetisnull", table->get_is_null);
   bind("PQgetlength", table->get_length);

@@ -11,15 +11,19 @@ struct RunReader::Parts {
       : lease(std::move(connection)),
         snapshot(*lease, TransactionKind::snapshot),
         query(*lease, fmt::format("SELECT {}, body, body_sha256, receipt {} ORDER BY received_at_ms, run_id",
-                                  kRunColumns, from_where(filter))) {
+                                  kRunColumns, from_where(filter))),
+        has_row(begin(filter)) {}
+
+  /// The snapshot is of this instant, not of the first call of next().
+  bool begin(const RunFilter& filter) {
     bind_filter(query, filter);
-    has_row = query.step();  // the snapshot is of this instant, not of the first call of next()
+    return query.step();
   }
 
   ConnectionPool::Lease lease;
   Transaction snapshot;
   Statement query;
-  bool has_row = false;
+  bool has_row;
 };
 
 RunReader::RunReader(ConnectionPool::Lease lease, const RunFilter& filter)

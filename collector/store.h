@@ -19,7 +19,8 @@ enum class RetractOutcome {
   other_key,  ///< another key signed it
 };
 
-/// Runs one by one, oldest first, as they were when it was made: later changes are not seen. Holds a connection.
+/// Runs one by one, oldest first, as they were when it was made: later changes are not seen. Holds a connection,
+/// and keeps SQLite's journal growing while others write: not for a client that reads slowly without a limit.
 class RunReader {
  public:
   /// Use RunStore::read().

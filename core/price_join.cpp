@@ -95,14 +95,19 @@ class TemporaryTables {
   }
   TemporaryTables(const TemporaryTables&) = delete;
   TemporaryTables& operator=(const TemporaryTables&) = delete;
-  ~TemporaryTables() {
+  // It fails when the connection is lost, and its temporary tables with it.
+  ~TemporaryTables() { drop(); }
+
+ private:
+  bool drop() noexcept {
     try {
       database_.execute(std::string(kDrop));
-    } catch (const Error&) {  // the connection is lost, and its temporary tables with it; else the next call drops them
+      return true;
+    } catch (const Error&) {
+      return false;
     }
   }
 
- private:
   static constexpr std::string_view kDrop = "DROP TABLE IF EXISTS temp.results; DROP TABLE IF EXISTS temp.options;";
   Database& database_;
 };

@@ -2,7 +2,8 @@
 #include "collector/postgres.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
+
+#include <csignal>
 
 #include "collector/postgres_url.h"
 #include "core/error.h"

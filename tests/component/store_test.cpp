@@ -32,9 +32,9 @@ class StoreTest : public test::OnEachEngine {
     std::optional<RunCursor> cursor;
     do {
       const RunPage page = store_->list(filter, limit, cursor);
-      text += "[";
+      text += '[';
       for (const RunColumns& run : page.runs) text += run.run_id.substr(4);
-      text += "]";
+      text += ']';
       cursor = page.next;
     } while (cursor);
     return text;
@@ -119,6 +119,7 @@ TEST_P(StoreTest, ARaceForOneRunIdHasOneWinner) {
   for (int round = 0; round < kRounds; ++round) {
     std::atomic<int> winners = 0, ready = 0;
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (int number = 0; number < kThreads; ++number)
       threads.emplace_back([&, number] {
         StoredRun run = made_up_run(round);
@@ -138,6 +139,7 @@ TEST_P(StoreTest, ARaceForOneRunIdHasOneWinner) {
 TEST_P(StoreTest, ManyThreadsWriteAndReadAtOnce) {
   constexpr int kThreads = 8, kRuns = 15;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int thread = 0; thread < kThreads; ++thread)
     threads.emplace_back([&, thread] {
       for (int number = thread * kRuns; number < (thread + 1) * kRuns; ++number) {
@@ -147,7 +149,7 @@ TEST_P(StoreTest, ManyThreadsWriteAndReadAtOnce) {
       }
     });
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(store_->list({}, 1'000).runs.size(), std::size_t{kThreads * kRuns});
+  EXPECT_EQ(store_->list({}, 1'000).runs.size(), std::size_t{kThreads} * kRuns);
 }
 
 TEST_P(StoreTest, PagesAreNewestFirstWithoutGapsOrRepeats) {

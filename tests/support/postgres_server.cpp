@@ -3,12 +3,13 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -30,7 +31,7 @@ std::optional<fs::path> newest_programs() {
   int newest_version = 0;
   std::error_code missing;
   for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", missing)) {
-    const int version = std::atoi(entry.path().filename().c_str());
+    const int version = static_cast<int>(std::strtol(entry.path().filename().c_str(), nullptr, 10));
     if (version <= newest_version || !fs::exists(entry.path() / "bin/initdb")) continue;
     newest = entry.path() / "bin";
     newest_version = version;
@@ -52,6 +53,7 @@ pid_t start_program(const fs::path& program, const std::string& arguments, const
   std::istringstream text(arguments);
   for (std::string word; text >> word;) words.push_back(word);
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const pid_t child = ::fork();

@@ -15,8 +15,8 @@ class ServerOfProgram : public testing::Environment {
 };
 
 ServerOfProgram& environment() {
-  static auto* const kept = static_cast<ServerOfProgram*>(testing::AddGlobalTestEnvironment(new ServerOfProgram));
-  return *kept;  // GoogleTest owns it
+  static auto* const kKept = static_cast<ServerOfProgram*>(testing::AddGlobalTestEnvironment(new ServerOfProgram));
+  return *kKept;  // GoogleTest owns it
 }
 
 }  // namespace
