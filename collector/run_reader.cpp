@@ -10,7 +10,9 @@ struct RunReader::Parts {
   Parts(ConnectionPool::Lease connection, const RunFilter& filter)
       : lease(std::move(connection)),
         snapshot(*lease, TransactionKind::snapshot),
-        query(*lease, fmt::format("SELECT {}, body, body_sha256, receipt {} ORDER BY received_at_ms, run_id",
+        query(*lease, fmt::format("SELECT {}, (SELECT body FROM run_body WHERE run_body.run_id = run.run_id), body_sha256, "
+                                  "(SELECT receipt FROM run_body WHERE run_body.run_id = run.run_id) "
+                                  "{} ORDER BY received_at_ms, run_id",
                                   kRunColumns, from_where(filter))),
         has_row(begin(filter)) {}
 

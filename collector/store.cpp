@@ -8,7 +8,9 @@ namespace {
 using Access = ConnectionPool::Access;
 
 std::optional<KnownRun> find_run(Database& database, std::string_view run_id) {
-  Statement query(database, "SELECT body_sha256, receipt, retracted_at_ms FROM run WHERE run_id = ?");
+  Statement query(database,
+                  "SELECT run.body_sha256, run_body.receipt, run.retracted_at_ms FROM run "
+                  "LEFT JOIN run_body ON run_body.run_id = run.run_id WHERE run.run_id = ?");
   query.bind(1, run_id);
   if (!query.step()) return std::nullopt;
   return KnownRun{query.text(0), query.text(1), query.optional_integer(2)};
@@ -17,19 +19,21 @@ std::optional<KnownRun> find_run(Database& database, std::string_view run_id) {
 /// False when the run_id is there already; a race of two threads for it is decided by the primary key.
 bool insert_run(Database& database, const StoredRun& run) {
   Statement insert(database,
-                   "INSERT INTO run (run_id, body, body_sha256, agent_key, received_at_ms, receipt, simulated, trust, "
+                   "INSERT INTO run (run_id, body_sha256, agent_key, received_at_ms, simulated, trust, "
                    "started_at_ms, provider, instance_type, region, pricing_model, gpu_model, gpu_count, "
                    "gpu_memory_bytes, score_version, score, instance_key, gpu_variant, vcpus_milli, memory_mib, "
-                   "quarantine_reason) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+                   "quarantine_reason) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
                    "ON CONFLICT (run_id) DO NOTHING");
-  insert.bind(1, run.run_id).bind_blob(2, run.body).bind(3, run.body_sha256).bind(4, run.agent_key);
-  insert.bind(5, run.received_at_ms).bind_blob(6, run.receipt).bind(7, std::int64_t{run.simulated});
-  insert.bind(8, run.trust).bind(9, run.started_at_ms).bind(10, run.provider).bind(11, run.instance_type);
-  insert.bind(12, run.region).bind(13, run.pricing_model).bind(14, run.gpu_model).bind(15, run.gpu_count);
-  insert.bind(16, run.gpu_memory_bytes).bind(17, run.score_version).bind(18, run.score);
-  insert.bind(19, run.instance_key).bind(20, run.gpu_variant).bind(21, run.vcpus_milli).bind(22, run.memory_mib);
-  insert.bind(23, run.quarantine_reason).run();
-  return database.changes() == 1;
+  insert.bind(1, run.run_id).bind(2, run.body_sha256).bind(3, run.agent_key).bind(4, run.received_at_ms);
+  insert.bind(5, std::int64_t{run.simulated}).bind(6, run.trust).bind(7, run.started_at_ms).bind(8, run.provider);
+  insert.bind(9, run.instance_type).bind(10, run.region).bind(11, run.pricing_model).bind(12, run.gpu_model);
+  insert.bind(13, run.gpu_count).bind(14, run.gpu_memory_bytes).bind(15, run.score_version).bind(16, run.score);
+  insert.bind(17, run.instance_key).bind(18, run.gpu_variant).bind(19, run.vcpus_milli).bind(20, run.memory_mib);
+  insert.bind(21, run.quarantine_reason).run();
+  if (database.changes() != 1) return false;
+  Statement body(database, "INSERT INTO run_body (run_id, body, receipt) VALUES (?, ?, ?)");
+  body.bind(1, run.run_id).bind_blob(2, run.body).bind_blob(3, run.receipt).run();
+  return true;
 }
 
 void note_key(Database& database, const StoredRun& run) {
@@ -42,13 +46,16 @@ void note_key(Database& database, const StoredRun& run) {
 /// look and a change another thread could be faster.
 bool erase_run(Database& database, std::string_view run_id, std::string_view agent_key, std::int64_t now_ms) {
   Statement erase(database,
-                  "UPDATE run SET retracted_at_ms = ?1, body = ?2, receipt = ?2, body_sha256 = '', agent_key = '', "
+                  "UPDATE run SET retracted_at_ms = ?1, body_sha256 = '', agent_key = '', "
                   "received_at_ms = 0, started_at_ms = 0, provider = '', instance_type = NULL, region = NULL, "
                   "pricing_model = NULL, gpu_model = NULL, gpu_count = 0, gpu_memory_bytes = NULL, score_version = '', "
                   "score = NULL, instance_key = NULL, gpu_variant = NULL, vcpus_milli = NULL, memory_mib = NULL, "
-                  "quarantine_reason = NULL WHERE run_id = ?3 AND agent_key = ?4 AND retracted_at_ms IS NULL");
-  erase.bind(1, now_ms).bind_blob(2, {}).bind(3, run_id).bind(4, agent_key).run();
-  return database.changes() == 1;
+                  "quarantine_reason = NULL WHERE run_id = ?2 AND agent_key = ?3 AND retracted_at_ms IS NULL");
+  erase.bind(1, now_ms).bind(2, run_id).bind(3, agent_key).run();
+  if (database.changes() != 1) return false;
+  Statement body(database, "DELETE FROM run_body WHERE run_id = ?");
+  body.bind(1, run_id).run();
+  return true;
 }
 
 }  // namespace
@@ -59,7 +66,7 @@ std::optional<KnownRun> RunStore::find(std::string_view run_id) const {
 
 std::optional<std::string> RunStore::body(std::string_view run_id) const {
   return pool_.use(Access::read, [&](Database& database) -> std::optional<std::string> {
-    Statement query(database, "SELECT body FROM run WHERE run_id = ? AND retracted_at_ms IS NULL");
+    Statement query(database, "SELECT body FROM run_body WHERE run_id = ?");
     query.bind(1, run_id);
     if (!query.step()) return std::nullopt;
     return query.text(0);
@@ -102,7 +109,13 @@ bool RunStore::quarantine(std::string_view run_id, const std::optional<std::stri
 
 RetractOutcome RunStore::retract(std::string_view run_id, std::string_view agent_key, std::int64_t now_ms) {
   return pool_.use(Access::write, [&](Database& database) {
-    if (erase_run(database, run_id, agent_key, now_ms)) return RetractOutcome::retracted;
+    {
+      Transaction transaction(database, TransactionKind::concurrent);
+      if (erase_run(database, run_id, agent_key, now_ms)) {
+        transaction.commit();
+        return RetractOutcome::retracted;
+      }
+    }
     const auto known = find_run(database, run_id);
     if (!known) return RetractOutcome::unknown;
     return known->retracted_at_ms ? RetractOutcome::retracted : RetractOutcome::other_key;

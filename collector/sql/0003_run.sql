@@ -9,6 +9,16 @@ CREATE INDEX run_received ON run (received_at_ms, run_id);
 CREATE INDEX run_model_received ON run (gpu_model, received_at_ms, run_id);
 CREATE INDEX run_retracted ON run (retracted_at_ms, run_id) WHERE retracted_at_ms IS NOT NULL;
 
+-- The exact bytes apart from the columns: a look at all runs must not read past a hundred kilobytes for each.
+CREATE TABLE run_body (
+  run_id TEXT NOT NULL PRIMARY KEY,
+  body BLOB NOT NULL,
+  receipt BLOB NOT NULL
+);
+INSERT INTO run_body (run_id, body, receipt) SELECT run_id, body, receipt FROM run;
+ALTER TABLE run DROP COLUMN body;
+ALTER TABLE run DROP COLUMN receipt;
+
 -- The keys that signed runs (base64 of the Ed25519 public key).
 CREATE TABLE signing_key (
   agent_key TEXT NOT NULL PRIMARY KEY,

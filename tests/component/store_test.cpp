@@ -283,9 +283,9 @@ TEST_P(StoreTest, ManyRowsStreamInOrder) {
     const auto database = pool_->take(ConnectionPool::Access::write);
     database->execute(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
-        "INSERT INTO run (run_id, body, body_sha256, agent_key, received_at_ms, receipt, simulated, trust, "
+        "INSERT INTO run (run_id, body_sha256, agent_key, received_at_ms, simulated, trust, "
         "started_at_ms, provider, gpu_count, score_version) "
-        "SELECT 'run-' || i, '', '', 'key', i, '', 0, 'self_reported', i, 'aws', 1, '1' FROM n");
+        "SELECT 'run-' || i, '', 'key', i, 0, 'self_reported', i, 'aws', 1, '1' FROM n");
   }
   RunReader reader = store_->read({});
   std::int64_t expected = 1;
