@@ -7,11 +7,12 @@ namespace gpuassay {
 
 /// Declared in the order in which each part needs those before it.
 struct RunReader::Parts {
-  Parts(ConnectionPool::Lease connection, const RunFilter& filter)
+  Parts(ConnectionPool::Lease connection, const RunFilter& filter, RunContents contents)
       : lease(std::move(connection)),
         snapshot(*lease, TransactionKind::snapshot),
-        query(*lease, fmt::format("SELECT {}, body, body_sha256, receipt {} ORDER BY received_at_ms, run_id",
-                                  kRunColumns, from_where(filter))),
+        is_whole(contents == RunContents::whole),
+        query(*lease, fmt::format("SELECT {}{} {} ORDER BY received_at_ms, run_id", kRunColumns,
+                                  is_whole ? ", body, body_sha256, receipt" : "", from_where(filter))),
         has_row(begin(filter)) {}
 
   /// The snapshot is of this instant, not of the first call of next().
@@ -22,21 +23,24 @@ struct RunReader::Parts {
 
   ConnectionPool::Lease lease;
   Transaction snapshot;
+  bool is_whole;
   Statement query;
   bool has_row;
 };
 
-RunReader::RunReader(ConnectionPool::Lease lease, const RunFilter& filter)
-    : parts_(std::make_unique<Parts>(std::move(lease), filter)) {}
+RunReader::RunReader(ConnectionPool::Lease lease, const RunFilter& filter, RunContents contents)
+    : parts_(std::make_unique<Parts>(std::move(lease), filter, contents)) {}
 RunReader::~RunReader() = default;
 
 std::optional<StoredRun> RunReader::next() {
   if (!parts_->has_row) return std::nullopt;
   StoredRun run;
   int column = read_columns(parts_->query, run);
-  run.body = parts_->query.text(column++);
-  run.body_sha256 = parts_->query.text(column++);
-  run.receipt = parts_->query.text(column);
+  if (parts_->is_whole) {
+    run.body = parts_->query.text(column++);
+    run.body_sha256 = parts_->query.text(column++);
+    run.receipt = parts_->query.text(column);
+  }
   parts_->has_row = parts_->query.step();
   return run;
 }

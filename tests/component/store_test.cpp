@@ -285,12 +285,18 @@ TEST_P(StoreTest, ManyRowsStreamInOrder) {
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
         "INSERT INTO run (run_id, body, body_sha256, agent_key, received_at_ms, receipt, simulated, trust, "
         "started_at_ms, provider, gpu_count, score_version) "
-        "SELECT 'run-' || i, '', '', 'key', i, '', 0, 'self_reported', i, 'aws', 1, '1' FROM n");
+        "SELECT 'run-' || i, CAST('body' AS BLOB), '', 'key', i, CAST('' AS BLOB), 0, 'self_reported', i, 'aws', 1, "
+        "'1' FROM n");
   }
-  RunReader reader = store_->read({});
-  std::int64_t expected = 1;
-  while (const auto run = reader.next()) ASSERT_EQ(run->received_at_ms, expected++);
-  EXPECT_EQ(expected, 20'001);
+  for (const auto contents : {RunContents::columns, RunContents::whole}) {
+    RunReader reader = store_->read({}, contents);
+    std::int64_t expected = 1;
+    while (const auto run = reader.next()) {
+      ASSERT_EQ(run->received_at_ms, expected++);
+      ASSERT_EQ(run->body, contents == RunContents::whole ? "body" : "");
+    }
+    EXPECT_EQ(expected, 20'001);
+  }
 }
 
 TEST_P(StoreTest, PricesAreStoredListedAndJoinedAlike) {
