@@ -98,7 +98,12 @@ void apply_price_match(Result& begun, const PriceMatch& match, const std::string
   if (begun.price.match_level == "user") return;
   begun.price = match;
   std::erase_if(begun.unknown, [](const Unknown& entry) { return entry.path == "/price"; });
-  if (match.reason) add_unknown(begun, "/price", explanation);
+  if (match.reason) {
+    add_unknown(begun, "/price", explanation);
+    return;
+  }
+  add_unknown(begun, "/price/reason", "a price was found");
+  if (!match.fx_date) add_unknown(begun, "/price/fx_date", "a price in US dollars needs no rate of a day");
 }
 
 Result begin_result(const RunStart& start, const Inventory& inventory) {

@@ -38,6 +38,7 @@ SqliteDatabase open_named_prices(const std::filesystem::path& data_dir, const st
   if (file) {
     PriceImport import = read_price_file(*file, FxTable(named_rates));
     report = import.report;
+    store.store_rates(named_rates);
     store.store(std::move(import));
     return database;
   }

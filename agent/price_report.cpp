@@ -122,11 +122,10 @@ PriceMatch price_block(const PriceAnswer& answer) {
   block.price_gpu_hour_usd = money(answer.price_gpu_hour_usd);
   block.pricing_model = answer.pricing_model;
   block.pricing_model_assumed = answer.pricing_model_assumed;
-  if (!answer.price_id) return block;
   block.price_id = answer.price_id;
   block.price_provider = answer.price_provider;
   constexpr std::size_t kLongestReference = 256;
-  block.source_ref = answer.source_ref->substr(0, kLongestReference);
+  if (answer.source_ref) block.source_ref = answer.source_ref->substr(0, kLongestReference);
   block.amount = answer.amount;
   block.currency = answer.currency;
   block.unit = answer.unit;
@@ -143,6 +142,8 @@ PriceMatch price_block(const PriceAnswer& answer) {
   block.stale = answer.stale;
   block.as_of_precision = answer.as_of_precision;
   block.tax = answer.tax;
+  block.cost_basis = answer.cost_basis;
+  block.cost_hour_usd = money(answer.cost_hour_usd);
   return block;
 }
 
@@ -160,6 +161,8 @@ std::string reason_text(const std::string& reason) {
       {"not_an_offer", "the prices are not of a Linux machine that can be rented"},
       {"not_yet_valid", "the prices begin after the measurement; a later price is never used"},
       {"expired", "the prices ended before the measurement"},
+      {"measured_at_missing", "the time of the measurement is not known"},
+      {"gpu_count_missing", "the number of GPUs of the machine is not known"},
       {"no_provider", "the provider is not known; say --provider, or --rental-equivalent for own hardware"}};
   for (const auto& [code, text] : kTexts) {
     if (code == reason) return std::string(text);

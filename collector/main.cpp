@@ -51,9 +51,11 @@ void execute(const ServeOptions& options) {
 }
 
 void execute(const ImportPricesOptions& options) {
+  PriceFileOptions file = options.file;
+  file.now_ms = wall_clock_ms();
   const auto pool = open_collector_database(
       {.data_dir = options.data_dir, .url = options.database.url, .connections = options.database.connections});
-  print(stdout, describe(import_price_file(*pool->take(ConnectionPool::Access::write), options.file)));
+  print(stdout, describe(import_price_file(*pool->take(ConnectionPool::Access::write), file)));
 }
 
 int exit_code_of(ErrorCode code) {

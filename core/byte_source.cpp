@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 #include "core/error.h"
 
 namespace gpuassay {
@@ -17,19 +19,17 @@ ByteSource ByteSource::from_text(std::string_view text) {
 ByteSource ByteSource::from_file(const std::string& path) {
   ByteSource source;
   source.path_ = path;
-  source.file_.open(path, std::ios::binary);
-  if (!source.file_)
-    throw Error(ErrorCode::unreadable_input, fmt::format("cannot open {}; check that the file exists", path));
+  source.file_.reset(std::fopen(path.c_str(), "rbe"));
+  if (!source.file_) throw_errno(ErrorCode::unreadable_input, fmt::format("cannot open {}", path), errno);
   source.buffer_.resize(kBufferBytes);
   return source;
 }
 
 bool ByteSource::refill() {
   if (buffer_.empty()) return false;  // a text has only what it began with
-  file_.read(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
-  if (file_.bad() || (file_.fail() && !file_.eof()))
-    throw Error(ErrorCode::unreadable_input, fmt::format("cannot read {}; check that it is a file", path_));
-  rest_ = std::string_view(buffer_.data(), static_cast<std::size_t>(file_.gcount()));
+  const std::size_t count = std::fread(buffer_.data(), 1, buffer_.size(), file_.get());
+  if (std::ferror(file_.get()) != 0) throw_errno(ErrorCode::unreadable_input, fmt::format("cannot read {}", path_), errno);
+  rest_ = std::string_view(buffer_.data(), count);
   return !rest_.empty();
 }
 

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <fstream>
+#include <cstdio>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -40,7 +41,10 @@ class ByteSource {
   bool refill();
 
   std::string path_;
-  std::ifstream file_;
+  struct Close {
+    void operator()(std::FILE* file) const noexcept { (void)std::fclose(file); }
+  };
+  std::unique_ptr<std::FILE, Close> file_;
   std::string buffer_;  ///< on the heap however short, so that moving the source keeps `rest_` valid
   std::string_view rest_;
 };

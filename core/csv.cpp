@@ -79,7 +79,7 @@ void CsvReader::read_plain(std::string& cell) {
     source_.pop_front(stop);
     if (stop == hand.size()) continue;
     if (source_.front() == '"') refuse_here("a quote inside an unquoted cell");
-    if (source_.front() == '\0') refuse_here("a zero byte");
+    if (source_.front() == '\0') refuse_here("a zero byte; if the file is UTF-16, save it as UTF-8");
     if (!take('\r')) return;
     if (next_is('\n')) return;
     append(cell, "\r");  // alone it ends no line
@@ -95,7 +95,7 @@ void CsvReader::read_quoted(std::string& cell) {
     source_.pop_front(stop);
     if (stop == hand.size()) continue;
     const char found = source_.front();
-    if (found == '\0') refuse_here("a zero byte");
+    if (found == '\0') refuse_here("a zero byte; if the file is UTF-16, save it as UTF-8");
     source_.pop();
     if (found == '\n') {
       ++line_;
@@ -128,6 +128,10 @@ CsvHeader::CsvHeader(const CsvRow& row) {
   }
 }
 
+bool CsvHeader::is_blank(const CsvRow& row) const {
+  return places_.size() > 1 && row.cells.size() == 1 && row.cells.front().empty();
+}
+
 std::optional<std::size_t> CsvHeader::place(std::string_view name) const {
   const auto found = places_.find(std::string(name));
   return found == places_.end() ? std::nullopt : std::optional(found->second);
@@ -142,6 +146,7 @@ CsvTable CsvTable::parse(std::string_view text, const CsvLimits& limits) {
   reader.next(row);
   table.header_ = CsvHeader(row);
   while (reader.next(row)) {
+    if (table.header_.is_blank(row)) continue;
     if (table.rows_.size() >= limits.max_rows) CsvReader::refuse("too many rows", row.line, 1);
     if (row.cells.size() != table.header_.size())
       CsvReader::refuse(fmt::format("{} cells where the header has {}", row.cells.size(), table.header_.size()),

@@ -66,6 +66,8 @@ class CsvHeader {
   [[nodiscard]] bool has(std::string_view name) const { return places_.count(std::string(name)) > 0; }
   [[nodiscard]] std::optional<std::size_t> place(std::string_view name) const;
   [[nodiscard]] std::size_t size() const { return places_.size(); }
+  /// An empty line, as editors leave at the end, where rows have several cells.
+  [[nodiscard]] bool is_blank(const CsvRow& row) const;
 
  private:
   std::unordered_map<std::string, std::size_t> places_;

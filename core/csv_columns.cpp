@@ -31,7 +31,9 @@ CsvColumns::CsvColumns(ByteSource& source, std::initializer_list<std::string_vie
 }
 
 bool CsvColumns::next() {
-  if (!reader_.next(row_)) return false;
+  do {
+    if (!reader_.next(row_)) return false;
+  } while (header_.is_blank(row_));
   if (row_.cells.size() != header_.size())
     CsvReader::refuse(fmt::format("{} cells where the header has {}", row_.cells.size(), header_.size()), row_.line,
                       std::min(row_.cells.size(), header_.size()) + 1);

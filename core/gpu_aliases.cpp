@@ -158,6 +158,14 @@ bool is_near(Micros memory_gib, Micros known_gib) {
   throw Error(ErrorCode::unreadable_input, fmt::format("the GPU name '{}' {}", name.substr(0, 60), why));
 }
 
+/// A form of the board as the variant of its model: SXM alone is the one that the model comes in, else what was known.
+std::optional<std::string> variant_of(const std::string& model, std::string_view form,
+                                      const std::optional<std::string>& known) {
+  if (form != "SXM") return std::string(form);
+  const auto sxm = table().sxm_of.find(model);
+  return sxm == table().sxm_of.end() ? known : std::optional(sxm->second);
+}
+
 std::string list_of(const std::vector<Alias>& aliases) {
   std::string text;
   for (const Alias& alias : aliases) text += fmt::format("{}{}", text.empty() ? "" : " or ", alias.model);
@@ -189,15 +197,24 @@ GpuName resolve_gpu_name(std::string_view name, std::optional<Micros> memory_gib
                                fitting.empty() ? "none of them" : "several"));
   }
   GpuName resolved{fitting.front().model, fitting.front().variant, parts.memory_gib};
-  if (parts.form) {
-    const auto sxm = table().sxm_of.find(resolved.model);
-    if (*parts.form != "SXM") {
-      resolved.variant = parts.form;
-    } else if (sxm != table().sxm_of.end()) {
-      resolved.variant = sxm->second;
-    }
-  }
+  if (parts.form) resolved.variant = variant_of(resolved.model, *parts.form, resolved.variant);
   return resolved;
+}
+
+GpuName resolve_gpu_name(std::string_view name, std::optional<Micros> memory_gib, std::string_view variant) {
+  GpuName gpu = resolve_gpu_name(name, memory_gib);
+  if (gpu.memory_gib && memory_gib && !is_near(*memory_gib, *gpu.memory_gib))
+    refuse(name, fmt::format("contradicts the memory beside it, {} GiB for each", format_micros(*memory_gib)));
+  if (variant.empty()) return gpu;
+  const std::string word = lower_case(variant);
+  const auto form = std::find_if(kForms.begin(), kForms.end(), [&](const auto& known) { return known.first == word; });
+  if (form == kForms.end())
+    throw Error(ErrorCode::unreadable_input,
+                fmt::format("'{}' is none of PCIe, SXM2 to SXM6 and NVL", variant.substr(0, 40)));
+  const auto stated = variant_of(gpu.model, form->second, gpu.variant);
+  if (gpu.variant && stated != gpu.variant) refuse(name, fmt::format("contradicts the variant beside it, {}", variant));
+  gpu.variant = stated;
+  return gpu;
 }
 
 std::optional<GpuName> find_gpu_name(std::string_view name, std::optional<Micros> memory_gib) {

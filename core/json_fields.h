@@ -36,6 +36,13 @@ class FieldWriter {
   void derived(const char* name, const F& compute) {
     object_[name] = write_value(compute());
   }
+  /// A field that came with a later minor version, where it is written even when empty; documents of the versions before
+  /// keep their bytes.
+  template <class T>
+  void added(const char* name, const std::optional<T>& value, bool even_empty) {
+    if (value || even_empty) (*this)(name, value);
+  }
+  void tells_version(const char* /*name*/, bool /*is_later*/) {}
   /// A field that is left out, not null, when empty.
   template <class T>
   void omitted_when_empty(const char* name, const std::optional<T>& value) {
@@ -127,6 +134,13 @@ class FieldReader {
   }
   template <class F>
   void derived(const char* /*name*/, const F& /*compute*/) {}
+  /// Documents of the later version have the field `name`.
+  void tells_version(const char* name, bool& is_later) { is_later = object_.contains(name); }
+  template <class T>
+  void added(const char* name, std::optional<T>& value, bool /*even_empty*/) {
+    value.reset();
+    if (object_.contains(name)) (*this)(name, value);
+  }
   template <class T>
   void omitted_when_empty(const char* name, std::optional<T>& value) {
     value.reset();

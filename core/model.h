@@ -344,14 +344,15 @@ struct PriceMatch {
   std::string match_level = "none";
   std::optional<std::string> reason;
   std::optional<std::string> price_instance_hour_usd, price_gpu_hour_usd;
-  // Of a price that was looked up and found; left out of the document otherwise.
+  // Of a price that was looked up and found; null otherwise.
   std::optional<std::string> price_id, price_provider, source_ref, amount, currency, unit, fx_rate, fx_date;
   std::optional<std::int64_t> candidates;
   std::optional<std::string> lowest_gpu_hour_usd, highest_gpu_hour_usd;
   std::optional<std::string> region_match, memory_check, variant_check;
   std::optional<bool> count_scaled, stale, pricing_model_assumed;
   std::optional<std::int64_t> age_days;
-  std::optional<std::string> as_of_precision, tax, pricing_model;
+  std::optional<std::string> as_of_precision, tax, pricing_model, cost_basis, cost_hour_usd;
+  bool has_all_fields = true;  ///< documents before 1.2 left the empty ones of these out
 };
 
 struct AgentInfo {
@@ -362,7 +363,7 @@ enum class RunStatus { complete, partial, failed };
 enum class Trigger { user, boot, health, scheduled };
 
 struct Result {
-  std::string schema_version = "1.1";
+  std::string schema_version = "1.2";
   std::string run_id;  ///< UUIDv7
   RunStatus status = RunStatus::failed;
   std::vector<Reason> reasons;

@@ -9,9 +9,6 @@
 namespace gpuassay {
 namespace {
 
-// Pedantic compilers accept the type only when so marked, and __extension__ goes before a typedef, not a using.
-__extension__ typedef unsigned __int128 Wide;  // NOLINT(modernize-use-using)
-
 constexpr unsigned kMicroPlaces = 6;
 constexpr std::size_t kMaxSignificantDigits = 19;  // always fits std::uint64_t
 
@@ -60,7 +57,7 @@ Decimal parse_decimal(std::string_view text) {
   const auto refuse = [text] {
     throw Error(
         ErrorCode::unreadable_input,
-        fmt::format("'{}' is not an amount; write at most 19 plain digits with one decimal point", text.substr(0, 40)));
+        fmt::format("'{}' is not a plain number; write at most 19 digits with one decimal point", text.substr(0, 40)));
   };
   if (text.empty() || !is_digit(text.front()) || !is_digit(text.back())) refuse();
   Decimal value;

@@ -21,6 +21,9 @@ using Micros = std::int64_t;
 inline constexpr std::uint64_t kHoursPerMonth = 730;
 inline constexpr std::uint64_t kHoursPerYear = 8760;
 
+// Pedantic compilers accept the type only when so marked, and __extension__ goes before a typedef, not a using.
+__extension__ typedef unsigned __int128 Wide;  // NOLINT(modernize-use-using)
+
 /// Reads digits with at most one point between them ("1.72", "12660"). Signs, exponents, separators, spaces and
 /// more than 19 significant digits are refused: Error{unreadable_input}.
 Decimal parse_decimal(std::string_view text);
@@ -53,8 +56,6 @@ class Ratio {
   [[nodiscard]] Micros micros() const;
 
  private:
-  // Pedantic compilers accept the type only when so marked, and __extension__ goes before a typedef, not a using.
-  __extension__ typedef unsigned __int128 Wide;  // NOLINT(modernize-use-using)
   Ratio(Wide numerator, Wide denominator);
 
   Wide numerator_ = 0, denominator_ = 1;  ///< without a common factor

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "core/byte_source.h"
 #include "core/error.h"
 #include "core/price_formats.h"
+#include "core/price_text.h"
 #include "core/seed_prices.h"
 
 namespace gpuassay {
@@ -32,6 +35,30 @@ AsOf as_of_option(const std::string& text) {
   }
 }
 
+/// Why nothing of a file was used, in one line: its most frequent reason and where that is.
+std::string no_price_in(const ImportReport& report) {
+  const auto& lines = report.rejected_lines();
+  const auto most = std::max_element(lines.begin(), lines.end(), [](const auto& left, const auto& right) {
+    return left.second.count < right.second.count;
+  });
+  if (most == lines.end()) return "there is no line in the file but its header; nothing was imported, fetch it again";
+  return fmt::format("none of its {} lines is the price of an offer, most of them for this reason: {} ({}); nothing "
+                     "was imported, check format and file",
+                     report.rejected(), most->first, most->second.places.front());
+}
+
+/// Prices without dollars are kept, but no result can be joined with them.
+void warn_about_rates(PriceImport& import) {
+  std::map<std::string, std::size_t> waiting;
+  for (const PriceRow& row : import.rows) {
+    if (row.amount && row.valid_from_ms && !row.price_instance_hour_usd) ++waiting[row.currency];
+  }
+  for (const auto& [currency, count] : waiting)
+    import.report.warn(fmt::format("{} prices have no dollars: no rate of {} on their day or {} days before; "
+                                   "import one with --rates",
+                                   count, currency, kMaxFxAgeDays));
+}
+
 }  // namespace
 
 PriceImport read_price_file(const PriceFileOptions& options, const FxTable& rates) {
@@ -42,8 +69,15 @@ PriceImport read_price_file(const PriceFileOptions& options, const FxTable& rate
   context.provider = options.provider;
   if (options.as_of) context.as_of = as_of_option(*options.as_of);
   context.rates = rates;
+  context.now_ms = options.now_ms;
+  if (context.as_of && context.now_ms && context.as_of->first_ms > *context.now_ms + kMsPerDay)
+    throw Error(ErrorCode::usage, fmt::format("--as-of: {} is in the future", *options.as_of));
   ByteSource source = ByteSource::from_file(options.path);
-  return naming_the_file(options.path, [&] { return format.read(source, context); });
+  PriceImport import = naming_the_file(options.path, [&] { return format.read(source, context); });
+  if (import.report.accepted() + import.report.quarantined() == 0)
+    throw Error(ErrorCode::unreadable_input, fmt::format("{}: {}", options.path, no_price_in(import.report)));
+  warn_about_rates(import);
+  return import;
 }
 
 std::vector<FxRate> read_rate_file(const std::string& path) {

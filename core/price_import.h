@@ -17,6 +17,7 @@ struct PriceFileOptions {
   std::optional<std::string> provider;    ///< for formats whose files do not say
   std::optional<std::string> as_of;       ///< date text, likewise
   std::optional<std::string> rates_path;  ///< exchange rates to import first
+  std::optional<std::int64_t> now_ms;     ///< prices seen later are refused; empty: no clock
 };
 
 /// What became of the lines of the file, and of the table.
@@ -25,7 +26,7 @@ struct PriceImportOutcome {
   PriceChanges changes;
 };
 
-/// Reads the file without storing it. Throws Error{usage} for an unknown format or a missing option,
+/// Reads the file without storing it; refused when none of its lines is a price. Throws Error{usage} for an unknown format or a missing option,
 /// Error{unreadable_input} naming the file for one that cannot be read or is not of that format.
 PriceImport read_price_file(const PriceFileOptions& options, const FxTable& rates);
 

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/price_text.h"
 #include "core/prices.h"
+#include "core/stats.h"
 #include "embedded/JoinSql.h"
 #include "embedded/JoinTables.h"
 
@@ -64,22 +65,16 @@ PriceAnswer read_answer(Columns column) {
   answer.pricing_model_assumed = column.integer() != 0;
   answer.cost_basis = column.optional_text();
   answer.cost_hour_usd = column.optional_integer();
-  answer.score_per_usd_hour = column.optional_real();
+  constexpr int kDigits = 6;
+  if (const auto value = column.optional_real()) answer.score_per_usd_hour = round_significant(*value, kDigits);
   return answer;
-}
-
-std::optional<std::int64_t> memory_of_one_device(const PriceQuestion& question) {
-  PriceRow shape;
-  shape.gpu_count = question.gpu_count;
-  shape.gpu_memory_gib_total = question.gpu_memory_gib_total;
-  return gpu_memory_mib(shape);
 }
 
 void insert_question(Statement& insert, std::size_t number, const PriceQuestion& question) {
   insert.bind(1, std::to_string(number)).bind(2, question.provider);
   insert.bind(3, question.instance_type ? std::optional(instance_key(*question.instance_type)) : std::nullopt);
   insert.bind(4, question.region).bind(5, question.gpu_model).bind(6, question.gpu_variant);
-  insert.bind(7, question.gpu_count).bind(8, question.gpus_used).bind(9, memory_of_one_device(question));
+  insert.bind(7, question.gpu_count).bind(8, question.gpus_used).bind(9, gpu_memory_mib(question.gpu_memory_gib_total, question.gpu_count));
   insert.bind(10, scaled_quantity(question.vcpus, 1000)).bind(11, scaled_quantity(question.memory_gib, 1024));
   insert.bind(12, question.pricing_model).bind(13, question.commitment_months).bind(14, question.measured_at_ms);
   insert.bind(15, question.score).run();

@@ -47,18 +47,11 @@ ListedPrice read_listed(const Statement& row, const PriceFilter& filter) {
   return price;
 }
 
-std::optional<std::int64_t> memory_of_one(const PriceQuestion& machine) {
-  PriceRow shape;
-  shape.gpu_count = machine.gpu_count;
-  shape.gpu_memory_gib_total = machine.gpu_memory_gib_total;
-  return gpu_memory_mib(shape);
-}
-
 bool is_same_gpu(const ListedPrice& offer, const PriceQuestion& machine) {
   if (machine.gpu_model != offer.gpu_model || !machine.score || *machine.score <= 0 || machine.gpu_count <= 0)
     return false;
   if (machine.gpu_variant && offer.gpu_variant && *machine.gpu_variant != *offer.gpu_variant) return false;
-  const auto measured_mib = memory_of_one(machine);
+  const auto measured_mib = gpu_memory_mib(machine.gpu_memory_gib_total, machine.gpu_count);
   constexpr std::int64_t kTenths = 10;
   return !measured_mib || !offer.gpu_memory_mib ||
          kTenths * std::abs(*offer.gpu_memory_mib - *measured_mib) <= *measured_mib;

@@ -1,8 +1,8 @@
 #include "core/price_question.h"
 
 #include <fmt/format.h>
-#include <algorithm>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -51,6 +51,14 @@ auto field(const json& object, const char* name,
   }
 }
 
+/// A size of the machine; absurd ones are misread, and would not fit what is computed of them.
+std::optional<Micros> size_field(const json& object, const char* name) {
+  const auto size = field(object, name, parse_micros);
+  constexpr Micros kMost = 100'000'000 * kOne;
+  if (size && *size > kMost) refuse(name, "is larger than any machine's");
+  return size;
+}
+
 void require_known_fields(const json& object) {
   constexpr std::array<std::string_view, 14> kFields{"provider",
                                                      "instance_type",
@@ -89,24 +97,25 @@ PriceQuestion read_measurement(const json& object) {
   question.instance_type = field_text(object, "instance_type");
   question.region = field_text(object, "region");
   const auto count = field(object, "gpu_count", parse_micros);
-  if (!count || *count <= 0) refuse("gpu_count", "must be above zero");
+  if (!count || *count <= 0 || *count > kMostGpus) refuse("gpu_count", "must be above zero and at most 10000");
   question.gpu_count = *count;
   question.gpus_used = field(object, "gpus_used", parse_micros);
   if (question.gpus_used && (*question.gpus_used <= 0 || *question.gpus_used > *count))
     refuse("gpus_used", "must be above zero and at most gpu_count");
-  question.gpu_memory_gib_total = field(object, "gpu_memory_gib_total", parse_micros);
-  question.vcpus = field(object, "vcpus", parse_micros);
-  question.memory_gib = field(object, "memory_gib", parse_micros);
+  question.gpu_memory_gib_total = size_field(object, "gpu_memory_gib_total");
+  question.vcpus = size_field(object, "vcpus");
+  question.memory_gib = size_field(object, "memory_gib");
   std::optional<Micros> each;
   if (question.gpu_memory_gib_total)
     each = Ratio(Decimal{static_cast<std::uint64_t>(*question.gpu_memory_gib_total), 6})
                .over(Ratio(Decimal{static_cast<std::uint64_t>(*count), 6}))
                .micros();
-  const auto gpu = field(object, "gpu_model", [&](std::string_view name) { return resolve_gpu_name(name, each); });
+  const std::string variant = field_text(object, "gpu_variant").value_or("");
+  const auto gpu =
+      field(object, "gpu_model", [&](std::string_view name) { return resolve_gpu_name(name, each, variant); });
   if (!gpu) refuse("gpu_model", "is missing");
   question.gpu_model = gpu->model;
-  question.gpu_variant = field_text(object, "gpu_variant");
-  if (!question.gpu_variant) question.gpu_variant = gpu->variant;
+  question.gpu_variant = gpu->variant;
   const auto measured = field(object, "measured_at", read_as_of);
   if (!measured) refuse("measured_at", "is missing; write an instant such as 2026-01-31T12:00:00Z");
   question.measured_at_ms = measured->first_ms;

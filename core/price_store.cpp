@@ -10,6 +10,7 @@
 #include "core/migrations.h"
 #include "core/price_checks.h"
 #include "core/price_names.h"
+#include "core/price_table.h"
 #include "core/price_text.h"
 #include "core/price_writer.h"
 #include "embedded/PriceMigration0001.h"
@@ -18,7 +19,7 @@
 namespace gpuassay {
 namespace {
 
-/// What compute_hourly_prices() needs of a stored price; the columns are those of kWaiting below.
+/// What compute_hourly_prices() needs of a stored price; the columns are those of kInOtherCurrencies.
 PriceRow row_to_convert(const Statement& query) {
   PriceRow row;
   row.amount = query.optional_text(1);
@@ -35,10 +36,14 @@ PriceRow row_to_convert(const Statement& query) {
   return row;
 }
 
-constexpr std::string_view kWaiting =
+constexpr std::string_view kInOtherCurrencies =
     "SELECT price_id, amount, upfront_amount, currency, unit, hours_per_unit, commitment_months, tax, tax_rate, "
-    "price_basis, gpu_count_micro, valid_from_ms FROM price "
-    "WHERE price_instance_hour_usd_micro IS NULL AND amount IS NOT NULL AND valid_from_ms IS NOT NULL";
+    "price_basis, gpu_count_micro, valid_from_ms, fx_rate, fx_date, fx_source FROM price "
+    "WHERE currency <> 'USD' AND amount IS NOT NULL AND valid_from_ms IS NOT NULL";
+
+using Rate = std::tuple<std::optional<std::string>, std::optional<std::string>, std::optional<std::string>>;
+
+Rate rate_of(const PriceRow& row) { return {row.fx_rate, row.fx_date, row.fx_source}; }
 
 }  // namespace
 
@@ -53,21 +58,16 @@ PriceChanges PriceStore::store(PriceImport import) {
     return std::tie(left.valid_from_ms, left.source_ref) < std::tie(right.valid_from_ms, right.source_ref);
   });
   require_no_overlap(import.rows);
-  const bool any_rows = !import.rows.empty();
-  Transaction transaction(database_);
-  PriceWriter writer(database_);
-  for (PriceRow& row : import.rows) writer.write(std::move(row));
-  PriceChanges changes = writer.changes();
   // A list without a single price is more likely a failed download than the end of every offer.
-  if (import.complete_source && import.complete_at_ms && !any_rows) {
+  if (import.complete && import.rows.empty())
     throw Error(ErrorCode::unreadable_input, "there is no price in this list; nothing was changed, fetch it again");
-  }
-  if (import.complete_source && import.complete_at_ms) {
-    writer.close_unseen(*import.complete_source, *import.complete_at_ms);
-    changes.closed = static_cast<std::size_t>(database_.changes());
-  }
+  Transaction transaction(database_);
+  PriceWriter writer(database_, import.complete);
+  for (PriceRow& row : import.rows) writer.write(std::move(row));
+  if (import.complete) writer.end_missing();
+  convert();  // what was cut goes on under the rate of another day
   transaction.commit();
-  return changes;
+  return writer.changes();
 }
 
 PriceChanges PriceStore::store_rates(const std::vector<FxRate>& rates) {
@@ -89,29 +89,25 @@ PriceChanges PriceStore::store_rates(const std::vector<FxRate>& rates) {
     }
   }
   PriceChanges changes;
-  changes.converted = convert_waiting();
+  changes.converted = convert();
   transaction.commit();
   return changes;
 }
 
-std::size_t PriceStore::convert_waiting() {
+std::size_t PriceStore::convert() {
   const FxTable table = rates();
-  Statement query(database_, kWaiting);
+  Statement query(database_, kInOtherCurrencies);
   std::vector<std::pair<std::string, PriceRow>> converted;
   while (query.step()) {
     PriceRow row = row_to_convert(query);
+    const Rate stored{query.optional_text(12), query.optional_text(13), query.optional_text(14)};
     compute_hourly_prices(row, table);
-    // Only now can its dollars be looked at; an implausible price goes on waiting, which is no price.
-    if (row.price_instance_hour_usd && reason_to_quarantine(row).empty())
-      converted.emplace_back(query.text(0), std::move(row));
+    // Only now can its dollars be looked at; an implausible price waits, which is no price.
+    if (!reason_to_quarantine(row).empty()) compute_hourly_prices(row);
+    if (rate_of(row) != stored) converted.emplace_back(query.text(0), std::move(row));
   }
-  Statement update(database_,
-                   "UPDATE price SET fx_rate = ?, fx_date = ?, fx_source = ?, price_instance_hour_usd_micro = ?, "
-                   "price_gpu_hour_usd_micro = ? WHERE price_id = ?");
-  for (const auto& [id, row] : converted) {
-    update.bind(1, row.fx_rate).bind(2, row.fx_date).bind(3, row.fx_source).bind(4, row.price_instance_hour_usd);
-    update.bind(5, row.price_gpu_hour_usd).bind(6, std::string_view(id)).run();
-  }
+  PriceTable prices(database_);
+  for (const auto& [id, row] : converted) prices.set_dollars(id, row);
   return converted.size();
 }
 

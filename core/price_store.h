@@ -17,7 +17,7 @@ struct PriceChanges {
   std::size_t confirmed = 0;  ///< a price in force was seen again at a later date
   std::size_t unchanged = 0;  ///< already stored exactly so
   std::size_t closed = 0;     ///< offers that a complete list no longer has
-  std::size_t converted = 0;  ///< stored prices that got their dollars from newly imported rates
+  std::size_t converted = 0;  ///< stored prices whose dollars newly imported rates have set
 };
 
 /// The tables `price` and `fx_rate` of one database and the view `prices` of join.sql. The intervals of one series
@@ -28,11 +28,11 @@ class PriceStore {
   explicit PriceStore(Database& database);
 
   /// Stores all rows or, by throwing, none: Error{unreadable_input} for two amounts of one offer at one instant or for
-  /// overlapping intervals, Error{database} when writing fails. Storing the same rows again changes nothing. Offers
-  /// that a complete list lacks end at its instant.
+  /// overlapping stated intervals, Error{database} when writing fails. Storing the same rows again changes nothing, and
+  /// the table is the same whatever order imports come in. Offers that a complete list lacks end at its instant.
   PriceChanges store(PriceImport import);
 
-  /// Keeps the rates and converts stored prices that wait for them. Throws Error{unreadable_input} for a rate that
+  /// Keeps the rates and converts the stored prices that they are the best of. Throws Error{unreadable_input} for a rate that
   /// differs from the stored one of its day.
   PriceChanges store_rates(const std::vector<FxRate>& rates);
   [[nodiscard]] FxTable rates() const;
@@ -41,7 +41,8 @@ class PriceStore {
   [[nodiscard]] bool has_source(std::string_view source) const;
 
  private:
-  std::size_t convert_waiting();
+  /// Gives every price in another currency the dollars that the stored rates say.
+  std::size_t convert();
   Database& database_;
 };
 

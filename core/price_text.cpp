@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/currencies.h"
 #include "core/error.h"
 #include "core/timestamp.h"
 
@@ -24,6 +25,15 @@ int number(std::string_view digits) {
   return value;
 }
 
+/// "-17" of "20240131-17", a catalogue's seventeenth run: so many milliseconds into the day, which keeps the versions of
+/// one day apart and in order.
+std::int64_t catalogue_run(std::string_view suffix) {
+  if (suffix.empty()) return 0;
+  const int run = number(suffix.substr(1));
+  if (run >= kMsPerDay) refuse(fmt::format("'{}' is not the run of a catalogue", suffix.substr(0, 40)));
+  return run;
+}
+
 }  // namespace
 
 AsOf read_as_of(std::string_view text) {
@@ -38,10 +48,10 @@ AsOf read_as_of(std::string_view text) {
     return {
         days_since_epoch(number(text.substr(0, 4)), number(text.substr(5, 2)), number(text.substr(8, 2))) * kMsPerDay,
         DatePrecision::day};
-  // "20240131-2": the second version of a catalogue on that day.
   if (text.size() >= 8 && std::all_of(text.begin(), text.begin() + 8, is_digit) && (text.size() == 8 || text[8] == '-'))
     return {
-        days_since_epoch(number(text.substr(0, 4)), number(text.substr(4, 2)), number(text.substr(6, 2))) * kMsPerDay,
+        days_since_epoch(number(text.substr(0, 4)), number(text.substr(4, 2)), number(text.substr(6, 2))) * kMsPerDay +
+            catalogue_run(text.substr(8)),
         DatePrecision::day};
   if (text.size() > kDay && std::all_of(text.begin(), text.begin() + kYear, is_digit))
     return {parse_rfc3339_ms(text), DatePrecision::second};
@@ -49,9 +59,9 @@ AsOf read_as_of(std::string_view text) {
 }
 
 std::string read_currency(std::string_view text) {
-  const bool iso =
-      text.size() == 3 && std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-  if (!iso) refuse(fmt::format("'{}' is not a currency code; write three capitals such as USD", text.substr(0, 40)));
+  if (!is_currency(text))
+    refuse(fmt::format("'{}' is not a currency of ISO 4217; write three capitals such as USD, CNY for yuan",
+                       text.substr(0, 40)));
   return std::string(text);
 }
 

@@ -20,8 +20,8 @@ struct AsOf {
 };
 
 /// Each throws Error{unreadable_input} for any other text.
-AsOf read_as_of(std::string_view text);            ///< "2019", "2019-01", "2019-01-23", "20190123" or an instant
-std::string read_currency(std::string_view text);  ///< three capitals, as ISO 4217 has them
+AsOf read_as_of(std::string_view text);            ///< "2019", "2019-01", "2019-01-23", "20190123-7" or an instant
+std::string read_currency(std::string_view text);  ///< a code of ISO 4217
 std::string read_pricing_model(std::string_view text);
 std::int64_t read_months(std::string_view text);  ///< 1 to 120
 

@@ -1,47 +1,56 @@
-// How does one price get into the table without overlapping its series? Private to core/price_store.cpp.
+// What does another observation mean for the prices that are stored? Keeps the intervals of a series apart, and the same
+// whatever order observations arrive in. Private to core/price_store.cpp.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <unordered_set>
 
-#include "core/database.h"
+#include "core/price_sources/source.h"
 #include "core/price_store.h"
+#include "core/price_table.h"
 #include "core/prices.h"
 
 namespace gpuassay {
 
-/// Writes the rows of one import inside the caller's transaction, oldest first.
+/// Writes the rows of one import inside the caller's transaction. A price holds from where it was first seen until
+/// another price of its series was seen, a complete list of its source lacked it, or its source said that it ends.
 class PriceWriter {
  public:
-  explicit PriceWriter(Database& database);
+  /// `list`: the complete list that the rows are, if they are one. Must outlive the writer.
+  PriceWriter(Database& database, const std::optional<CompleteList>& list);
 
-  /// Inserts the row, or confirms, closes or leaves what is stored of its series. Throws Error{unreadable_input} for a
-  /// contradiction.
+  /// Inserts the row, or confirms, cuts, closes or leaves what is stored of its series. Throws
+  /// Error{unreadable_input} for a contradiction.
   void write(PriceRow row);
-  /// Ends the open prices of `source` that nobody has seen since before `instant_ms`.
-  void close_unseen(std::string_view source, std::int64_t instant_ms);
+  /// Ends the offers that the list lacks, after all its rows were written.
+  void end_missing();
 
   [[nodiscard]] const PriceChanges& changes() const { return changes_; }
 
  private:
-  /// The part of a stored price that decides what a new observation of its series means.
-  struct Stored {
-    std::string price_id;
-    std::optional<std::string> amount;
-    std::optional<std::int64_t> valid_from_ms, valid_to_ms;
-    std::int64_t observed_at_ms = 0;
-    bool has_usd = false;
-    std::optional<Micros> instance_hour;  ///< in the row's currency: unit, tax, upfront and basis are in it
-  };
+  /// What a row did, the least first: a line of two observations counts as the greater one.
+  enum class Outcome { unchanged, confirmed, inserted };
 
-  static std::optional<Stored> first_of(Statement& query, std::string_view key, std::optional<std::int64_t> instant_ms);
-  /// Whether both say the same price, however they write it.
-  static bool same_price(const PriceRow& row, const Stored& stored);
-  void write_again(const PriceRow& row, const Stored& stored);
-  void confirm(const PriceRow& row, const Stored& stored);
-  void insert(const PriceRow& row, const std::string& key);
+  Outcome write_undated(const PriceRow& row, const std::string& series);
+  Outcome write_stated(const PriceRow& row, const std::string& series);
+  Outcome write_observed(PriceRow row, const std::string& series);
+  Outcome observe(PriceRow row, const std::string& series);
+  Outcome write_again(const PriceRow& row, const StoredPrice& stored, const std::string& series);
+  Outcome confirm(const PriceRow& row, const StoredPrice& stored, const std::string& series);
+  Outcome insert(const PriceRow& row, const std::string& series, bool end_is_stated);
+  bool was_seen_at(const std::string& series, std::string_view source, std::int64_t instant_ms);
+  bool has_gaps(const CompleteList& list);
+  /// Takes the next interval of the series into the row when it touches and has the same price.
+  void absorb_next(PriceRow& row, const std::string& series);
+  /// The stored price ends before the instant; where it was seen after it, it begins there again: that instant.
+  std::optional<std::int64_t> cut(const StoredPrice& stored, const std::string& series, std::string_view source,
+                                  std::int64_t instant_ms);
 
-  Statement find_before_, find_after_, find_undated_, find_id_, insert_, close_, confirm_, convert_, close_unseen_;
+  PriceTable table_;
+  const std::optional<CompleteList>& list_;
+  bool list_stands_for_sightings_ = false;   ///< its instant says when its offers were seen
+  std::unordered_set<std::string> written_;  ///< series of the list that is being imported
   PriceChanges changes_;
 };
 

@@ -29,7 +29,6 @@ std::optional<std::string> month_text(const std::optional<std::int64_t>& months)
   return months ? std::optional(std::to_string(*months)) : std::nullopt;
 }
 
-constexpr Micros kMostGpus = 10'000'000'000;  // 10,000 devices: more is a misread number
 constexpr std::uint64_t kSecondsPerHour = 3600;
 
 Ratio whole(std::uint64_t number) { return Ratio(Decimal{number, 0}); }
@@ -123,9 +122,12 @@ std::string series_key(const PriceRow& row) {
 }
 
 std::string price_id(const PriceRow& row) {
-  if (row.given_id) return *row.given_id;
-  return sha256_hex(fmt::format("{}\n{}\n{}", series_key(row),
-                                row.valid_from_ms ? std::to_string(*row.valid_from_ms) : "undated", row.source));
+  return row.given_id ? *row.given_id : price_id(sha256_hex(series_key(row)), row.valid_from_ms, row.source);
+}
+
+std::string price_id(std::string_view series_hash, std::optional<std::int64_t> valid_from_ms, std::string_view source) {
+  return sha256_hex(
+      fmt::format("{}\n{}\n{}", series_hash, valid_from_ms ? std::to_string(*valid_from_ms) : "undated", source));
 }
 
 std::optional<std::int64_t> scaled_quantity(const std::optional<Micros>& quantity, std::int64_t factor) {
@@ -135,11 +137,15 @@ std::optional<std::int64_t> scaled_quantity(const std::optional<Micros>& quantit
   return whole_part + divide_half_even(*quantity % kMicrosPerUnit * factor, kMicrosPerUnit);
 }
 
-std::optional<std::int64_t> gpu_memory_mib(const PriceRow& row) {
-  if (!row.gpu_memory_gib_total || row.gpu_count <= 0) return std::nullopt;
+std::optional<std::int64_t> gpu_memory_mib(std::optional<Micros> gib_total, Micros gpu_count) {
+  if (!gib_total || gpu_count <= 0) return std::nullopt;
   constexpr std::uint64_t kMibPerGib = 1024;
-  const Ratio mib = micros_ratio(*row.gpu_memory_gib_total).times(whole(kMibPerGib)).over(micros_ratio(row.gpu_count));
+  const Ratio mib = micros_ratio(*gib_total).times(whole(kMibPerGib)).over(micros_ratio(gpu_count));
   return divide_half_even(mib.micros(), 1'000'000);
+}
+
+std::optional<std::int64_t> gpu_memory_mib(const PriceRow& row) {
+  return gpu_memory_mib(row.gpu_memory_gib_total, row.gpu_count);
 }
 
 void compute_hourly_prices(PriceRow& row, const FxTable& rates) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/fx_rates.h"
@@ -69,9 +70,15 @@ std::string series_key(const PriceRow& row);
 
 /// Stable identity of one price: the given one, else SHA-256 (hexadecimal) of series key, valid_from and source.
 std::string price_id(const PriceRow& row);
+/// The same of a price known by the SHA-256 of its series key.
+std::string price_id(std::string_view series_hash, std::optional<std::int64_t> valid_from_ms, std::string_view source);
 
-/// Memory of one device in MiB; empty when unknown.
+/// Memory of one of `gpu_count` devices in MiB; empty when unknown.
+std::optional<std::int64_t> gpu_memory_mib(std::optional<Micros> gib_total, Micros gpu_count);
 std::optional<std::int64_t> gpu_memory_mib(const PriceRow& row);
+
+/// More devices, in millionths, than any machine has: a greater count is a misread number.
+inline constexpr Micros kMostGpus = 10'000'000'000;
 
 /// Whole divisor-ths of a quantity in millionths, half to even: micros_to(memory_gib, 1024) is MiB.
 std::optional<std::int64_t> scaled_quantity(const std::optional<Micros>& quantity, std::int64_t factor);

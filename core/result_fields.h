@@ -222,19 +222,31 @@ struct Fields<PriceMatch> {
   static void visit(auto& ar, auto& v) {
     ar("match_level", v.match_level), ar("reason", v.reason);
     ar("price_instance_hour_usd", v.price_instance_hour_usd), ar("price_gpu_hour_usd", v.price_gpu_hour_usd);
-    ar.omitted_when_empty("price_id", v.price_id), ar.omitted_when_empty("price_provider", v.price_provider);
-    ar.omitted_when_empty("source_ref", v.source_ref), ar.omitted_when_empty("amount", v.amount);
-    ar.omitted_when_empty("currency", v.currency), ar.omitted_when_empty("unit", v.unit);
-    ar.omitted_when_empty("fx_rate", v.fx_rate), ar.omitted_when_empty("fx_date", v.fx_date);
-    ar.omitted_when_empty("candidates", v.candidates);
-    ar.omitted_when_empty("lowest_gpu_hour_usd", v.lowest_gpu_hour_usd);
-    ar.omitted_when_empty("highest_gpu_hour_usd", v.highest_gpu_hour_usd);
-    ar.omitted_when_empty("region_match", v.region_match), ar.omitted_when_empty("memory_check", v.memory_check);
-    ar.omitted_when_empty("variant_check", v.variant_check), ar.omitted_when_empty("count_scaled", v.count_scaled);
-    ar.omitted_when_empty("stale", v.stale), ar.omitted_when_empty("age_days", v.age_days);
-    ar.omitted_when_empty("pricing_model_assumed", v.pricing_model_assumed);
-    ar.omitted_when_empty("as_of_precision", v.as_of_precision), ar.omitted_when_empty("tax", v.tax);
-    ar.omitted_when_empty("pricing_model", v.pricing_model);
+    ar.tells_version("cost_basis", v.has_all_fields);
+    const auto later = [&](const char* name, auto& value) { ar.added(name, value, v.has_all_fields); };
+    later("price_id", v.price_id);
+    later("price_provider", v.price_provider);
+    later("source_ref", v.source_ref);
+    later("amount", v.amount);
+    later("currency", v.currency);
+    later("unit", v.unit);
+    later("fx_rate", v.fx_rate);
+    later("fx_date", v.fx_date);
+    later("candidates", v.candidates);
+    later("lowest_gpu_hour_usd", v.lowest_gpu_hour_usd);
+    later("highest_gpu_hour_usd", v.highest_gpu_hour_usd);
+    later("region_match", v.region_match);
+    later("memory_check", v.memory_check);
+    later("variant_check", v.variant_check);
+    later("count_scaled", v.count_scaled);
+    later("stale", v.stale);
+    later("age_days", v.age_days);
+    later("pricing_model_assumed", v.pricing_model_assumed);
+    later("as_of_precision", v.as_of_precision);
+    later("tax", v.tax);
+    later("pricing_model", v.pricing_model);
+    later("cost_basis", v.cost_basis);
+    later("cost_hour_usd", v.cost_hour_usd);
   }
 };
 template <>

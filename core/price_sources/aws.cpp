@@ -30,10 +30,9 @@ void require_plain_on_demand(const CsvColumns& file) {
   }
 }
 
-PriceRow read_line(const CsvColumns& file, const SourceContext& context) {
+void read_line(const CsvColumns& file, const SourceContext& context, PriceRow& row) {
   if (file.cell("GPU").empty() || file.cell("GPU") == "NA") reject_line("no GPU");
   require_plain_on_demand(file);
-  PriceRow row;
   row.provider = "aws";
   row.instance_type = file.optional_cell("Instance Type");
   const MachineSize* const size = find_machine_size("aws", row.instance_type.value_or(""));
@@ -54,7 +53,6 @@ PriceRow read_line(const CsvColumns& file, const SourceContext& context) {
   const AsOf from = file.read("EffectiveDate", read_as_of);
   describe_catalog_row(row, from, "aws/price-list", "api");
   if (context.as_of && context.as_of->first_ms > from.first_ms) row.observed_at_ms = context.as_of->first_ms;
-  return row;
 }
 
 }  // namespace
@@ -66,7 +64,7 @@ PriceImport read_aws_prices(ByteSource& source, const SourceContext& context) {
        "Region Code", "Tenancy", "Operating System", "CapacityStatus", "Pre Installed S/W", "GPU", "vCPU", "Memory"},
       "price list of AWS", kLinesBeforeHeader);
   RowCollector rows(context);
-  while (file.next()) rows.add(fmt::format("line {}", file.line()), [&] { return read_line(file, context); });
+  while (file.next()) rows.add(fmt::format("line {}", file.line()), [&](PriceRow& row) { read_line(file, context, row); });
   return rows.finish(true);
 }
 

@@ -61,9 +61,8 @@ void read_machine(const json& item, PriceRow& row) {
   row.memory_gib = size->memory_gib;
 }
 
-PriceRow read_item(const json& item, const SourceContext& context) {
+void read_item(const json& item, const SourceContext& context, PriceRow& row) {
   require_linux_machine(item);
-  PriceRow row;
   row.provider = "azure";
   read_machine(item, row);
   read_class(item, row);
@@ -75,7 +74,6 @@ PriceRow read_item(const json& item, const SourceContext& context) {
   const AsOf from = read_as_of(json_text(item, "effectiveStartDate"));
   describe_catalog_row(row, from, "azure/retail-prices", "api");
   if (context.as_of && context.as_of->first_ms > from.first_ms) row.observed_at_ms = context.as_of->first_ms;
-  return row;
 }
 
 }  // namespace
@@ -91,7 +89,7 @@ PriceImport read_azure_prices(ByteSource& source, const SourceContext& context) 
   std::size_t item_number = 0;
   for (const json& page : pages) {
     for (const json& item : json_items(page, "Items", "page of Azure's retail prices"))
-      rows.add(fmt::format("item {}", ++item_number), [&] { return read_item(item, context); });
+      rows.add(fmt::format("item {}", ++item_number), [&](PriceRow& row) { read_item(item, context, row); });
   }
   return rows.finish(true);
 }

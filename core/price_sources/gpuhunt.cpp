@@ -15,13 +15,12 @@ bool read_flag(std::string_view text) {
   throw Error(ErrorCode::unreadable_input, fmt::format("'{}' is neither True nor False", text.substr(0, 40)));
 }
 
-PriceRow read_line(const CsvColumns& file, const std::string& provider, const AsOf& as_of) {
-  const auto count = file.read("gpu_count", quantity);
-  if (!count || *count == 0) reject_line("no GPU");
-  PriceRow row;
+void read_line(const CsvColumns& file, const std::string& provider, const AsOf& as_of, PriceRow& row) {
   row.provider = provider;
   row.instance_type = file.optional_cell("instance_name");
   row.region = file.optional_cell("location");
+  const auto count = file.read("gpu_count", quantity);
+  if (!count || *count == 0) reject_line("no GPU");
   row.gpu_count = *count;
   const bool spot = file.read("spot", read_flag);
   // The aggregator writes the least bid of Vast as the price of a spot row.
@@ -41,7 +40,6 @@ PriceRow read_line(const CsvColumns& file, const std::string& provider, const As
   }
   row.note = file.cell("flags").empty() ? "" : fmt::format("flags={}", file.cell("flags"));
   describe_catalog_row(row, as_of, "gpuhunt/" + provider, "catalog");
-  return row;
 }
 
 }  // namespace
@@ -53,11 +51,8 @@ PriceImport read_gpuhunt_prices(ByteSource& source, const SourceContext& context
   const std::string provider = provider_slug(needed_provider(context, "gpuhunt"));
   const AsOf& as_of = needed_as_of(context, "gpuhunt");
   RowCollector rows(context);
-  while (file.next()) rows.add(fmt::format("line {}", file.line()), [&] { return read_line(file, provider, as_of); });
-  PriceImport import = rows.finish(true);
-  import.complete_source = "gpuhunt/" + provider;
-  import.complete_at_ms = as_of.first_ms;
-  return import;
+  while (file.next()) rows.add(fmt::format("line {}", file.line()), [&](PriceRow& row) { read_line(file, provider, as_of, row); });
+  return rows.finish_list("gpuhunt/" + provider, as_of);
 }
 
 }  // namespace gpuassay

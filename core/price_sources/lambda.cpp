@@ -33,10 +33,9 @@ std::string_view gpu_of_description(std::string_view text) {
   return text;
 }
 
-PriceRow read_type(const std::string& name, const json& entry, const AsOf& as_of) {
+void read_type(const std::string& name, const json& entry, const AsOf& as_of, PriceRow& row) {
   const json& type = entry.is_object() && entry.contains("instance_type") ? entry.at("instance_type") : entry;
   const json specs = type.is_object() && type.contains("specs") ? type.at("specs") : json::object();
-  PriceRow row;
   row.provider = "lambda";
   row.instance_type = name;
   row.region = "*";
@@ -51,7 +50,6 @@ PriceRow read_type(const std::string& name, const json& entry, const AsOf& as_of
   row.pricing_model = "on_demand";
   if (const auto cents = optional_json_text(type, "price_cents_per_hour")) row.amount = dollars_of_cents(*cents);
   describe_catalog_row(row, as_of, "lambda/instance-types", "api");
-  return row;
 }
 
 }  // namespace
@@ -65,12 +63,9 @@ PriceImport read_lambda_prices(ByteSource& source, const SourceContext& context)
   RowCollector rows(context);
   for (const auto& [name, entry] : types.items()) {
     rows.add(fmt::format("type {}", name.substr(0, 60)),
-             [&name = name, &entry = entry, &as_of] { return read_type(name, entry, as_of); });
+             [&name = name, &entry = entry, &as_of](PriceRow& row) { read_type(name, entry, as_of, row); });
   }
-  PriceImport import = rows.finish(true);
-  import.complete_source = "lambda/instance-types";
-  import.complete_at_ms = as_of.first_ms;
-  return import;
+  return rows.finish_list("lambda/instance-types", as_of);
 }
 
 }  // namespace gpuassay

@@ -43,14 +43,14 @@ std::string read_kind(std::string_view text) {
               fmt::format("'{}' is none of api, catalog, document, manual", text.substr(0, 40)));
 }
 
-/// A price that came out of a store of ours keeps its identity.
+/// A price that came out of a store of ours keeps its identity. Ids break ties, so their order must be the same under
+/// every collation of a database: that of digits and lower-case letters is.
 std::string read_id(std::string_view text) {
-  constexpr std::size_t kLongestId = 128;
+  constexpr std::size_t kLongestId = 64;
   const bool fine = text.size() <= kLongestId && std::all_of(text.begin(), text.end(), [](char c) {
-                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-                             c == '_' || c == '.';
+                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
                     });
-  if (!fine) throw Error(ErrorCode::unreadable_input, "a price_id has letters, digits, '-', '_' and '.' only");
+  if (!fine) throw Error(ErrorCode::unreadable_input, "a price_id has at most 64 lower-case letters and digits");
   return std::string(text);
 }
 
@@ -69,10 +69,11 @@ void read_offer(const CsvColumns& file, PriceRow& row) {
     const auto mib = gpu_memory_mib(row);
     each = *mib * 1'000'000 / 1024;
   }
-  const GpuName gpu = file.read("gpu_model", [&](std::string_view name) { return resolve_gpu_name(name, each); });
+  const GpuName gpu = file.read("gpu_model", [&](std::string_view name) {
+    return resolve_gpu_name(name, each, file.cell("gpu_variant"));
+  });
   row.gpu_model = gpu.model;
-  row.gpu_variant = file.optional_cell("gpu_variant");
-  if (!row.gpu_variant) row.gpu_variant = gpu.variant;
+  row.gpu_variant = gpu.variant;
   if (!memory) set_gpu_memory(row, gpu.memory_gib);
   row.vcpus = file.read_optional("vcpus", read_quantity);
   row.memory_gib = file.read_optional("memory_gib", read_quantity);
@@ -108,6 +109,8 @@ void read_dates(const CsvColumns& file, const SourceContext& context, PriceRow& 
   if (row.valid_to_ms && (!row.valid_from_ms || *row.valid_to_ms <= *row.valid_from_ms))
     file.refuse("valid_to", "the price ends before it begins");
   const auto observed = file.read_optional("observed_at", read_as_of);
+  if (observed && row.valid_from_ms && observed->first_ms < *row.valid_from_ms)
+    file.refuse("observed_at", "nobody can have seen the price before valid_from");
   row.observed_at_ms = observed ? observed->first_ms : row.valid_from_ms.value_or(0);
 }
 
@@ -144,13 +147,11 @@ PriceImport read_normalized_prices(ByteSource& source, const SourceContext& cont
     throw Error(ErrorCode::unreadable_input, "the file has no column valid_from; add it, or say --as-of DATE");
   RowCollector rows(context);
   while (file.next()) {
-    rows.add(fmt::format("line {}", file.line()), [&] {
-      PriceRow row;
+    rows.add(fmt::format("line {}", file.line()), [&](PriceRow& row) {
       read_offer(file, row);
       read_money(file, row);
       read_dates(file, context, row);
       read_provenance(file, row);
-      return row;
     });
   }
   PriceImport import = rows.finish(false);

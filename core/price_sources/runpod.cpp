@@ -31,8 +31,8 @@ const std::array<Figure, 7>& figures() {
   return kFigures;
 }
 
-PriceRow read_figure(const json& type, const Figure& figure, const std::string& amount, const AsOf& as_of) {
-  PriceRow row;
+void read_figure(const json& type, const Figure& figure, const std::string& amount, const AsOf& as_of,
+                 PriceRow& row) {
   row.provider = "runpod";
   row.product_line = figure.product_line;
   row.instance_type = optional_json_text(type, "id");
@@ -46,7 +46,6 @@ PriceRow read_figure(const json& type, const Figure& figure, const std::string& 
   row.amount = amount;
   if (figure.months) row.note = "a month is 30 days here; the figure is per GPU and hour";
   describe_catalog_row(row, as_of, "runpod/gpuTypes", "api");
-  return row;
 }
 
 const json& gpu_types(const json& document) {
@@ -67,13 +66,10 @@ PriceImport read_runpod_prices(ByteSource& source, const SourceContext& context)
     for (const Figure& figure : figures()) {
       const std::string amount = json_text(type, figure.field);
       if (amount.empty()) continue;  // null: not sold so
-      rows.add(fmt::format("type {}.{}", item, figure.field), [&] { return read_figure(type, figure, amount, as_of); });
+      rows.add(fmt::format("type {}.{}", item, figure.field), [&](PriceRow& row) { read_figure(type, figure, amount, as_of, row); });
     }
   }
-  PriceImport import = rows.finish(true);
-  import.complete_source = "runpod/gpuTypes";
-  import.complete_at_ms = as_of.first_ms;
-  return import;
+  return rows.finish_list("runpod/gpuTypes", as_of);
 }
 
 }  // namespace gpuassay

@@ -61,11 +61,10 @@ void read_gpu(const CsvColumns& file, PriceRow& row) {
   row.gpu_variant = gpu.variant;
 }
 
-PriceRow read_line(const CsvColumns& file) {
+void read_line(const CsvColumns& file, PriceRow& row) {
   if (file.cell("provider").empty()) reject_line("no provider stated");
   if (file.cell("gpu_model").empty()) reject_line("no GPU stated: not the price of an offer");
   if (file.cell("as_of").empty()) reject_line("no date stated");
-  PriceRow row;
   row.provider = file.read("provider", provider_slug);
   row.product_line = file.optional_cell("product_line");
   row.instance_type = file.optional_cell("instance_type");
@@ -84,7 +83,6 @@ PriceRow read_line(const CsvColumns& file) {
   row.basis = file.read("note", read_basis);
   row.confidence = read_confidence(row.note);
   apply_documented_quirks(row);
-  return row;
 }
 
 }  // namespace
@@ -95,7 +93,7 @@ PriceImport read_seed_prices(ByteSource& source, const SourceContext& context) {
                    "vcpus", "memory_gib", "pricing_model", "amount", "currency", "unit", "as_of", "seed_file", "note"},
                   "seed price file");
   RowCollector rows(context);
-  while (file.next()) rows.add(fmt::format("line {}", file.line()), [&] { return read_line(file); });
+  while (file.next()) rows.add(fmt::format("line {}", file.line()), [&](PriceRow& row) { read_line(file, row); });
   return rows.finish(false);
 }
 

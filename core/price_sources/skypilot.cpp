@@ -28,15 +28,15 @@ std::string per_device(const std::string& total, Micros count) {
     value.digits *= 10;
     ++value.places;
   }
-  if (devices == 0 || value.digits % devices != 0) reject_line("the price of one accelerator is no decimal number");
+  if (devices == 0 || value.digits % devices != 0)
+    throw Error(ErrorCode::unreadable_input, "the price of one accelerator is no decimal number");
   std::string digits = std::to_string(value.digits / devices);
   if (value.places == 0) return digits;
   if (digits.size() <= value.places) digits.insert(0, value.places + 1 - digits.size(), '0');
   return digits.insert(digits.size() - value.places, ".");
 }
 
-PriceRow read_line(const CsvColumns& file, const std::string& provider, const AsOf& as_of, bool spot) {
-  PriceRow row;
+void read_line(const CsvColumns& file, const std::string& provider, const AsOf& as_of, bool spot, PriceRow& row) {
   row.provider = provider;
   row.instance_type = file.optional_cell("InstanceType");
   row.region = file.optional_cell("Region");
@@ -57,7 +57,7 @@ PriceRow read_line(const CsvColumns& file, const std::string& provider, const As
     row.gpu_variant = size->gpu_variant;
     row.gpu_count = size->gpu_count;
     set_gpu_memory(row, size->gpu_memory_gib);
-    return row;
+    return;
   }
   if (row.gpu_count == 0) reject_line("no GPU");
   // GpuInfo is not looked at: its memory is in other units and of other things than it says, differently in each cloud.
@@ -65,15 +65,14 @@ PriceRow read_line(const CsvColumns& file, const std::string& provider, const As
     name_gpu(row, name, std::nullopt);
     return 0;
   });
+  // The catalogue calls the cards of 80 GB "A100-80GB" and the others "A100".
+  if (row.gpu_model == "A100" && !row.gpu_memory_gib_total) set_gpu_memory(row, 40'000'000);
   if (!row.instance_type) {
     row.basis = PriceBasis::gpu_addon;
     if (lower_case(*accelerator).find("mega") != std::string::npos)
       reject_line("a part of machines that the table of sizes does not hold");
-    // The catalogue calls the cards of 80 GB "A100-80GB" and the others "A100".
-    if (row.gpu_model == "A100" && !row.gpu_memory_gib_total) set_gpu_memory(row, 40'000'000);
     if (row.amount) row.amount = per_device(*row.amount, row.gpu_count);
   }
-  return row;
 }
 
 }  // namespace
@@ -88,15 +87,13 @@ PriceImport read_skypilot_prices(ByteSource& source, const SourceContext& contex
   RowCollector rows(context);
   while (file.next()) {
     const std::string place = fmt::format("line {}", file.line());
-    rows.add(place, [&] { return read_line(file, provider, as_of, false); });
+    rows.add(place, [&](PriceRow& row) { read_line(file, provider, as_of, false, row); });
     // Without a figure there is no spot offer that this line could be the price of.
     if (file.cell("SpotPrice").find_first_not_of("0.") != std::string_view::npos)
-      rows.add(place + " (spot)", [&] { return read_line(file, provider, as_of, true); });
+      rows.add(place + " (spot)", [&](PriceRow& row) { read_line(file, provider, as_of, true, row); });
   }
-  PriceImport import = rows.finish(true);
+  PriceImport import = rows.finish_list("skypilot/" + provider, as_of);
   add_composed_offers(import, context.rates);
-  import.complete_source = "skypilot/" + provider;
-  import.complete_at_ms = as_of.first_ms;
   return import;
 }
 

@@ -22,6 +22,12 @@ std::string without_line(const std::string& message) {
   return comma == std::string::npos ? message : message.substr(comma + 2);
 }
 
+/// Nobody has seen a price of the future: it would never go stale. A day is left for clocks and time zones.
+void require_past(const PriceRow& row, std::optional<std::int64_t> now_ms) {
+  if (now_ms && row.observed_at_ms > *now_ms + kMsPerDay)
+    throw Error(ErrorCode::unreadable_input, "the price was seen in the future; correct its date");
+}
+
 /// The part of source_ref that is the place.
 std::string place_of(const PriceRow& row) {
   return row.source_ref.substr(
@@ -30,28 +36,39 @@ std::string place_of(const PriceRow& row) {
 
 }  // namespace
 
-void reject_line(const std::string& reason) { throw Error(ErrorCode::unreadable_input, reason); }
+void reject_line(const std::string& reason) { throw NoOffer(ErrorCode::unreadable_input, reason); }
 
-void RowCollector::add(const std::string& place, const std::function<PriceRow()>& make) {
+void RowCollector::add(const std::string& place, const std::function<void(PriceRow&)>& fill) {
+  if (import_.rows.size() >= kMostRows)
+    throw Error(ErrorCode::usage, fmt::format("{} has more than {} prices; split it", context_.label, kMostRows));
+  PriceRow row;
   try {
-    if (import_.rows.size() >= kMostRows)
-      throw Error(ErrorCode::usage, fmt::format("{} has more than {} prices; split it", context_.label, kMostRows));
-    PriceRow row = make();
+    fill(row);
     if (row.source_ref.empty()) row.source_ref = fmt::format("{} {}", context_.label, place);
+    require_past(row, context_.now_ms);
     count_k80_devices(row);
     compute_hourly_prices(row, context_.rates);
     const std::string reason = reason_to_quarantine(row);
     if (!reason.empty()) {
       import_.report.quarantine(place, reason);
-      if (!is_kept(row)) return;
+      if (!is_kept(row)) return unread_.add(row);
     } else {
       import_.report.accept();
     }
     import_.rows.push_back(std::move(row));
+  } catch (const NoOffer& reason) {
+    import_.report.reject(place, without_line(reason.what()));
   } catch (const Error& error) {
     if (error.code() != ErrorCode::unreadable_input) throw;
     import_.report.reject(place, without_line(error.what()));
+    unread_.add(row);
   }
+}
+
+PriceImport RowCollector::finish_list(const std::string& source, const AsOf& as_of) {
+  PriceImport import = finish(true);
+  import.complete = CompleteList{source, as_of.first_ms, std::move(unread_)};
+  return import;
 }
 
 PriceImport RowCollector::finish(bool is_catalog) {
@@ -61,13 +78,16 @@ PriceImport RowCollector::finish(bool is_catalog) {
   std::vector<bool> keep(import_.rows.size(), true);
   for (const auto& [id, places] : offers) {
     const PriceRow& first = import_.rows[places.front()];
-    const bool equal = std::all_of(places.begin(), places.end(),
-                                   [&](std::size_t at) { return import_.rows[at].amount == first.amount; });
+    const bool equal = std::all_of(places.begin(), places.end(), [&](std::size_t at) {
+      return import_.rows[at].price_instance_hour == first.price_instance_hour &&
+             import_.rows[at].gpu_memory_gib_total == first.gpu_memory_gib_total;
+    });
     for (std::size_t nth = 0; nth < places.size(); ++nth) {
       keep[places[nth]] = equal && nth == 0;
-      if (!equal)
-        import_.report.quarantine_accepted(place_of(import_.rows[places[nth]]),
-                                           "the file gives another amount for the same offer");
+      if (equal) continue;
+      import_.report.quarantine_accepted(place_of(import_.rows[places[nth]]),
+                                         "the file gives another amount or memory for the same offer");
+      unread_.add(import_.rows[places[nth]]);
     }
   }
   std::vector<PriceRow> kept;
@@ -101,7 +121,7 @@ void describe_catalog_row(PriceRow& row, const AsOf& as_of, std::string_view sou
 }
 
 void name_gpu(PriceRow& row, std::string_view name, std::optional<Micros> memory_gib_each) {
-  const GpuName gpu = resolve_gpu_name(name, memory_gib_each);
+  const GpuName gpu = resolve_gpu_name(name, memory_gib_each, {});
   row.gpu_model = gpu.model;
   row.gpu_variant = gpu.variant;
   set_gpu_memory(row, memory_gib_each ? memory_gib_each : gpu.memory_gib);

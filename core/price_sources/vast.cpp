@@ -25,9 +25,8 @@ std::optional<Micros> share_of_host_memory(const json& offer) {
   return ratio(*mib).times(ratio(*effective)).over(ratio(*cores)).over(Ratio(Decimal{1024, 0})).micros();
 }
 
-PriceRow read_offer(const json& offer, const AsOf& as_of) {
+void read_offer(const json& offer, const AsOf& as_of, PriceRow& row) {
   if (json_flag(offer, "is_bid")) reject_line("the floor of a bid is not a price");
-  PriceRow row;
   row.provider = "vastai";
   row.offer_id = optional_json_text(offer, "machine_id");
   if (!row.offer_id) reject_line("no machine_id");
@@ -44,7 +43,6 @@ PriceRow read_offer(const json& offer, const AsOf& as_of) {
   row.amount = optional_json_text(offer, "dph_total");
   row.note = "dph_total: with storage for the disk that was asked for";
   describe_catalog_row(row, as_of, "vast/offers", "api");
-  return row;
 }
 
 }  // namespace
@@ -55,11 +53,8 @@ PriceImport read_vast_prices(ByteSource& source, const SourceContext& context) {
   const AsOf& as_of = needed_as_of(context, "vast");
   RowCollector rows(context);
   std::size_t item = 0;
-  for (const json& offer : offers) rows.add(fmt::format("offer {}", ++item), [&] { return read_offer(offer, as_of); });
-  PriceImport import = rows.finish(true);
-  import.complete_source = "vast/offers";
-  import.complete_at_ms = as_of.first_ms;
-  return import;
+  for (const json& offer : offers) rows.add(fmt::format("offer {}", ++item), [&](PriceRow& row) { read_offer(offer, as_of, row); });
+  return rows.finish_list("vast/offers", as_of);
 }
 
 }  // namespace gpuassay

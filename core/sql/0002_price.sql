@@ -45,6 +45,7 @@ CREATE TABLE price (
   price_gpu_hour_usd_micro BIGINT,
   valid_from_ms BIGINT,
   valid_to_ms BIGINT CHECK (valid_to_ms > valid_from_ms),
+  valid_to_stated BIGINT NOT NULL CHECK (valid_to_stated IN (0, 1)),
   observed_at_ms BIGINT NOT NULL,
   as_of_precision TEXT NOT NULL,
   source_kind TEXT NOT NULL,
@@ -58,6 +59,19 @@ CREATE TABLE price (
 CREATE INDEX price_series ON price (series_key, valid_from_ms);
 CREATE INDEX price_offer ON price (gpu_model, provider, gpu_count_micro);
 CREATE INDEX price_source ON price (source, valid_to_ms);
+
+-- Instants in the middle of an interval at which the price was seen: where an older observation of another price, imported
+-- later, cuts the interval, they say where its parts end and begin. For complete lists the list's instant stands for all.
+CREATE TABLE price_seen (
+  series_key TEXT NOT NULL,
+  instant_ms BIGINT NOT NULL,
+  PRIMARY KEY (series_key, instant_ms)
+);
+CREATE TABLE price_list (
+  source TEXT NOT NULL,
+  instant_ms BIGINT NOT NULL,
+  PRIMARY KEY (source, instant_ms)
+);
 
 -- What join.sql reads, and exports write.
 CREATE VIEW prices AS

@@ -11,25 +11,30 @@
 --            price_instance_hour_micro, price_instance_hour_usd_micro, price_gpu_hour_usd_micro, valid_from_ms,
 --            valid_to_ms, observed_at_ms, as_of_precision, source_kind, source_ref
 --   options  one row: pricing_model, commitment_months, max_age_days, rental_equivalent, cost_basis, os, tenancy
--- Money is in millionths (BIGINT), instants in milliseconds since 1970 UTC, flags are 0 or 1, NULL is unknown.
+-- Money is in millionths (BIGINT), instants in milliseconds since 1970 UTC, flags are 0 or 1, NULL is unknown. All of a
+-- result may be unknown but its id; of a price price_id, series_identity, provider, gpu_count_micro, pricing_model, os,
+-- tenancy, price_basis, observed_at_ms and source_kind are not. price_id is unique, of 0-9 and a-z alone, and
+-- breaks ties in the order of bytes: where PostgreSQL's collation has another for these (Danish has "aa" last),
+-- declare it `price_id TEXT COLLATE "C"`. Of all other texts it is asked only whether they are equal.
 --
 -- What keeps it portable: no division but of exact multiples below 2^53 (7/2 is 3.5 in DuckDB and Spark), no SUM (its
--- type differs), no NULL in an ORDER BY (its place differs), no comparison of NULLs: unknown is '' or -1 inside.
+-- type differs), no NULL in an ORDER BY (its place differs), no comparison of NULLs: unknown is '' or -1 inside. At
+-- gpu_only the cost is exact while it and 1,000,000 times the price of a GPU stay below 2^53 (9 007 USD a GPU-hour).
 --
 -- What keeps it fast: everything that does not depend on time is decided once for each distinct offer asked for; time is
 -- cut where a price begins, ends or goes stale, and each (offer, stretch of time) is decided once. Results fan out last.
 WITH asked AS (
   SELECT
     results.result_id,
-    results.measured_at_ms,
+    COALESCE(results.measured_at_ms, -9000000000000000) AS measured_at_ms,
     results.score,
     CASE WHEN results.provider = 'unknown' THEN '' ELSE COALESCE(results.provider, '') END AS provider,
     COALESCE(results.instance_key, '') AS instance_key,
     COALESCE(results.region, '') AS region,
     COALESCE(results.gpu_model, '') AS gpu_model,
     COALESCE(results.gpu_variant, '') AS gpu_variant,
-    results.gpu_count_micro,
-    COALESCE(results.gpus_used_micro, results.gpu_count_micro) AS gpus_used_micro,
+    CASE WHEN results.gpu_count_micro > 0 THEN results.gpu_count_micro ELSE -1 END AS gpu_count_micro,
+    CASE WHEN results.gpus_used_micro > 0 THEN results.gpus_used_micro ELSE results.gpu_count_micro END AS gpus_used_micro,
     COALESCE(results.gpu_memory_mib, -1) AS gpu_memory_mib,
     COALESCE(results.vcpus_milli, -1) AS vcpus_milli,
     COALESCE(results.memory_mib, -1) AS memory_mib,
@@ -47,13 +52,12 @@ WITH asked AS (
 ),
 offers AS (
   SELECT
+    distinct_offers.*,
     ROW_NUMBER() OVER (
       ORDER BY provider, instance_key, region, gpu_model, gpu_variant, gpu_count_micro, gpu_memory_mib, vcpus_milli,
         memory_mib, pricing_class, term_months
     ) AS offer_no,
-    provider, instance_key, region, gpu_model, gpu_variant, gpu_count_micro, gpu_memory_mib, vcpus_milli, memory_mib,
-    pricing_class, term_months,
-    CASE WHEN provider <> '' OR options.rental_equivalent = 1 THEN 1 ELSE 0 END AS permitted
+    CASE WHEN gpu_count_micro > 0 AND (provider <> '' OR options.rental_equivalent = 1) THEN 1 ELSE 0 END AS permitted
   FROM (
     SELECT DISTINCT
       provider, instance_key, region, gpu_model, gpu_variant, gpu_count_micro, gpu_memory_mib, vcpus_milli, memory_mib,
@@ -62,31 +66,11 @@ offers AS (
   ) AS distinct_offers
   CROSS JOIN options
 ),
-placed AS (
-  SELECT
-    asked.result_id, asked.measured_at_ms, asked.score, asked.gpu_count_micro, asked.gpus_used_micro,
-    asked.class_assumed, offers.offer_no
-  FROM asked
-  JOIN offers
-    ON offers.provider = asked.provider
-    AND offers.instance_key = asked.instance_key
-    AND offers.region = asked.region
-    AND offers.gpu_model = asked.gpu_model
-    AND offers.gpu_variant = asked.gpu_variant
-    AND offers.gpu_count_micro = asked.gpu_count_micro
-    AND offers.gpu_memory_mib = asked.gpu_memory_mib
-    AND offers.vcpus_milli = asked.vcpus_milli
-    AND offers.memory_mib = asked.memory_mib
-    AND offers.pricing_class = asked.pricing_class
-    AND offers.term_months = asked.term_months
-),
 -- Integers that stand for the orders among prices, so that nothing below compares texts: `price_no` orders the rows of a
 -- series across sources. A price that is never in force together with another of its series needs no such comparison.
 numbered AS (
   SELECT
-    price_id,
-    price_no,
-    gpu_hour_micro,
+    price_id, price_no, gpu_hour_micro,
     ROW_NUMBER() OVER (ORDER BY gpu_hour_micro, price_id) AS gpu_hour_place,
     ROW_NUMBER() OVER (ORDER BY instance_hour_micro, price_id) AS instance_hour_place,
     DENSE_RANK() OVER (ORDER BY series_identity) AS series_no,
@@ -99,8 +83,7 @@ numbered AS (
     END AS overlaps
   FROM (
     SELECT
-      price_id,
-      series_identity,
+      price_id, series_identity,
       COALESCE(price_gpu_hour_usd_micro, -1) AS gpu_hour_micro,
       COALESCE(price_instance_hour_usd_micro, -1) AS instance_hour_micro,
       COALESCE(valid_from_ms, -9000000000000000) AS valid_from_ms,
@@ -117,11 +100,7 @@ numbered AS (
 -- Step 1: the same GPU. Steps 2 to 4 as columns: 1 where the price passes; `problem` is the first of its reasons.
 considered AS (
   SELECT
-    offers.offer_no,
-    prices.price_id,
-    prices.valid_from_ms,
-    prices.valid_to_ms,
-    prices.observed_at_ms,
+    offers.offer_no, prices.price_id, prices.valid_from_ms, prices.valid_to_ms, prices.observed_at_ms,
     CASE WHEN offers.gpu_memory_mib >= 0 AND prices.gpu_memory_mib IS NOT NULL THEN 1 ELSE 0 END AS memory_known,
     CASE
       WHEN offers.gpu_memory_mib < 0 OR prices.gpu_memory_mib IS NULL THEN 1
@@ -187,7 +166,7 @@ progress AS (
 -- narrowing as digits, the first one highest, smaller is better. Staleness depends on time and adds 256 later.
 usable AS (
   SELECT
-    offer_no, price_id, valid_from_ms, valid_to_ms, stale_from_ms, level_rank, region_rank, memory_known, same_count,
+    leveled.*,
     level_rank * 1024
       + region_rank * 32
       + (1 - memory_known) * 16
@@ -196,11 +175,9 @@ usable AS (
       + memory_rank AS level_key
   FROM (
     SELECT
-      considered.offer_no,
-      considered.price_id,
-      considered.valid_from_ms,
-      COALESCE(considered.valid_to_ms, 9000000000000000) AS valid_to_ms,
-      considered.observed_at_ms + 86400000 * options.max_age_days + 1 AS stale_from_ms,
+      offer_no, price_id, valid_from_ms,
+      COALESCE(valid_to_ms, 9000000000000000) AS valid_to_ms,
+      observed_at_ms + 86400000 * options.max_age_days + 1 AS stale_from_ms,
       CASE
         WHEN same_provider * same_count * same_name = 1 AND region_rank < 3 THEN 1
         WHEN same_provider * same_count = 1 THEN 2
@@ -214,8 +191,7 @@ usable AS (
 ),
 placeable AS (
   SELECT
-    usable.offer_no, usable.price_id, usable.valid_from_ms, usable.valid_to_ms, usable.stale_from_ms, usable.level_rank,
-    usable.level_key, usable.region_rank, usable.memory_known, usable.same_count,
+    usable.*,
     numbered.price_no, numbered.series_no, numbered.overlaps, numbered.gpu_hour_micro,
     CASE usable.level_rank WHEN 3 THEN numbered.gpu_hour_place ELSE numbered.instance_hour_place END AS price_place
   FROM usable
@@ -231,40 +207,33 @@ boundaries AS (
 ),
 instants AS (
   SELECT
-    1 AS is_result, offer_no, measured_at_ms AS instant_ms, -9000000000000000 AS boundary_ms, result_id, score,
-    gpu_count_micro, gpus_used_micro, class_assumed
-  FROM placed
+    1 AS is_result, offers.offer_no, asked.measured_at_ms AS instant_ms, -9000000000000000 AS boundary_ms,
+    asked.result_id, asked.score, asked.gpu_count_micro, asked.gpus_used_micro, asked.class_assumed
+  FROM asked
+  JOIN offers USING (
+    provider, instance_key, region, gpu_model, gpu_variant, gpu_count_micro, gpu_memory_mib, vcpus_milli, memory_mib,
+    pricing_class, term_months
+  )
   UNION ALL
-  SELECT
-    0 AS is_result, offer_no, boundary_ms AS instant_ms, boundary_ms, '' AS result_id, 0 AS score,
-    0 AS gpu_count_micro, 0 AS gpus_used_micro, 0 AS class_assumed
-  FROM boundaries
+  SELECT 0, offer_no, boundary_ms, boundary_ms, '', 0, 0, 0, 0 FROM boundaries
 ),
-stretches AS (
+placed AS (
   SELECT
-    is_result, offer_no, instant_ms, result_id, score, gpu_count_micro, gpus_used_micro, class_assumed,
-    MAX(boundary_ms) OVER (PARTITION BY offer_no ORDER BY instant_ms) AS since_ms
-  FROM instants
-),
-placed_in_time AS (
-  SELECT offer_no, instant_ms AS measured_at_ms, since_ms, result_id, score, gpu_count_micro, gpus_used_micro,
-    class_assumed
-  FROM stretches
+    offer_no, instant_ms AS measured_at_ms, since_ms, result_id, score, gpu_count_micro, gpus_used_micro, class_assumed
+  FROM (
+    SELECT instants.*, MAX(boundary_ms) OVER (PARTITION BY offer_no ORDER BY instant_ms) AS since_ms FROM instants
+  ) AS stretches
   WHERE is_result = 1
 ),
 moments AS (
-  SELECT DISTINCT offer_no, since_ms FROM placed_in_time
+  SELECT DISTINCT offer_no, since_ms FROM placed
 ),
 -- Step 5 for the series that have several prices in force at once: one of each series.
 thinned AS (
   SELECT offer_no, since_ms, price_no, price_place, gpu_hour_micro, moment_key
   FROM (
     SELECT
-      moments.offer_no,
-      moments.since_ms,
-      placeable.price_no,
-      placeable.price_place,
-      placeable.gpu_hour_micro,
+      moments.offer_no, moments.since_ms, placeable.price_no, placeable.price_place, placeable.gpu_hour_micro,
       placeable.level_key + CASE WHEN moments.since_ms >= placeable.stale_from_ms THEN 256 ELSE 0 END AS moment_key,
       ROW_NUMBER() OVER (
         PARTITION BY moments.offer_no, moments.since_ms, placeable.level_rank, placeable.series_no
@@ -283,8 +252,7 @@ best AS (
   SELECT offer_no, since_ms, MIN(moment_key) AS best_key
   FROM (
     SELECT
-      moments.offer_no,
-      moments.since_ms,
+      moments.offer_no, moments.since_ms,
       placeable.level_key + CASE WHEN moments.since_ms >= placeable.stale_from_ms THEN 256 ELSE 0 END AS moment_key
     FROM moments
     JOIN placeable ON placeable.offer_no = moments.offer_no
@@ -323,29 +291,11 @@ places AS (
 -- The lower median: element (n-1)/2 counted from 0.
 chosen AS (
   SELECT
-    places.offer_no,
-    places.since_ms,
-    places.candidate_count,
-    places.lowest_micro,
-    places.highest_micro,
-    placeable.level_rank,
-    placeable.region_rank,
-    placeable.memory_known,
-    placeable.same_count,
-    placeable.price_id,
-    prices.price_instance_hour_usd_micro,
-    prices.price_gpu_hour_usd_micro,
-    prices.provider AS price_provider,
-    prices.gpu_variant,
-    prices.source_ref,
-    prices.amount,
-    prices.currency,
-    prices.unit,
-    prices.fx_rate,
-    prices.fx_date,
-    prices.observed_at_ms,
-    prices.as_of_precision,
-    prices.tax
+    places.offer_no, places.since_ms, places.candidate_count, places.lowest_micro, places.highest_micro,
+    placeable.level_rank, placeable.region_rank, placeable.memory_known, placeable.same_count, placeable.price_id,
+    prices.price_instance_hour_usd_micro, prices.price_gpu_hour_usd_micro, prices.provider AS price_provider,
+    prices.gpu_variant AS price_variant, prices.source_ref, prices.amount, prices.currency, prices.unit, prices.fx_rate,
+    prices.fx_date, prices.observed_at_ms, prices.as_of_precision, prices.tax
   FROM places
   JOIN placeable ON placeable.offer_no = places.offer_no AND placeable.price_no = places.price_no
   JOIN prices ON prices.price_id = placeable.price_id
@@ -353,61 +303,25 @@ chosen AS (
   WHERE offers.permitted = 1
     AND (places.place * 2 = places.candidate_count OR places.place * 2 = places.candidate_count + 1)
 ),
--- Without a provider only another's price can be meant, and only on request.
+-- Without a provider only another's price can be meant, and only on request. Without a count of GPUs no machine can.
 denied AS (
-  SELECT best.offer_no, best.since_ms
-  FROM best
-  JOIN offers ON offers.offer_no = best.offer_no
-  WHERE offers.permitted = 0
+  SELECT offer_no, since_ms, 1 AS is_denied FROM best JOIN offers USING (offer_no) WHERE permitted = 0
 ),
 -- Fan out. At gpu_only the machine costs its count of devices; the count's whole and broken parts are multiplied apart
 -- so that no product passes 2^53.
 fanned AS (
   SELECT
-    placed.result_id,
-    placed.measured_at_ms,
-    placed.score,
-    placed.gpu_count_micro,
-    placed.gpus_used_micro,
-    placed.class_assumed,
-    placed.offer_no,
-    CASE WHEN denied.offer_no IS NULL THEN 0 ELSE 1 END AS is_denied,
-    offers.pricing_class,
-    offers.gpu_variant AS asked_variant,
-    chosen.level_rank,
-    chosen.region_rank,
-    chosen.memory_known,
-    chosen.same_count,
-    chosen.price_instance_hour_usd_micro,
-    chosen.price_gpu_hour_usd_micro,
-    chosen.candidate_count,
-    chosen.lowest_micro,
-    chosen.highest_micro,
-    chosen.price_id,
-    chosen.price_provider,
-    chosen.gpu_variant,
-    chosen.source_ref,
-    chosen.amount,
-    chosen.currency,
-    chosen.unit,
-    chosen.fx_rate,
-    chosen.fx_date,
-    chosen.as_of_precision,
-    chosen.tax,
-    CASE
-      WHEN placed.measured_at_ms < chosen.observed_at_ms THEN 0
-      ELSE placed.measured_at_ms - chosen.observed_at_ms
-    END AS age_ms,
-    chosen.price_gpu_hour_usd_micro * CAST((placed.gpu_count_micro - placed.gpu_count_micro % 1000000) / 1000000 AS BIGINT)
-      AS whole_devices_micro,
-    chosen.price_gpu_hour_usd_micro * (placed.gpu_count_micro % 1000000) AS broken_device_pico,
-    chosen.price_gpu_hour_usd_micro * CAST((placed.gpus_used_micro - placed.gpus_used_micro % 1000000) / 1000000 AS BIGINT)
-      AS whole_used_micro,
-    chosen.price_gpu_hour_usd_micro * (placed.gpus_used_micro % 1000000) AS broken_used_pico
-  FROM placed_in_time AS placed
-  JOIN offers ON offers.offer_no = placed.offer_no
-  LEFT JOIN chosen ON chosen.offer_no = placed.offer_no AND chosen.since_ms = placed.since_ms
-  LEFT JOIN denied ON denied.offer_no = placed.offer_no AND denied.since_ms = placed.since_ms
+    *,
+    CASE WHEN measured_at_ms < observed_at_ms THEN 0 ELSE measured_at_ms - observed_at_ms END AS age_ms,
+    price_gpu_hour_usd_micro * CAST((gpu_count_micro - gpu_count_micro % 1000000) / 1000000 AS BIGINT) AS whole_devices_micro,
+    price_gpu_hour_usd_micro * (gpu_count_micro % 1000000) AS broken_device_pico,
+    price_gpu_hour_usd_micro * CAST((gpus_used_micro - gpus_used_micro % 1000000) / 1000000 AS BIGINT) AS whole_used_micro,
+    price_gpu_hour_usd_micro * (gpus_used_micro % 1000000) AS broken_used_pico
+  FROM placed
+  JOIN (SELECT offer_no, pricing_class, gpu_variant AS asked_variant FROM offers) AS asked_offers USING (offer_no)
+  LEFT JOIN progress USING (offer_no)
+  LEFT JOIN chosen USING (offer_no, since_ms)
+  LEFT JOIN denied USING (offer_no, since_ms)
 ),
 scaled AS (
   SELECT
@@ -430,30 +344,22 @@ costed AS (
       WHEN broken_used_pico % 1000000 = 500000 THEN used_micro + used_micro % 2
       ELSE used_micro
     END AS share_micro,
-    CASE
-      WHEN options.cost_basis = 'gpu_share' AND gpus_used_micro < gpu_count_micro THEN 1
-      ELSE 0
-    END AS is_share,
+    CASE WHEN options.cost_basis = 'gpu_share' AND gpus_used_micro < gpu_count_micro THEN 1 ELSE 0 END AS is_share,
     options.max_age_days
   FROM scaled
   CROSS JOIN options
 )
 SELECT
-  costed.result_id,
-  CASE costed.level_rank
-    WHEN 1 THEN 'exact_offer'
-    WHEN 2 THEN 'provider_gpu'
-    WHEN 3 THEN 'gpu_only'
-    ELSE 'none'
-  END AS match_level,
+  result_id,
+  CASE level_rank WHEN 1 THEN 'exact_offer' WHEN 2 THEN 'provider_gpu' WHEN 3 THEN 'gpu_only' ELSE 'none' END AS match_level,
   CASE
-    WHEN costed.price_id IS NOT NULL THEN NULL
-    WHEN progress.offer_no IS NULL THEN 'no_gpu_price'
-    WHEN progress.any_memory = 0 THEN 'memory_differs'
-    WHEN progress.any_variant = 0 THEN 'variant_differs'
-    WHEN progress.any_class = 0 THEN 'no_pricing_class'
-    WHEN progress.first_problem > 0 THEN
-      CASE progress.first_problem
+    WHEN price_id IS NOT NULL THEN NULL
+    WHEN first_problem IS NULL THEN 'no_gpu_price'
+    WHEN any_memory = 0 THEN 'memory_differs'
+    WHEN any_variant = 0 THEN 'variant_differs'
+    WHEN any_class = 0 THEN 'no_pricing_class'
+    WHEN first_problem > 0 THEN
+      CASE first_problem
         WHEN 1 THEN 'amount_missing'
         WHEN 2 THEN 'zero_price'
         WHEN 3 THEN 'component_missing'
@@ -461,58 +367,32 @@ SELECT
         WHEN 5 THEN 'undated'
         ELSE 'not_an_offer'
       END
-    WHEN costed.is_denied = 1 THEN 'no_provider'
-    WHEN progress.last_start_ms > costed.measured_at_ms THEN 'not_yet_valid'
+    WHEN is_denied = 1 AND gpu_count_micro < 0 THEN 'gpu_count_missing'
+    WHEN is_denied = 1 THEN 'no_provider'
+    WHEN measured_at_ms = -9000000000000000 THEN 'measured_at_missing'
+    WHEN last_start_ms > measured_at_ms THEN 'not_yet_valid'
     ELSE 'expired'
   END AS reason,
-  costed.price_id,
-  costed.price_provider,
-  costed.source_ref,
-  costed.amount,
-  costed.currency,
-  costed.unit,
-  costed.fx_rate,
-  costed.fx_date,
-  costed.machine_micro AS price_instance_hour_usd_micro,
-  costed.price_gpu_hour_usd_micro,
-  COALESCE(costed.candidate_count, 0) AS candidates,
-  costed.lowest_micro AS lowest_gpu_hour_usd_micro,
-  costed.highest_micro AS highest_gpu_hour_usd_micro,
-  CASE costed.region_rank
-    WHEN 0 THEN 'equal'
-    WHEN 1 THEN 'global'
-    WHEN 2 THEN 'unknown'
-    WHEN 3 THEN 'different'
-  END AS region_match,
-  CASE costed.memory_known WHEN 1 THEN 'equal' WHEN 0 THEN 'unknown' END AS memory_check,
+  price_id, price_provider, source_ref, amount, currency, unit, fx_rate, fx_date,
+  machine_micro AS price_instance_hour_usd_micro,
+  price_gpu_hour_usd_micro,
+  COALESCE(candidate_count, 0) AS candidates,
+  lowest_micro AS lowest_gpu_hour_usd_micro,
+  highest_micro AS highest_gpu_hour_usd_micro,
+  CASE region_rank WHEN 0 THEN 'equal' WHEN 1 THEN 'global' WHEN 2 THEN 'unknown' WHEN 3 THEN 'different' END AS region_match,
+  CASE memory_known WHEN 1 THEN 'equal' WHEN 0 THEN 'unknown' END AS memory_check,
   CASE
-    WHEN costed.price_id IS NULL THEN NULL
-    WHEN costed.asked_variant = '' OR COALESCE(costed.gpu_variant, '') = '' THEN 'unknown'
+    WHEN price_id IS NULL THEN NULL
+    WHEN asked_variant = '' OR COALESCE(price_variant, '') = '' THEN 'unknown'
     ELSE 'equal'
   END AS variant_check,
-  CASE
-    WHEN costed.price_id IS NULL THEN NULL
-    WHEN costed.level_rank = 3 AND costed.same_count = 0 THEN 1
-    ELSE 0
-  END AS count_scaled,
-  CAST((costed.age_ms - costed.age_ms % 86400000) / 86400000 AS BIGINT) AS age_days,
-  CASE
-    WHEN costed.price_id IS NULL THEN NULL
-    WHEN costed.age_ms > 86400000 * costed.max_age_days THEN 1
-    ELSE 0
-  END AS stale,
-  costed.as_of_precision,
-  costed.tax,
-  costed.pricing_class AS pricing_model,
-  costed.class_assumed AS pricing_model_assumed,
-  CASE
-    WHEN costed.price_id IS NULL THEN NULL
-    WHEN costed.is_share = 1 THEN 'gpu_share'
-    ELSE 'machine'
-  END AS cost_basis,
-  CASE costed.is_share WHEN 1 THEN costed.share_micro ELSE costed.machine_micro END AS cost_hour_usd_micro,
-  costed.score * 1000000
-    / NULLIF(CASE costed.is_share WHEN 1 THEN costed.share_micro ELSE costed.machine_micro END, 0)
-    AS score_per_usd_hour
+  CASE WHEN price_id IS NULL THEN NULL WHEN level_rank = 3 AND same_count = 0 THEN 1 ELSE 0 END AS count_scaled,
+  CAST((age_ms - age_ms % 86400000) / 86400000 AS BIGINT) AS age_days,
+  CASE WHEN price_id IS NULL THEN NULL WHEN age_ms > 86400000 * max_age_days THEN 1 ELSE 0 END AS stale,
+  as_of_precision, tax,
+  pricing_class AS pricing_model,
+  class_assumed AS pricing_model_assumed,
+  CASE WHEN price_id IS NULL THEN NULL WHEN is_share = 1 THEN 'gpu_share' ELSE 'machine' END AS cost_basis,
+  CASE is_share WHEN 1 THEN share_micro ELSE machine_micro END AS cost_hour_usd_micro,
+  score * 1000000 / NULLIF(CASE is_share WHEN 1 THEN share_micro ELSE machine_micro END, 0) AS score_per_usd_hour
 FROM costed
-LEFT JOIN progress ON progress.offer_no = costed.offer_no

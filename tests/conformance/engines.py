@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 
-from tables import INTEGER, OPTIONS, OUTPUT, PRICES, REAL, RESULTS, TEXT
+import pytest
+from tables import INTEGER, OPTIONS, OUTPUT, PRICES, REAL, RESULTS, TEXT, WHOLE_NUMBERS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 JOIN = (ROOT / "core/sql/join.sql").read_text()
@@ -68,6 +69,7 @@ class Postgres:
     """A server of its own in a temporary directory, reachable through a socket there only."""
 
     names = Sqlite.names
+    database = "postgres"
 
     def __init__(self):
         self.bin = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
@@ -88,6 +90,10 @@ class Postgres:
         assert done.returncode == 0, f"{arguments[0]}: {done.stderr or done.stdout}"
         return done.stdout
 
+    def psql(self, script, database):
+        return self.command(self.bin / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-U", "test", database,
+                            text=script)
+
     def join(self, **tables):
         script = []
         for table, columns in TABLES.items():
@@ -97,8 +103,7 @@ class Postgres:
                 script.append("\t".join("\\N" if value is None else str(value) for value in row) + "\n")
             script.append("\\.\n")
         script.append(f"COPY (\n{JOIN}\n) TO STDOUT;\n")
-        answer = self.command(self.bin / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-U", "test",
-                              "postgres", text="".join(script))
+        answer = self.psql("".join(script), self.database)
         return as_dicts([self.typed(line.split("\t")) for line in answer.splitlines()])
 
     @staticmethod
@@ -109,8 +114,7 @@ class Postgres:
                 row.append(None)
             elif column == "score_per_usd_hour":
                 row.append(float(cell))
-            elif column.endswith("_micro") or column in ("candidates", "count_scaled", "age_days", "stale",
-                                                         "pricing_model_assumed"):
+            elif column in WHOLE_NUMBERS:
                 row.append(int(cell))
             else:
                 row.append(cell)
@@ -120,6 +124,19 @@ class Postgres:
         subprocess.run([str(self.bin / "pg_ctl"), "-D", str(self.folder / "data"), "-m", "immediate", "stop"],
                        capture_output=True, user=self.user)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class PostgresCollated(Postgres):
+    """With the collation of a language, which most servers have: it sorts texts as people do, not by bytes."""
+
+    database = "collated"
+
+    def __init__(self):
+        super().__init__()
+        if int(self.bin.parent.name) < 15:
+            pytest.skip("PostgreSQL before 15 has no databases with a collation of ICU")
+        self.psql("CREATE DATABASE collated TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'", "postgres")
+        assert self.psql("COPY (SELECT 'a' < 'B') TO STDOUT", self.database) == "t\n"
 
 
 class Spark:
@@ -157,4 +174,5 @@ class Spark:
             return as_dicts([tuple(row) for row in frame.collect()])
 
 
-ENGINES = {"sqlite": Sqlite, "postgres": Postgres, "duckdb": DuckDb, "spark": Spark}
+ENGINES = {"sqlite": Sqlite, "postgres": Postgres, "duckdb": DuckDb, "spark": Spark,
+           "postgres_collated": PostgresCollated}

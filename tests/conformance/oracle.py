@@ -55,6 +55,10 @@ def half_even(numerator, denominator):
     return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1))
 
 
+def known_count(micro):
+    return micro is not None and micro > 0
+
+
 def eligible(prices, asked, wanted):
     """The rows that pass all steps, or the reason."""
     model = wanted["pricing_model"] or asked["pricing_model"] or "on_demand"
@@ -79,9 +83,13 @@ def eligible(prices, asked, wanted):
         return min(problems, key=PROBLEMS.index)
     rows = [row for row in rows if problem(row, wanted) is None]
     now = asked["measured_at_ms"]
+    if now is None:
+        return "measured_at_missing"
     valid = [row for row in rows if row["valid_from_ms"] <= now and (row["valid_to_ms"] is None or now < row["valid_to_ms"])]
     if not valid:
         return "not_yet_valid" if any(row["valid_from_ms"] > now for row in rows) else "expired"
+    if not known_count(asked["gpu_count_micro"]):
+        return "gpu_count_missing"
     if not asked["provider"] and not wanted["rental_equivalent"]:
         return "no_provider"
     return valid
@@ -124,7 +132,7 @@ def join(prices, asked, wanted):
     row = rows[(len(rows) - 1) // 2]
     per_gpu, count = row["price_gpu_hour_usd_micro"], asked["gpu_count_micro"]
     machine = half_even(per_gpu * count, 1_000_000) if best == 3 else row["price_instance_hour_usd_micro"]
-    used = asked["gpus_used_micro"] if asked["gpus_used_micro"] is not None else count
+    used = asked["gpus_used_micro"] if known_count(asked["gpus_used_micro"]) else count
     share = wanted["cost_basis"] == "gpu_share" and used < count
     cost = half_even(per_gpu * used, 1_000_000) if share else machine
     age = max(0, asked["measured_at_ms"] - row["observed_at_ms"])
@@ -141,7 +149,7 @@ def join(prices, asked, wanted):
         variant_check="equal" if row["gpu_variant"] and asked["gpu_variant"] else "unknown",
         count_scaled=int(best == 3 and row["gpu_count_micro"] != count), age_days=age // DAY_MS,
         stale=int(age > wanted["max_age_days"] * DAY_MS), cost_basis="gpu_share" if share else "machine",
-        cost_hour_usd_micro=cost, score_per_usd_hour=None if asked["score"] is None else asked["score"] * 1_000_000 / cost)
+        cost_hour_usd_micro=cost, score_per_usd_hour=None if asked["score"] is None or cost == 0 else asked["score"] * 1_000_000 / cost)
     return answer
 
 
@@ -171,12 +179,17 @@ def random_result(dice, result_id, gpu):
         result_id, gpu, provider=dice.choice(["tencent", "tencent", "tencent", "lambda", None, "unknown"]),
         instance_key=dice.choice(["gn10", "gn7", None]), region=dice.choice(["r1", "r2", None]),
         gpu_variant=dice.choice([None, "PCIe", "SXM2"]), gpu_memory_mib=dice.choice([32_510, 16_280, None]),
-        gpu_count_micro=dice.choice([whole(1), whole(2), whole(8), 166_667, 1_500_000]),
-        gpus_used_micro=dice.choice([None, whole(1)]), vcpus_milli=dice.choice([10_000, None]),
+        gpu_count_micro=dice.choice([whole(1), whole(1), whole(2), whole(2), whole(8), 166_667, 1_500_000, None, 0]),
+        gpus_used_micro=dice.choice([None, whole(1), 0]), vcpus_milli=dice.choice([10_000, None]),
         memory_mib=dice.choice([40_000, None]), score=dice.choice([None, dice.random() * 100]),
         pricing_model=dice.choice(["on_demand", "on_demand", None, "spot", "preemptible", "reserved", "monthly"]),
         commitment_months=dice.choice([None, 12]),
-        measured_at_ms=NOON - dice.randrange(150) * DAY_MS // 2 + dice.randrange(3) * 1_800_000)
+        measured_at_ms=dice.choice([None, *[NOON - dice.randrange(150) * DAY_MS // 2 + dice.randrange(3) * 1_800_000] * 19]))
+
+
+def random_id(dice, world):
+    """Digits and letters, longer and shorter: their order is where engines and collations could differ."""
+    return f"{world}g" + "".join(dice.choices("0123456789abcdefghijklmnopqrstuvwxyz", k=dice.randrange(5, 12)))
 
 
 def random_world(seed, worlds=40, prices_each=25, results_each=12):
@@ -185,6 +198,6 @@ def random_world(seed, worlds=40, prices_each=25, results_each=12):
     prices, results = [], []
     for world in range(worlds):
         gpu = f"gpu {world}"
-        prices += [random_price(dice, f"{world:03}-{n:03}", gpu) for n in range(dice.randrange(1, prices_each))]
+        prices += [random_price(dice, random_id(dice, world), gpu) for _ in range(dice.randrange(1, prices_each))]
         results += [random_result(dice, f"{world:03}-{n:03}", gpu) for n in range(results_each)]
     return prices, results

@@ -31,6 +31,9 @@ OUTPUT = [
     "count_scaled", "age_days", "stale", "as_of_precision", "tax", "pricing_model", "pricing_model_assumed", "cost_basis",
     "cost_hour_usd_micro", "score_per_usd_hour",
 ]  # fmt: skip
+WHOLE_NUMBERS = [column for column in OUTPUT if column.endswith("_micro")] + [
+    "candidates", "count_scaled", "age_days", "stale", "pricing_model_assumed",
+]  # fmt: skip
 
 
 def whole(devices):

@@ -2,12 +2,13 @@
 
 import functools
 import random
+import re
 
 import pytest
 from cases import CASES, given
 from engines import ENGINES
 from oracle import join, random_world
-from tables import options
+from tables import WHOLE_NUMBERS, options
 
 SEED = 20231115
 RANDOM_OPTIONS = [options(), options(rental_equivalent=1, cost_basis="gpu_share", max_age_days=20),
@@ -22,6 +23,9 @@ def engine(name):
 def joined(name, prices, results, wanted):
     rows = engine(name).join(prices=prices, results=results, options=[wanted])
     assert len(rows) == len(results), "one row for each result"
+    assert len({row["price_id"] for row in prices}) == len(prices)
+    assert all(re.fullmatch("[0-9a-z]{1,64}", row["price_id"]) for row in prices), "what join.sql asks of them"
+    assert {type(row[column]) for row in rows for column in WHOLE_NUMBERS} <= {int, type(None)}
     return {row["result_id"]: row for row in rows}
 
 

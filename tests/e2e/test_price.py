@@ -257,9 +257,10 @@ def test_an_end_that_is_stated_later_ends_the_price(imported, match):
     assert hourly(match, "2026-01-04") == "2.500000" and hourly(match, "2026-01-06") != "2.500000"
 
 
-def test_history_that_contradicts_what_was_seen_later_is_refused(imported, match):
-    assert imported(row("1.5"), row("1.5", start="2026-01-09"), row("2.5", start="2026-01-05")) == [0, 0, 2]
-    assert hourly(match, "2026-01-10") == "1.500000"
+def test_history_that_is_imported_later_cuts_what_was_seen_around_it(imported, match):
+    assert imported(row("1.5"), row("1.5", start="2026-01-09"), row("2.5", start="2026-01-05")) == [0, 0, 0]
+    assert [hourly(match, f"2026-01-{day:02}") for day in (4, 6, 10)] == ["1.500000", "2.500000", "1.500000"]
+    assert imported(row("3.5", start="2026-01-09")) == [2], "another amount was seen that very day"
 
 
 def test_a_tax_of_19_is_no_rate(imported, match):

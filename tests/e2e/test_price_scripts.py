@@ -40,6 +40,59 @@ def test_exported_parquet_joins_like_the_store(agent, make_collector, tmp_path):
     assert rows == stored and rows[0][1] == "provider_gpu"
 
 
+NASTY = [None, "", " ", "NULL", "\\N", "007", "1e3", "-0", 'say ""hello""', '"', "a,b", ",", "two\nlines", "\n", "mac\rdos\r\n",
+         "tab\tand \\ backslash", "\x00nul\x00", "\ufeffmark", "GPU\u00b2 \u5f35 \U0001f5a5", "#no comment", "'single'",
+         "x" * 100_000]
+
+
+def database_of(path, texts):
+    """A database with the tables that an export asks, `texts` in every text, and simulated runs between."""
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE run (run_id TEXT, simulated INTEGER)")
+    connection.execute("CREATE TABLE results (result_id TEXT, region TEXT, gpu_count_micro BIGINT, measured_at_ms BIGINT,"
+                       " score DOUBLE PRECISION, gpu_model TEXT)")
+    connection.execute("CREATE TABLE prices (price_id TEXT, amount TEXT, valid_to_ms BIGINT)")
+    connection.execute("CREATE TABLE options (pricing_model TEXT, max_age_days BIGINT)")
+    for number, text in enumerate(texts):
+        connection.executemany("INSERT INTO run VALUES (?, ?)", [(f"run {number}", 0), (f"simulated {number}", 1)])
+        score = [None, 1 / 3, 0.1 + 0.2, 5e-324, 1.7976931348623157e308, 0.0][number % 6]
+        row = [text, [None, 2**53 + 1, -(2**63)][number % 3], 0, score, text]
+        connection.executemany("INSERT INTO results VALUES (?, ?, ?, ?, ?, ?)",
+                               [[f"run {number}", *row], [f"simulated {number}", *row]])
+        connection.execute("INSERT INTO prices VALUES (?, ?, ?)", [f"id {number}", text, None])
+    connection.execute("INSERT INTO options VALUES (NULL, 90)")
+    connection.commit()
+    return connection
+
+
+def test_an_export_loses_and_changes_nothing(tmp_path):
+    connection = database_of(tmp_path / "collector.db", NASTY)
+    exported = script("export_parquet", tmp_path / "collector.db", tmp_path)
+    assert exported.returncode == 0, exported.stderr
+    assert exported.stdout == f"{len(NASTY)} results\n{len(NASTY)} prices\n1 options\n"
+    connection.execute("DELETE FROM results WHERE result_id LIKE 'simulated%'")
+    for table in ("results", "prices", "options"):
+        kept = connection.execute(f"SELECT * FROM {table}").fetchall()
+        assert duckdb.sql(f"SELECT * FROM '{tmp_path}/{table}.parquet'").fetchall() == kept
+    types = dict(duckdb.sql(f"SELECT column_name, column_type FROM (DESCRIBE FROM '{tmp_path}/results.parquet')").fetchall())
+    assert types == {"result_id": "VARCHAR", "region": "VARCHAR", "gpu_count_micro": "BIGINT", "measured_at_ms": "BIGINT",
+                     "score": "DOUBLE", "gpu_model": "VARCHAR"}
+    assert not list(tmp_path.glob("*.part")), "nothing unfinished stays"
+
+
+def test_what_parquet_cannot_hold_is_refused_and_the_last_export_stays(tmp_path):
+    connection = database_of(tmp_path / "collector.db", ["good"])
+    assert script("export_parquet", tmp_path / "collector.db", tmp_path).returncode == 0
+    for column, value in [("region", "CAST(x'61ff62' AS TEXT)"), ("measured_at_ms", "1.5"), ("measured_at_ms", "'soon'")]:
+        connection.execute(f"UPDATE results SET {column} = {value}")
+        connection.commit()
+        refused = script("export_parquet", tmp_path / "collector.db", tmp_path)
+        assert refused.returncode == 1 and "export_parquet: results: " in refused.stderr
+        connection.execute("UPDATE results SET region = 'r', measured_at_ms = 0")
+        assert duckdb.sql(f"SELECT region FROM '{tmp_path}/results.parquet'").fetchall() == [("good",)]
+        assert not list(tmp_path.glob("*.part"))
+
+
 def test_cross_rates_use_two_quotes_of_one_date(tmp_path):
     table = tmp_path / "ecb.csv"
     table.write_text("Date, USD, JPY, CNY, \n05 is no date,N/A,1,1,\n2024-01-05, 1.0921, 158.46, 7.8155, \n")

@@ -22,7 +22,7 @@ std::string file_of(std::string_view lines) { return std::string(kHeader) + std:
 
 PriceImport read_text(std::string_view text) {
   ByteSource source = ByteSource::from_text(text);
-  return read_seed_prices(source, {"seed.csv", {}, {}, {}});
+  return read_seed_prices(source, {"seed.csv", {}, {}});
 }
 
 PriceImport import_of(std::vector<PriceRow> rows) {
@@ -151,7 +151,7 @@ TEST(SeedPrices, BadLinesAreRejectedOrQuarantinedWithTheirLine) {
   EXPECT_EQ(import.report.accepted(), 1U);
   EXPECT_EQ(import.report.rejected(), 10U);
   const std::string told = import.report.details();
-  EXPECT_NE(told.find("column amount: '1,5' is not an amount"), std::string::npos) << told;
+  EXPECT_NE(told.find("column amount: '1,5' is not a plain number"), std::string::npos) << told;
   EXPECT_NE(told.find("1 quarantined: zero is not a price (line 13)"), std::string::npos) << told;
   EXPECT_NE(told.find("2 quarantined: implausible: a GPU and hour cost between 0.005 and 200 USD (line 14, line 15)"),
             std::string::npos)
@@ -259,8 +259,7 @@ TEST(PriceStore, AnOfferThatACompleteListLacksEndsAtItsInstant) {
   PriceStore store(database);
   const auto snapshot = [](std::vector<PriceRow> rows, const char* day) {
     PriceImport import = import_of(std::move(rows));
-    import.complete_source = "catalog";
-    import.complete_at_ms = offer("1", day).valid_from_ms;
+    import.complete = CompleteList{"catalog", *offer("1", day).valid_from_ms, {}};
     return import;
   };
   PriceRow other = offer("9.00", "2020-02-01");

@@ -1,0 +1,85 @@
+// What does SQL do to the tables of prices? The statements, one function each; core/price_writer.cpp has the rules.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/prices.h"
+#include "core/database.h"
+
+namespace gpuassay {
+
+/// The part of a stored price that decides what another observation of its series means.
+struct StoredPrice {
+  std::string price_id;
+  std::optional<std::string> amount;
+  std::optional<std::int64_t> valid_from_ms, valid_to_ms;
+  bool end_is_stated = false;  ///< the source said when it ends; nobody has to have seen another price
+  std::int64_t observed_at_ms = 0;
+  bool has_usd = false;
+  std::optional<Micros> instance_hour;  ///< in the row's currency: unit, tax, upfront and basis are in it
+  std::optional<std::int64_t> gpu_memory_mib;
+};
+
+/// An offer of one source that may have ended.
+struct OfferEnd {
+  StoredPrice price;
+  std::string series_key;
+  std::optional<std::string> offer_key, instance_key, region;
+};
+
+/// Prepared statements on `price`, `price_seen` and `price_list` of one database. A series key is the SHA-256 of
+/// series_key(row). Failures are Error{database}.
+class PriceTable {
+ public:
+  explicit PriceTable(Database& database);
+
+  /// The last price of the series that begins at or before the instant; the first one that begins after it.
+  std::optional<StoredPrice> find_before(std::string_view series, std::int64_t instant_ms);
+  std::optional<StoredPrice> find_after(std::string_view series, std::int64_t instant_ms);
+  std::optional<StoredPrice> find_undated(std::string_view series);
+  bool has_id(std::string_view price_id);
+
+  void insert(const PriceRow& row, std::string_view price_id, std::string_view series, bool end_is_stated);
+  /// A copy of the price that begins at another instant, observed as late as the first. Its dollars are computed
+  /// anew by PriceStore when it is in another currency: the rate is that of another day.
+  void insert_resumed(const StoredPrice& price, std::string_view new_id, std::int64_t valid_from_ms);
+  void set_end(std::string_view price_id, std::int64_t valid_to_ms, bool is_stated);
+  void set_observed(std::string_view price_id, std::int64_t observed_at_ms);
+  void set_dollars(std::string_view price_id, const PriceRow& row);
+  void remove(std::string_view price_id);
+
+  /// Somebody saw the price of the series at the instant, in the middle of its interval.
+  void add_sighting(std::string_view series, std::int64_t instant_ms);
+  /// A complete list of the source at the instant was read without a gap.
+  void add_list(std::string_view source, std::int64_t instant_ms);
+  bool has_list(std::string_view source, std::int64_t instant_ms);
+  /// The first complete list of the source after the instant.
+  std::optional<std::int64_t> first_list_after(std::string_view source, std::int64_t instant_ms);
+  /// The last instant in [from, instant) and the first in (instant, until] at which the series was seen, lists of its
+  /// source included.
+  std::optional<std::int64_t> last_seen_before(std::string_view series, std::string_view source, std::int64_t from_ms,
+                                               std::int64_t instant_ms);
+  std::optional<std::int64_t> first_seen_after(std::string_view series, std::string_view source,
+                                               std::int64_t instant_ms, std::int64_t until_ms);
+
+  /// Whether `wanted` holds for the names and the region of any offer of the source.
+  using OfferTest = std::function<bool(const std::optional<std::string>& offer_key,
+                                       const std::optional<std::string>& instance_key,
+                                       const std::optional<std::string>& region)>;
+  bool any_offer(std::string_view source, const OfferTest& wanted);
+  /// Prices of the source that begin before the instant and hold there, their ends not being stated.
+  std::vector<OfferEnd> holding_at(std::string_view source, std::int64_t instant_ms);
+
+ private:
+  std::optional<StoredPrice> first_of(Statement& query, std::string_view series, std::optional<std::int64_t> instant);
+
+  Statement find_before_, find_after_, find_undated_, find_id_, insert_, insert_resumed_, set_end_, set_observed_,
+      set_dollars_, remove_, add_sighting_, add_list_, has_list_, list_after_, seen_before_,
+      seen_after_, offers_, holding_;
+};
+
+}  // namespace gpuassay
