@@ -23,10 +23,10 @@ int hex_digit(char letter) { return letter <= '9' ? letter - '0' : (letter | 0x2
 
 /// "\x6162" is what bytea_output = hex writes for "ab".
 std::string bytes_of(std::string_view hex) {
-  std::string bytes;
-  bytes.reserve(hex.size() / 2);
-  for (std::size_t at = 2; at + 1 < hex.size(); at += 2)
-    bytes.push_back(static_cast<char>(hex_digit(hex[at]) * 16 + hex_digit(hex[at + 1])));
+  if (hex.size() < 2) return {};  // NULL
+  std::string bytes(hex.size() / 2 - 1, '\0');
+  for (std::size_t at = 0; at < bytes.size(); ++at)
+    bytes[at] = static_cast<char>(hex_digit(hex[2 * at + 2]) * 16 + hex_digit(hex[2 * at + 3]));
   return bytes;
 }
 

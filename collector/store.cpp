@@ -94,9 +94,9 @@ RunPage RunStore::list(const RunFilter& filter, std::size_t limit, const std::op
   return pool_.use(Access::read, [&](Database& database) { return list_runs(database, filter, limit, after); });
 }
 
-RunReader RunStore::read(const RunFilter& filter) const {
+RunReader RunStore::read(const RunFilter& filter, RunContents contents) const {
   require_working();  // a reader begins once: connections that went with a restarted server are noticed before
-  return {pool_.take(Access::read), filter};
+  return {pool_.take(Access::read), filter, contents};
 }
 
 bool RunStore::quarantine(std::string_view run_id, const std::optional<std::string>& reason) {

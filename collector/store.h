@@ -19,12 +19,17 @@ enum class RetractOutcome {
   other_key,  ///< another key signed it
 };
 
+enum class RunContents {
+  columns,  ///< body, its hash and the receipt stay empty: much faster where bodies are large
+  whole,
+};
+
 /// Runs one by one, oldest first, as they were when it was made: later changes are not seen. Holds a connection,
 /// and keeps SQLite's journal growing while others write: not for a client that reads slowly without a limit.
 class RunReader {
  public:
   /// Use RunStore::read().
-  RunReader(ConnectionPool::Lease lease, const RunFilter& filter);
+  RunReader(ConnectionPool::Lease lease, const RunFilter& filter, RunContents contents);
   ~RunReader();
   /// The next run; empty after the last. Throws Error{database}.
   std::optional<StoredRun> next();
@@ -52,7 +57,7 @@ class RunStore {
   [[nodiscard]] RunPage list(const RunFilter& filter, std::size_t limit,
                              const std::optional<RunCursor>& after = {}) const;
   /// All runs of one instant, for exports.
-  [[nodiscard]] RunReader read(const RunFilter& filter) const;
+  [[nodiscard]] RunReader read(const RunFilter& filter, RunContents contents = RunContents::whole) const;
 
   /// Takes a run out of all aggregates for a reason, or back in without one. False when there is no such run.
   bool quarantine(std::string_view run_id, const std::optional<std::string>& reason);

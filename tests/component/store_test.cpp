@@ -286,11 +286,18 @@ TEST_P(StoreTest, ManyRowsStreamInOrder) {
         "INSERT INTO run (run_id, body_sha256, agent_key, received_at_ms, simulated, trust, "
         "started_at_ms, provider, gpu_count, score_version) "
         "SELECT 'run-' || i, '', 'key', i, 0, 'self_reported', i, 'aws', 1, '1' FROM n");
+    database->execute(
+        "INSERT INTO run_body (run_id, body, receipt) SELECT run_id, CAST('body' AS BLOB), CAST('' AS BLOB) FROM run");
   }
-  RunReader reader = store_->read({});
-  std::int64_t expected = 1;
-  while (const auto run = reader.next()) ASSERT_EQ(run->received_at_ms, expected++);
-  EXPECT_EQ(expected, 20'001);
+  for (const auto contents : {RunContents::columns, RunContents::whole}) {
+    RunReader reader = store_->read({}, contents);
+    std::int64_t expected = 1;
+    while (const auto run = reader.next()) {
+      ASSERT_EQ(run->received_at_ms, expected++);
+      ASSERT_EQ(run->body, contents == RunContents::whole ? "body" : "");
+    }
+    EXPECT_EQ(expected, 20'001);
+  }
 }
 
 TEST_P(StoreTest, PricesAreStoredListedAndJoinedAlike) {
