@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "core/error.h"
 
@@ -37,6 +38,10 @@ std::string header_text(std::string_view text) {
   return clean;
 }
 
+constexpr int kNotFound = 404;
+
+HttpReply not_found() { return problem_reply(kNotFound, "Not found", "There is nothing at this address."); }
+
 HttpReply accepted(int status, const IngestOutcome& outcome) {
   HttpReply reply{status, "application/json", outcome.receipt, {{"Location", "/v1/results/" + outcome.run_id}}};
   if (!outcome.detail.empty()) reply.headers.emplace_back("Gpuassay-Quarantine", header_text(outcome.detail));
@@ -60,15 +65,35 @@ HttpReply reply_to(const IngestOutcome& outcome) {
   return problem_reply(500, "Internal error", "The collector failed; report this as a bug.");
 }
 
+constexpr std::string_view kResults = "/v1/results";
+constexpr std::string_view kResult = "/v1/results/";
+constexpr std::string_view kPage = "/r/";
+constexpr std::string_view kHealth = "/healthz";
+constexpr std::string_view kReady = "/readyz";
+
+using Query = HttpReply (ReadRoutes::*)(const HttpRequest&) const;
+constexpr std::array<std::pair<std::string_view, Query>, 6> kQueries{{{kResults, &ReadRoutes::list},
+                                                                      {"/v1/gpus", &ReadRoutes::gpus},
+                                                                      {"/v1/offers", &ReadRoutes::offers},
+                                                                      {"/v1/percentile", &ReadRoutes::percentile},
+                                                                      {"/v1/export.csv", &ReadRoutes::export_csv},
+                                                                      {"/v1/export.ndjson", &ReadRoutes::export_ndjson}}};
+
+bool is_place(std::string_view path) {
+  return path.starts_with(kResult) || path.starts_with(kPage) || path == kHealth || path == kReady ||
+         std::any_of(kQueries.begin(), kQueries.end(), [&](const auto& query) { return query.first == path; });
+}
+
 }  // namespace
 
-Routes::Routes(Ingest& ingest, const RunStore& store, std::function<void(std::string_view)> log)
-    : ingest_(ingest), store_(store), log_(std::move(log)) {}
+Routes::Routes(RouteTargets targets, std::function<void(std::string_view)> log)
+    : targets_(std::move(targets)), log_(std::move(log)) {}
 
 HttpReply Routes::answer(const HttpRequest& request) {
   try {
     return dispatch(request);
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::usage) return problem_reply(400, "Not an acceptable request", error.what());
     log_(error.what());
     if (error.code() != ErrorCode::database)
       return problem_reply(500, "Internal error", "The collector failed; report this as a bug.");
@@ -83,15 +108,25 @@ HttpReply Routes::answer(const HttpRequest& request) {
 
 HttpReply Routes::dispatch(const HttpRequest& request) {
   const std::string_view path = request.path;
-  if (path == "/v1/results") return request.method == "POST" ? post_result(request) : wrong_method("POST");
-  constexpr std::string_view kResult = "/v1/results/";
-  constexpr std::string_view kShortLink = "/r/";
-  for (const std::string_view prefix : {kResult, kShortLink})
-    if (path.substr(0, prefix.size()) == prefix)
-      return request.method == "GET" ? get_result(path.substr(prefix.size())) : wrong_method("GET");
-  if (path == "/healthz")
-    return request.method == "GET" ? HttpReply{200, "text/plain", "ok\n", {}} : wrong_method("GET");
-  return problem_reply(404, "Not found", "There is nothing at this address.");
+  if (path == kResults && request.method == "POST") return post_result(request);
+  if (!is_place(path)) return not_found();
+  if (request.method != "GET") return wrong_method(path == kResults ? "GET, POST" : "GET");
+  return get(request);
+}
+
+HttpReply Routes::get(const HttpRequest& request) const {
+  const std::string_view path = request.path;
+  for (const auto& [place, answer] : kQueries)
+    if (path == place) return (targets_.read.*answer)(request);
+  if (path.starts_with(kResult)) return targets_.read.result(path.substr(kResult.size()));
+  if (path.starts_with(kPage)) return targets_.read.page(path.substr(kPage.size()));
+  return path == kReady ? ready() : HttpReply{200, "text/plain", "ok\n", {}};
+}
+
+/// Ready means that an upload would be stored now.
+HttpReply Routes::ready() const {
+  targets_.store.require_working();
+  return {200, "text/plain", "ready\n", {}};
 }
 
 HttpReply Routes::post_result(const HttpRequest& request) {
@@ -99,13 +134,10 @@ HttpReply Routes::post_result(const HttpRequest& request) {
     return problem_reply(415, "Unsupported media type", "Send the result as Content-Type: application/json.");
   if (header(request, "content-encoding").value_or("identity") != "identity")
     return problem_reply(415, "Unsupported content encoding", "Send the result uncompressed.");
-  return reply_to(
-      ingest_.accept({request.body, header(request, "gpuassay-key"), header(request, "gpuassay-signature")}));
-}
-
-HttpReply Routes::get_result(std::string_view run_id) const {
-  if (auto body = store_.body(run_id)) return {200, "application/json", *std::move(body), {}};
-  return problem_reply(404, "Not found", "No run is stored under this run_id.");
+  const IngestOutcome outcome = targets_.ingest.accept(
+      {request.body, header(request, "gpuassay-key"), header(request, "gpuassay-signature")});
+  if (outcome.status == IngestStatus::created) targets_.note_change();
+  return reply_to(outcome);
 }
 
 }  // namespace gpuassay

@@ -6,25 +6,34 @@
 
 #include "collector/http_message.h"
 #include "collector/ingest.h"
+#include "collector/read_routes.h"
 #include "collector/store.h"
 
 namespace gpuassay {
 
+/// What the routes lead to; all must outlive them.
+struct RouteTargets {
+  Ingest& ingest;
+  RunStore& store;
+  const ReadRoutes& read;
+  std::function<void()> note_change;  ///< runs were added or taken back
+};
+
 /// Answers one request; every failure becomes an HTTP status here. For one thread at a time.
 class Routes {
  public:
-  /// `log` receives one line for each failure that the client is not told about. All arguments must outlive this.
-  Routes(Ingest& ingest, const RunStore& store, std::function<void(std::string_view)> log);
+  /// `log` receives one line for each failure that the client is not told about.
+  Routes(RouteTargets targets, std::function<void(std::string_view)> log);
 
   HttpReply answer(const HttpRequest& request);
 
  private:
   HttpReply dispatch(const HttpRequest& request);
+  HttpReply get(const HttpRequest& request) const;
   HttpReply post_result(const HttpRequest& request);
-  [[nodiscard]] HttpReply get_result(std::string_view run_id) const;
+  [[nodiscard]] HttpReply ready() const;
 
-  Ingest& ingest_;
-  const RunStore& store_;
+  RouteTargets targets_;
   std::function<void(std::string_view)> log_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "collector/aggregate_keeper.h"
 #include "collector/collector_database.h"
 #include "collector/ingest.h"
 #include "collector/routes.h"
@@ -12,16 +13,18 @@ namespace gpuassay {
 
 /// Declared in the order in which each part needs those before it.
 struct Collector::Parts {
-  Parts(const ServeOptions& options, std::function<std::int64_t()> now_ms, std::function<void(std::string_view)> log,
-        const ServerLimits& limits)
+  Parts(const ServeOptions& options, const std::function<std::int64_t()>& now_ms,
+        const std::function<void(std::string_view)>& log, const ServerLimits& limits)
       : database(open_collector_database({.data_dir = options.data_dir,
                                           .url = options.database.url,
                                           .connections = options.database.connections,
                                           .check_file = true})),
         runs(*database),
         ingest(runs, load_or_create_key((std::filesystem::path(options.data_dir) / "key").string()),
-               IngestPolicy{options.accept_simulated}, std::move(now_ms)),
-        routes(ingest, runs, std::move(log)),
+               IngestPolicy{options.accept_simulated}, now_ms),
+        aggregates(*database, now_ms, log),
+        read(runs, [this] { return aggregates.current(); }),
+        routes({ingest, runs, read, [this] { aggregates.note_change(); }}, log),
         server(
             options.host, options.port, [this](const HttpRequest& request) { return routes.answer(request); }, limits) {
   }
@@ -29,13 +32,15 @@ struct Collector::Parts {
   std::unique_ptr<ConnectionPool> database;
   RunStore runs;
   Ingest ingest;
+  AggregateKeeper aggregates;
+  ReadRoutes read;
   Routes routes;
   Server server;
 };
 
 Collector::Collector(const ServeOptions& options, std::function<std::int64_t()> now_ms,
                      std::function<void(std::string_view)> log, const ServerLimits& limits)
-    : parts_(std::make_unique<Parts>(options, std::move(now_ms), std::move(log), limits)) {}
+    : parts_(std::make_unique<Parts>(options, now_ms, log, limits)) {}
 Collector::~Collector() = default;
 
 Server& Collector::server() { return parts_->server; }

@@ -1,5 +1,7 @@
 #include "collector/store.h"
 
+#include <fmt/format.h>
+
 #include "collector/run_query.h"
 
 namespace gpuassay {
@@ -70,6 +72,18 @@ std::optional<std::string> RunStore::body(std::string_view run_id) const {
     query.bind(1, run_id);
     if (!query.step()) return std::nullopt;
     return query.text(0);
+  });
+}
+
+std::optional<RunColumns> RunStore::columns(std::string_view run_id) const {
+  return pool_.use(Access::read, [&](Database& database) -> std::optional<RunColumns> {
+    Statement query(database,
+                    fmt::format("SELECT {} FROM run WHERE run_id = ? AND retracted_at_ms IS NULL", kRunColumns));
+    query.bind(1, run_id);
+    if (!query.step()) return std::nullopt;
+    RunColumns run;
+    read_columns(query, run);
+    return run;
   });
 }
 

@@ -49,6 +49,7 @@ class RunStore {
   [[nodiscard]] std::optional<KnownRun> find(std::string_view run_id) const;
   /// Empty for unknown and retracted runs.
   [[nodiscard]] std::optional<std::string> body(std::string_view run_id) const;
+  [[nodiscard]] std::optional<RunColumns> columns(std::string_view run_id) const;
   /// Stores the run, durably, unless its run_id is known: the first one is kept, and returned. Empty when `run` is what
   /// is stored, be it by an earlier try whose answer was lost.
   std::optional<KnownRun> insert(const StoredRun& run);

@@ -37,7 +37,7 @@ class CollectorJoin : public testing::Test {
 
   /// Simulated runs are in no dataset: here they count as real ones.
   Row join(Result result) {
-    database().execute("DELETE FROM run");
+    database().execute("DELETE FROM run; DELETE FROM run_body");
     result.simulated = false;
     for (Device& device : result.devices) device.simulated = false;
     take_in(result);

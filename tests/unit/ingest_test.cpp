@@ -135,7 +135,8 @@ TEST_F(IngestTest, MixedGpusHaveNoModel) {
 
 TEST_F(IngestTest, StoreFailureBecomes503AndALogLine) {
   std::string log;
-  Routes routes(ingest_, store_, [&log](std::string_view line) { log += line; });
+  const ReadRoutes read(store_, [] { return nullptr; });
+  Routes routes({ingest_, store_, read, [] {}}, [&log](std::string_view line) { log += line; });
   pool_->take(ConnectionPool::Access::write)->execute("DROP VIEW results; DROP TABLE run");
   const HttpRequest request{"POST",
                             "/v1/results",
