@@ -110,7 +110,8 @@ TEST(RunText, FormulasAndQuotesAndLineBreaksAreHarmlessInCsv) {
   EXPECT_NE(line.find("\"two  lines\""), std::string::npos) << line;
   EXPECT_NE(line.find("\"plain, \"\"quoted\"\"\""), std::string::npos) << line;
   EXPECT_EQ(line.find('\n'), line.size() - 1);
-  EXPECT_EQ(std::count(line.begin(), line.end(), ',') - 1, std::count(run_csv_header().begin(), run_csv_header().end(), ','));
+  const std::string header = run_csv_header();
+  EXPECT_EQ(std::count(line.begin(), line.end(), ',') - 1, std::count(header.begin(), header.end(), ','));
 }
 
 TEST(RunText, PagesShowTextAsText) {
