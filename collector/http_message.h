@@ -15,6 +15,7 @@ struct HttpRequest {
   std::map<std::string, std::string> headers;  ///< names in lower case; of repeated ones the first
   std::string body;
   std::string query = {};  ///< after the '?', still encoded
+  std::string peer = {};   ///< IP address of the client
 };
 
 struct HttpReply {

@@ -198,7 +198,10 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     }
     // An answer to HEAD has no body; ours may have one, so nothing may follow it.
     const bool keep_alive = parser.get().keep_alive() && !last && parser.get().method() != http::verb::head;
-    const HttpRequest request = to_request(parser.release());
+    HttpRequest request = to_request(parser.release());
+    ErrorStatus gone;
+    const tcp::endpoint peer = connection.stream.socket().remote_endpoint(gone);
+    if (!gone) request.peer = peer.address().to_string();
     HttpReply reply = co_await answer(request);
     co_return co_await write(connection, std::move(reply), keep_alive && !stopping_);
   }
