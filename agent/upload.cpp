@@ -17,6 +17,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr int kServerFailed = 500;
+
 HttpCall call_of(const UploadRequest& request) {
   HttpCall call;
   call.method = "POST";
@@ -79,7 +81,8 @@ class Uploader {
                       answer.status);
       return std::nullopt;
     }
-    retry_until_ = request_.budget;
+    // A server that fails is not one that asks for patience: it may fail on this body for ever.
+    retry_until_ = answer.status == kServerFailed ? std::min(request_.budget, kNetworkFailureTime) : request_.budget;
     return defer(refusal_text(answer), retry_after(header_of(answer, "retry-after"), header_of(answer, "date")));
   }
 
@@ -130,7 +133,6 @@ UploadOutcome upload_result(const UploadRequest& request, const UploadWorld& wor
 }
 
 bool next_may_succeed(const UploadOutcome& outcome) {
-  constexpr int kServerFailed = 500;
   return outcome.status != UploadStatus::deferred || outcome.http_status == kServerFailed;
 }
 

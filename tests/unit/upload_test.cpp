@@ -232,6 +232,18 @@ TEST_F(UploadTest, WithoutANetworkItEndsWithinTenSeconds) {
   for (const HttpCall& call : calls_) EXPECT_LE(call.limits.connect_time, milliseconds{5'000});
 }
 
+TEST_F(UploadTest, AServerThatFailsIsGivenUpAfterTenSeconds) {
+  random_ = 0.999;
+  request_.budget = milliseconds{600'000};
+  steps_ = {answers(500)};
+  EXPECT_EQ(upload().status, UploadStatus::deferred);
+  EXPECT_LT(now_, milliseconds{10'000});
+  steps_ = {answers(503)};
+  now_ = milliseconds{0};
+  upload();
+  EXPECT_GT(now_, milliseconds{250'000}) << "a busy one is not";
+}
+
 TEST_F(UploadTest, LastConnectingIsCutShort) {
   random_ = 0;
   steps_ = {[this](const HttpCall& call) -> HttpAnswer {
