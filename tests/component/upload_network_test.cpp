@@ -66,6 +66,7 @@ class UploadNetwork : public testing::Test {
                          std::nullopt,
                          {},
                          "gpuassay/test",
+                         std::nullopt,
                          milliseconds{60'000}};
   UploadWorld world_;
   milliseconds total_time_{20'000};
