@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "collector/rate_limit.h"
 #include "core/price_import.h"
 
 namespace gpuassay {
@@ -21,6 +22,8 @@ struct ServeOptions {
   std::uint16_t port = 0;  ///< 0 = any free one
   std::string data_dir;
   bool accept_simulated = false;
+  RateLimit per_key{60, 60};            ///< one machine makes a run in a minute or two
+  RateLimit per_network{3'600, 1'000};  ///< a fleet that starts at once behind one address
   DatabaseChoice database = {};
 };
 

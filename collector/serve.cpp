@@ -21,10 +21,10 @@ struct Collector::Parts {
                                           .check_file = true})),
         runs(*database),
         ingest(runs, load_or_create_key((std::filesystem::path(options.data_dir) / "key").string()),
-               IngestPolicy{options.accept_simulated}, now_ms),
+               IngestPolicy{options.accept_simulated, options.per_key}, now_ms),
         aggregates(*database, now_ms, log),
         read(runs, [this] { return aggregates.current(); }),
-        routes({ingest, runs, read, [this] { aggregates.note_change(); }}, log),
+        routes({ingest, runs, read, [this] { aggregates.note_change(); }, options.per_network}, now_ms, log),
         server(
             options.host, options.port, [this](const HttpRequest& request) { return routes.answer(request); }, limits) {
   }
