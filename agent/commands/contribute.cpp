@@ -46,8 +46,8 @@ std::optional<bool> granted(const std::string& run_id, const CollectorTarget& ta
   tell(consent_question(target.url, run_link(target.url, run_id),
                         fmt::format("{} show {} --json", environment.invocation, run_id),
                         delete_command(run_id, target, environment)));
-  tell("Contribute? [y/N] ");
   ::tcflush(STDIN_FILENO, TCIFLUSH);  // what was typed while measuring answers nothing
+  tell("Contribute? [y/N] ");
   const auto answer = read_answer();
   if (!answer) {
     tell("\nno answer: not sent, and asked again after the next run\n");
