@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
+#include "collector/server.h"
 #include "core/price_import.h"
 
 namespace gpuassay {
@@ -22,6 +24,9 @@ struct ServeOptions {
   std::string data_dir;
   bool accept_simulated = false;
   DatabaseChoice database = {};
+  ServerLimits limits = {};
+  std::optional<TlsFiles> tls = {};
+  std::vector<std::string> trusted_proxies = {};  ///< IP addresses
 };
 
 struct ImportPricesOptions {

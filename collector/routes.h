@@ -19,10 +19,10 @@ struct RouteTargets {
   std::function<void()> note_change;  ///< runs were added or taken back
 };
 
-/// Answers one request; every failure becomes an HTTP status here. For one thread at a time.
+/// Answers one request; every failure becomes an HTTP status here. Safe to use from any thread.
 class Routes {
  public:
-  /// `log` receives one line for each failure that the client is not told about.
+  /// `log` receives one line for each failure that the client is not told about, from the thread that asked.
   Routes(RouteTargets targets, std::function<void(std::string_view)> log);
 
   HttpReply answer(const HttpRequest& request);
