@@ -16,6 +16,9 @@ Environment read_environment(const GlobalOptions& global, const std::string& pro
   if (const char* root = std::getenv("GPUASSAY_SYSROOT"); root != nullptr && root[0] != '\0') {
     environment.system_root = root;
   }
+  if (const char* collector = std::getenv("GPUASSAY_COLLECTOR"); collector != nullptr && collector[0] != '\0') {
+    environment.collector = collector;
+  }
   environment.out_style = text_style(stdout, std::getenv("NO_COLOR"), std::getenv("TERM"));
   environment.err_style = text_style(stderr, std::getenv("NO_COLOR"), std::getenv("TERM"));
   if (global.quiet) environment.verbosity = Verbosity::quiet;

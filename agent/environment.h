@@ -15,6 +15,7 @@ namespace gpuassay {
 struct Environment {
   std::filesystem::path data_dir;
   std::filesystem::path system_root = "/";  ///< GPUASSAY_SYSROOT
+  std::optional<std::string> collector;     ///< GPUASSAY_COLLECTOR: the collector to ask about, not yet checked
   TextStyle out_style, err_style;
   Verbosity verbosity = Verbosity::normal;
   std::string invocation = "gpuassay";  ///< how the user called us, for commands shown to be typed next

@@ -40,11 +40,17 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+std::string bracketed(const std::string& host) { return host.find(':') == std::string::npos ? host : "[" + host + "]"; }
+
 http::request<http::string_body> to_message(const HttpCall& call) {
   http::request<http::string_body> message;
   message.version(11);
   message.method_string(call.method);
-  message.target(call.target);
+  const bool through_proxy = call.proxy && !call.url.https;
+  const std::string origin = "http://" + call.url.authority();
+  message.target(through_proxy ? origin + call.target : call.target);
+  if (through_proxy && !call.proxy->authorization.empty())
+    message.set(http::field::proxy_authorization, call.proxy->authorization);
   message.set(http::field::host, call.url.authority());
   message.set(http::field::connection, "close");
   for (const auto& [name, value] : call.headers) message.set(name, value);
@@ -83,10 +89,30 @@ asio::awaitable<HttpAnswer> send_and_read(Stream& stream, const HttpCall& call) 
   throw Error(ErrorCode::network, "the server sends interim answers without end");
 }
 
+/// Asks the proxy for a tunnel to the server; what comes through it afterwards is the server's own.
+asio::awaitable<void> open_tunnel(beast::tcp_stream& stream, const HttpCall& call) {
+  const std::string target = fmt::format("{}:{}", bracketed(call.url.host), call.url.port);
+  http::request<http::empty_body> request(http::verb::connect, target, 11);
+  request.set(http::field::host, target);
+  if (!call.proxy->authorization.empty()) request.set(http::field::proxy_authorization, call.proxy->authorization);
+  co_await http::async_write(stream, request, asio::use_awaitable);
+  // The server speaks only after we did: nothing behind the proxy's answer can get lost in the buffer.
+  beast::flat_buffer buffer(call.limits.answer_bytes);
+  http::response_parser<http::empty_body> parser;
+  parser.header_limit(static_cast<std::uint32_t>(call.limits.answer_bytes));
+  parser.skip(true);
+  co_await http::async_read_header(stream, buffer, parser, asio::use_awaitable);
+  if (const unsigned status = parser.get().result_int(); status < 200 || status > 299)
+    throw Error(ErrorCode::network,
+                fmt::format("the proxy {} opens no tunnel to {}: HTTP {}", call.proxy->host, call.url.text(), status));
+}
+
 asio::awaitable<void> connect(beast::tcp_stream& stream, const HttpCall& call, Clock::time_point start) {
   const auto deadline = start + std::min(call.limits.connect_time, call.limits.total_time);
+  const std::string& host = call.proxy ? call.proxy->host : call.url.host;
+  const std::uint16_t port = call.proxy ? call.proxy->port : call.url.port;
   std::vector<tcp::endpoint> endpoints;
-  for (const SocketAddress& address : resolve_host(call.url.host, call.url.port, deadline)) {
+  for (const SocketAddress& address : resolve_host(host, port, deadline)) {
     tcp::endpoint endpoint;
     endpoint.resize(address.size_bytes);
     std::copy_n(reinterpret_cast<const char*>(&address.storage), address.size_bytes,
@@ -95,6 +121,7 @@ asio::awaitable<void> connect(beast::tcp_stream& stream, const HttpCall& call, C
   }
   stream.expires_at(deadline);
   co_await stream.async_connect(endpoints, asio::use_awaitable);
+  if (call.proxy && call.url.https) co_await open_tunnel(stream, call);
   stream.expires_at(start + call.limits.total_time);
 }
 
@@ -104,10 +131,15 @@ ssl::context verifying_context(const HttpCall& call) {
   context.set_verify_mode(ssl::verify_peer);
   for (const std::string& place : call.ca_bundles) {
     if (::access(place.c_str(), R_OK) != 0) continue;
-    context.load_verify_file(place);
+    boost::system::error_code problem;
+    context.load_verify_file(place, problem);
+    if (problem)
+      throw Error(ErrorCode::unreadable_input, fmt::format("{} holds no certificate authorities in PEM form", place));
     return context;
   }
-  throw Error(ErrorCode::network, "no certificate authorities found; install ca-certificates or set SSL_CERT_FILE");
+  throw Error(ErrorCode::network,
+              "no certificate authorities found; install ca-certificates, or name a file with --ca "
+              "or SSL_CERT_FILE");
 }
 
 asio::awaitable<HttpAnswer> exchange_tls(asio::io_context& io, const HttpCall& call, Clock::time_point start) {
@@ -150,7 +182,8 @@ HttpAnswer http_exchange(const HttpCall& call) {
     if (failure) std::rethrow_exception(failure);
   } catch (const boost::system::system_error& error) {
     throw Error(ErrorCode::network,
-                fmt::format("no answer from {}: {}; check the address and the network", call.url.text(),
+                fmt::format("no answer from {}{}: {}; check the address and the network", call.url.text(),
+                            call.proxy ? " through the proxy " + call.proxy->host : "",
                             error.code() == beast::error::timeout ? "it took too long" : error.code().message()),
                 error.code().value());
   }

@@ -9,13 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include "agent/proxy.h"
 #include "agent/url.h"
 
 namespace gpuassay {
 
 /// Both are deadlines, not pauses: a server that sends a byte now and then gains nothing.
 struct HttpLimits {
-  std::chrono::milliseconds connect_time{5'000};  ///< from the start to a connection, name lookup included
+  std::chrono::milliseconds connect_time{5'000};  ///< from the start to a connection, name lookup and tunnel included
   std::chrono::milliseconds total_time{30'000};   ///< from the start to the whole answer
   std::size_t answer_bytes = std::size_t{64} << 10U;
 };
@@ -28,6 +29,7 @@ struct HttpCall {
   std::string body;
   HttpLimits limits;
   std::vector<std::string> ca_bundles;  ///< for https: the first readable file holds the trusted authorities
+  std::optional<Proxy> proxy;           ///< https goes through a tunnel (CONNECT), so that no proxy can read it
 };
 
 struct HttpAnswer {
@@ -40,8 +42,8 @@ struct HttpAnswer {
 /// SSL_CERT_FILE) when it is given.
 std::vector<std::string> ca_bundle_places(const std::optional<std::string>& ssl_cert_file);
 
-/// Makes the request over one new connection. Certificates are always verified; redirects are not followed, proxies
-/// not used. Throws Error{network} with a one-line reason when no whole answer has come within the limits.
+/// Makes the request over one new connection. Certificates are always verified; redirects are not followed. Throws
+/// Error{network} with a one-line reason when no whole answer has come within the limits.
 HttpAnswer http_exchange(const HttpCall& call);
 
 }  // namespace gpuassay

@@ -51,6 +51,11 @@ CLI::Validator device_text() {
           "DEVICE"};
 }
 
+void add_network(CLI::App& command, NetworkOptions& network) {
+  command.add_option("--proxy", network.proxy, "URL of the proxy, instead of https_proxy and http_proxy");
+  command.add_option("--ca", network.ca, "PEM file of the certificate authorities to trust, instead of SSL_CERT_FILE");
+}
+
 void add_run(CLI::App& app, Options& options) {
   CLI::App* command = app.add_subcommand("run", "Measure, verify, score and save");
   auto run = std::make_shared<RunOptions>();
@@ -76,7 +81,9 @@ void add_run(CLI::App& app, Options& options) {
   command->add_option("--pricing-model", run->pricing_model, "how it is paid for")
       ->check(CLI::IsMember({"on_demand", "spot", "preemptible", "reserved", "monthly", "free"}));
   command->add_option("--out", run->out, "also write the result to FILE");
-  CLI::Option* upload = command->add_option("--upload", run->upload_url, "send the result to the collector at URL");
+  CLI::Option* upload = command->add_option("--upload", run->upload_url,
+                                            "contribute the result (CC BY 4.0) to the collector at URL, unasked");
+  add_network(*command, run->network);
   command->add_flag("--offline", run->offline, "never use the network")->excludes(upload);
   command->add_flag("--json", run->json, "print the result document instead of the report");
   command->final_callback([run, &options] { options.command = *run; });
@@ -114,10 +121,22 @@ void add_readers(CLI::App& app, Options& options) {
 }
 
 void add_upload(CLI::App& app, Options& options) {
-  CLI::App* upload = app.add_subcommand("upload", "Send saved results that have no receipt yet");
+  CLI::App* upload = app.add_subcommand("upload", "Send saved results that have no receipt yet, or delete one");
   auto upload_options = std::make_shared<UploadOptions>();
-  upload->add_option("--collector", upload_options->collector, "URL of the collector")->required();
-  upload->add_flag("--dry-run", upload_options->dry_run, "only say what would be sent");
+  upload->add_option("--collector", upload_options->collector, "URL of the collector; else GPUASSAY_COLLECTOR");
+  CLI::Option* all =
+      upload->add_flag("--all", upload_options->all, "also those with a receipt or a refusal; never deleted ones");
+  CLI::Option* dry_run =
+      upload->add_flag("--dry-run", upload_options->dry_run, "send nothing: print the exact bodies, one a line");
+  upload->add_option("--delete", upload_options->delete_run_id, "have this run deleted there, and never send it again")
+      ->type_name("RUN_ID")
+      ->excludes(all)
+      ->excludes(dry_run);
+  add_network(*upload, upload_options->network);
+  upload->footer(
+      "Sending contributes the measurements under CC BY 4.0. Ends with 6 when something was not sent: without a "
+      "network "
+      "within 10 s,\nat a busy collector within 10 min. What was not sent waits for the next time.");
   upload->final_callback([upload_options, &options] { options.command = *upload_options; });
 }
 

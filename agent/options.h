@@ -17,6 +17,12 @@ struct GlobalOptions {
   bool verbose = false;
 };
 
+/// How a collector is reached.
+struct NetworkOptions {
+  std::optional<std::string> proxy;         ///< URL; may hold a password: not to be shown
+  std::optional<std::filesystem::path> ca;  ///< certificate authorities to trust instead of the system's
+};
+
 struct RunOptions {
   Profile profile = Profile::standard;
   std::string device = "auto";
@@ -26,6 +32,7 @@ struct RunOptions {
   std::optional<std::string> provider, instance_type, region, pricing_model;  ///< what the user says of the platform
   std::optional<std::filesystem::path> out;
   std::optional<std::string> upload_url;
+  NetworkOptions network;
   bool offline = false;
   bool json = false;
 };
@@ -76,8 +83,11 @@ struct PriceListOptions {
   bool json = false;
 };
 struct UploadOptions {
-  std::string collector;
+  std::optional<std::string> collector;
+  NetworkOptions network;
+  std::optional<std::string> delete_run_id;
   bool dry_run = false;
+  bool all = false;
 };
 
 using Command = std::variant<RunOptions, ProbeOptions, DoctorOptions, ShowOptions, ScoreOptions, SchemaOptions,

@@ -32,4 +32,14 @@ std::string new_run_id(std::int64_t unix_ms) {
   return uuid_v7(unix_ms, random);
 }
 
+bool is_run_id(std::string_view text) {
+  constexpr std::string_view kPattern = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  if (text.size() != kPattern.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool hex = std::string_view("0123456789abcdef").find(text[i]) != std::string_view::npos;
+    if (kPattern[i] == '-' ? text[i] != '-' : !hex) return false;
+  }
+  return true;
+}
+
 }  // namespace gpuassay

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace gpuassay {
 
@@ -12,5 +13,8 @@ std::string uuid_v7(std::int64_t unix_ms, const std::array<unsigned char, 10>& r
 
 /// uuid_v7 with random bytes from the kernel.
 std::string new_run_id(std::int64_t unix_ms);
+
+/// True for a UUID in lower case, which is the only form that names a run: safe in a path and in a URL.
+bool is_run_id(std::string_view text);
 
 }  // namespace gpuassay

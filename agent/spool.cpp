@@ -15,6 +15,7 @@
 #include <cstring>
 #include <memory>
 
+#include "agent/run_id.h"
 #include "core/error.h"
 
 namespace gpuassay {
@@ -85,16 +86,6 @@ std::optional<std::string> read_all(int fd) {
   }
 }
 
-bool is_uuid(std::string_view text) {
-  constexpr std::string_view kPattern = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-  if (text.size() != kPattern.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool hex = std::string_view("0123456789abcdef").find(text[i]) != std::string_view::npos;
-    if (kPattern[i] == '-' ? text[i] != '-' : !hex) return false;
-  }
-  return true;
-}
-
 std::vector<std::string> complete_lines(const std::string& content) {
   std::vector<std::string> lines;
   std::size_t start = 0;
@@ -116,6 +107,29 @@ std::optional<pid_t> temporary_owner(std::string_view name) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), owner);
   if (error != std::errc{} || end != digits.data() + digits.size() || owner <= 0) return std::nullopt;
   return owner;
+}
+
+/// Puts `body` under `name` in `folder`: temporary file, synced, renamed, folder synced.
+void write_whole(int folder, const std::string& name, std::string_view body, const std::string& shown) {
+  const std::string temporary = temporary_name(name, ::getpid());
+  ::unlinkat(folder, temporary.c_str(), 0);  // left by a killed process that had our pid
+  FileDescriptor file(
+      ::openat(folder, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
+  if (!file) not_saved("cannot make " + shown, errno);
+  try {
+    write_and_sync(file.get(), body, shown);
+    if (::renameat(folder, temporary.c_str(), folder, name.c_str()) != 0) not_saved("cannot rename to " + shown, errno);
+  } catch (const Error&) {
+    ::unlinkat(folder, temporary.c_str(), 0);
+    throw;
+  }
+  if (::fsync(folder) != 0) not_saved("cannot sync the folder of " + shown, errno);
+}
+
+std::optional<std::string> read_file(int folder, const std::string& name) {
+  const FileDescriptor file(::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!file) return std::nullopt;
+  return read_all(file.get());
 }
 
 std::string journal_name(const std::string& run_id) { return run_id + std::string(kJournalSuffix); }
@@ -174,29 +188,18 @@ void Spool::save(const std::string& name, std::string_view body) const {
         ErrorCode::not_saved,
         fmt::format("the disk of {} has less than 64 MiB free; free some space or use --data-dir", data_dir_.string()));
   }
-  const std::string temporary = temporary_name(name, ::getpid());
-  const std::string shown = path_of(name).string();
-  ::unlinkat(runs_fd_.get(), temporary.c_str(), 0);  // left by a killed process that had our pid
-  FileDescriptor file(
-      ::openat(runs_fd_.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
-  if (!file) not_saved("cannot make " + shown, errno);
-  try {
-    write_and_sync(file.get(), body, shown);
-    if (::renameat(runs_fd_.get(), temporary.c_str(), runs_fd_.get(), name.c_str()) != 0) {
-      not_saved("cannot rename to " + shown, errno);
-    }
-  } catch (const Error&) {
-    ::unlinkat(runs_fd_.get(), temporary.c_str(), 0);
-    throw;
-  }
-  if (::fsync(runs_fd_.get()) != 0) not_saved("cannot sync the folder of " + shown, errno);
+  write_whole(runs_fd_.get(), name, body, path_of(name).string());
 }
 
-std::optional<std::string> Spool::read(const std::string& name) const {
-  const FileDescriptor file(::openat(runs_fd_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (!file) return std::nullopt;
-  return read_all(file.get());
+void Spool::replace_setting(const std::string& name, std::string_view body) const {
+  write_whole(data_fd_.get(), name, body, (data_dir_ / name).string());
 }
+
+std::optional<std::string> Spool::read_setting(const std::string& name) const {
+  return read_file(data_fd_.get(), name);
+}
+
+std::optional<std::string> Spool::read(const std::string& name) const { return read_file(runs_fd_.get(), name); }
 
 std::vector<std::string> Spool::names_in_runs() const {
   std::vector<std::string> names;
@@ -211,7 +214,7 @@ std::vector<std::string> Spool::names_in_runs() const {
 std::vector<std::string> Spool::list(std::string_view suffix) const {
   std::vector<std::string> names = names_in_runs();
   std::erase_if(names, [suffix](std::string_view name) {
-    return !name.ends_with(suffix) || !is_uuid(name.substr(0, name.size() - suffix.size()));
+    return !name.ends_with(suffix) || !is_run_id(name.substr(0, name.size() - suffix.size()));
   });
   return names;
 }

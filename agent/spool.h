@@ -53,6 +53,11 @@ class Spool {
   /// runs/NAME whole; empty when it is not there. At most 16 MiB.
   [[nodiscard]] std::optional<std::string> read(const std::string& name) const;
 
+  /// Writes `body` as NAME in the data directory itself, whole and synced, in the place of one that is there.
+  void replace_setting(const std::string& name, std::string_view body) const;
+  /// NAME in the data directory itself; empty when it is not there.
+  [[nodiscard]] std::optional<std::string> read_setting(const std::string& name) const;
+
   /// Names in runs/ that end in `suffix` and have a UUID before it, sorted (UUIDv7: oldest first).
   [[nodiscard]] std::vector<std::string> list(std::string_view suffix) const;
 

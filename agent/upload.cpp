@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
 
+#include "agent/retry_policy.h"
+#include "agent/server_answer.h"
 #include "core/error.h"
-#include "core/json_guard.h"
 #include "core/receipt.h"
 
 namespace gpuassay {
@@ -18,57 +17,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kNetworkFailureTime{10'000};  // without a network people wait this long at most
-constexpr milliseconds kFirstDelay{500};
-constexpr milliseconds kLongestDelay{30'000};
-constexpr milliseconds kLongestRetryAfter{300'000};
-constexpr std::size_t kLongestReason = 400;
-
-/// Text from a server, safe to show on any terminal.
-std::string printable(std::string_view text) {
-  std::string safe(text.substr(0, kLongestReason));
-  std::replace_if(safe.begin(), safe.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return safe;
-}
-
-std::string text_member(const nlohmann::json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-/// What the server says about its refusal; its status alone when it says nothing readable.
-std::string reason_of(const HttpAnswer& answer) {
-  JsonLimits limits;
-  limits.max_string_bytes = 4096;
-  std::string reason = fmt::format("HTTP {}", answer.status);
-  try {
-    const nlohmann::json problem = parse_untrusted_json(answer.body, limits);
-    if (!problem.is_object()) return reason;
-    for (const char* const member : {"title", "detail"})
-      if (const std::string text = text_member(problem, member); !text.empty()) reason += ": " + text;
-    const auto violations = problem.find("violations");
-    if (violations != problem.end() && violations->is_array() && !violations->empty() &&
-        violations->front().is_string())
-      reason += ": " + violations->front().get<std::string>();
-  } catch (const Error&) {
-    return reason;  // a page for people: its text would not help
-  }
-  return printable(reason);
-}
-
-bool is_retryable(int status) { return status == 408 || status == 429 || status >= 500; }
-bool is_final_refusal(int status) { return status >= 400 && status < 500 && !is_retryable(status); }
-
-/// Seconds only; a date would need a wall clock that may be wrong on a fresh machine.
-milliseconds retry_after(const HttpAnswer& answer) {
-  const auto header = answer.headers.find("retry-after");
-  if (header == answer.headers.end()) return milliseconds{0};
-  std::uint32_t seconds = 0;
-  const char* const end = header->second.data() + header->second.size();
-  const auto [stop, problem] = std::from_chars(header->second.data(), end, seconds);
-  if (problem != std::errc() || stop != end) return milliseconds{0};
-  return std::min(milliseconds{std::int64_t{seconds} * 1000}, kLongestRetryAfter);
-}
+constexpr int kServerFailed = 500;
 
 HttpCall call_of(const UploadRequest& request) {
   HttpCall call;
@@ -77,6 +26,7 @@ HttpCall call_of(const UploadRequest& request) {
   call.target = call.url.path + "/v1/results";
   call.body = request.body;
   call.ca_bundles = request.ca_bundles;
+  call.proxy = request.proxy;
   call.headers = {{"Content-Type", "application/json"},
                   {"Accept", "application/json, application/problem+json"},
                   {"User-Agent", request.user_agent},
@@ -113,7 +63,7 @@ class Uploader {
       outcome_.http_status.reset();
       retry_until_ = std::min(request_.budget, kNetworkFailureTime);
       call_.limits.connect_time = std::clamp(retry_until_ - elapsed(), milliseconds{1}, HttpLimits{}.connect_time);
-      return defer(printable(error.what()), milliseconds{0});
+      return defer(shown(error.what()), milliseconds{0});
     }
   }
 
@@ -122,12 +72,18 @@ class Uploader {
     if (answer.status == 200 || answer.status == 201) return check_receipt(answer);
     if (is_final_refusal(answer.status)) {
       outcome_.status = UploadStatus::rejected;
-      outcome_.reason = reason_of(answer);
+      outcome_.reason = refusal_text(answer);
       return std::nullopt;
     }
-    retry_until_ = request_.budget;
-    const auto wait = defer(reason_of(answer), retry_after(answer));
-    return is_retryable(answer.status) ? wait : std::nullopt;  // a redirection leads to no collector
+    if (!is_retryable(answer.status)) {  // a redirection may lead anywhere, a success without a receipt is none
+      outcome_.reason =
+          fmt::format("HTTP {} is not the answer of a collector; give its own address, redirections are not followed",
+                      answer.status);
+      return std::nullopt;
+    }
+    // A server that fails is not one that asks for patience: it may fail on this body for ever.
+    retry_until_ = answer.status == kServerFailed ? std::min(request_.budget, kNetworkFailureTime) : request_.budget;
+    return defer(refusal_text(answer), retry_after(header_of(answer, "retry-after"), header_of(answer, "date")));
   }
 
   std::optional<milliseconds> check_receipt(const HttpAnswer& answer) {
@@ -145,13 +101,9 @@ class Uploader {
     return std::nullopt;
   }
 
-  /// Full jitter: a random part of a delay that doubles, so that many agents do not return together.
-  std::optional<milliseconds> defer(std::string reason, milliseconds at_least) {
+  std::optional<milliseconds> defer(std::string reason, milliseconds asked_for) {
     outcome_.reason = std::move(reason);
-    const int doublings = std::min(outcome_.attempts - 1, 10);
-    const milliseconds ceiling = std::min(kFirstDelay * (1 << doublings), kLongestDelay);
-    const auto jitter = static_cast<std::int64_t>(world_.random() * static_cast<double>(ceiling.count()));
-    return at_least + milliseconds{jitter};
+    return next_delay(outcome_.attempts, world_.random(), asked_for);
   }
 
   const UploadRequest& request_;
@@ -178,6 +130,10 @@ UploadWorld real_upload_world() {
 
 UploadOutcome upload_result(const UploadRequest& request, const UploadWorld& world) {
   return Uploader(request, world).run();
+}
+
+bool next_may_succeed(const UploadOutcome& outcome) {
+  return outcome.status != UploadStatus::deferred || outcome.http_status == kServerFailed;
 }
 
 std::string run_link(const std::string& collector_url, const std::string& run_id) {

@@ -22,6 +22,7 @@ struct UploadRequest {
   std::optional<PublicKey> collector_key;
   std::vector<std::string> ca_bundles;  ///< see ca_bundle_places()
   std::string user_agent;
+  std::optional<Proxy> proxy;
   /// No attempt begins later than this after the first; one attempt takes at most HttpLimits::total_time.
   std::chrono::milliseconds budget{60'000};
 };
@@ -51,10 +52,15 @@ struct UploadWorld {
 /// Steady clock, real sleeping, seeded random numbers.
 UploadWorld real_upload_world();
 
-/// Sends the body until it is accepted, refused or the budget is spent. Network failures are retried during the first
-/// 10 s, answers 408, 429 and 5xx during the whole budget, with full jitter and never sooner than Retry-After asks;
-/// every other 4xx is final. Never throws for what the network does; Error{usage} for a bad collector_url.
+/// Sends the body until it is accepted, refused or the budget is spent. Network failures and 500 are retried during the
+/// first 10 s, answers 408, 429 and other 5xx during the whole budget, with full jitter and not sooner than Retry-After
+/// asks (5 min at most); every other 4xx is final. Never throws for what the network does; Error{usage} for a bad
+/// collector_url.
 UploadOutcome upload_result(const UploadRequest& request, const UploadWorld& world);
+
+/// After this outcome, is it worth sending another run to the same collector now? Not without a network, not when it is
+/// busy, not when it is no collector; but a server that fails on one body may take the next one.
+bool next_may_succeed(const UploadOutcome& outcome);
 
 /// Where people can look at an uploaded run.
 std::string run_link(const std::string& collector_url, const std::string& run_id);

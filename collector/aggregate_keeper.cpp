@@ -39,15 +39,16 @@ void AggregateKeeper::keep() {
     const auto started = std::chrono::steady_clock::now();
     read_once();
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
-    pause = std::max(options_.shortest_pause,
-                     std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(took.count()) / options_.busiest)));
+    pause = std::max(
+        options_.shortest_pause,
+        std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(took.count()) / options_.busiest)));
   } while (wait(pause));
 }
 
 void AggregateKeeper::read_once() {
   try {
-    auto made = std::make_shared<const Aggregates>(
-        read_aggregates(*pool_.take(ConnectionPool::Access::read), now_ms_()));
+    auto made =
+        std::make_shared<const Aggregates>(read_aggregates(*pool_.take(ConnectionPool::Access::read), now_ms_()));
     const std::lock_guard lock(mutex_);
     current_ = std::move(made);
   } catch (const std::exception& error) {

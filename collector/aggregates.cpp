@@ -16,7 +16,9 @@ constexpr double kLow = 0.1;
 constexpr double kHigh = 0.9;
 constexpr Micros kOne = 1'000'000;
 
-std::string text(const std::optional<std::string>& value) { return value ? fmt::format("{}:{}", value->size(), *value) : "-"; }
+std::string text(const std::optional<std::string>& value) {
+  return value ? fmt::format("{}:{}", value->size(), *value) : "-";
+}
 std::string text(const std::optional<std::int64_t>& value) { return value ? fmt::format("{}", *value) : "-"; }
 
 std::string gpu_key(const RunFact& run) {
@@ -69,8 +71,7 @@ RunFact read_fact(const Statement& row) {
 void add_prices(Database& database, Aggregates& aggregates) {
   std::vector<PriceQuestion> questions;
   questions.reserve(aggregates.offers.size());
-  for (const OfferAggregate& offer : aggregates.offers)
-    questions.push_back(price_question(offer, aggregates.as_of_ms));
+  for (const OfferAggregate& offer : aggregates.offers) questions.push_back(price_question(offer, aggregates.as_of_ms));
   const std::vector<PriceAnswer> answers = join_prices(database, questions, {});
   for (std::size_t at = 0; at < answers.size(); ++at) aggregates.offers[at].price = answers[at];
   std::stable_sort(aggregates.offers.begin(), aggregates.offers.end(),
@@ -92,7 +93,8 @@ void AggregateBuilder::add(const RunFact& run) {
 Aggregates AggregateBuilder::finish() const {
   Aggregates aggregates;
   for (const auto& [key, group] : gpus_) {
-    GpuAggregate gpu{group.shape.gpu_model, group.shape.score_version, group.shape.gpu_count, {}, medians_of(group.scores)};
+    GpuAggregate gpu{
+        group.shape.gpu_model, group.shape.score_version, group.shape.gpu_count, {}, medians_of(group.scores)};
     gpu.score = spread_of(group.scores, gpu.machine_scores);
     aggregates.gpus.push_back(std::move(gpu));
   }
@@ -157,9 +159,9 @@ std::optional<double> percentile_of(const GpuAggregate& gpu, double score) {
   if (gpu.machine_scores.empty()) return std::nullopt;
   const auto lower = std::lower_bound(gpu.machine_scores.begin(), gpu.machine_scores.end(), score);
   constexpr int kShareDigits = 4;
-  return round_significant(static_cast<double>(lower - gpu.machine_scores.begin()) /
-                               static_cast<double>(gpu.machine_scores.size()),
-                           kShareDigits);
+  return round_significant(
+      static_cast<double>(lower - gpu.machine_scores.begin()) / static_cast<double>(gpu.machine_scores.size()),
+      kShareDigits);
 }
 
 }  // namespace gpuassay

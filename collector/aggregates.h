@@ -72,7 +72,8 @@ class AggregateBuilder {
 /// The question that join.sql answers for an offer.
 PriceQuestion price_question(const OfferAggregate& offer, std::int64_t now_ms);
 
-/// All runs that count, of kAggregateDays before `now_ms`, joined with the prices in force then. Throws Error{database}.
+/// All runs that count, of kAggregateDays before `now_ms`, joined with the prices in force then. Throws
+/// Error{database}.
 Aggregates read_aggregates(Database& database, std::int64_t now_ms);
 
 /// The aggregate of so many of a GPU; null when there is none.

@@ -12,7 +12,8 @@
 namespace gpuassay {
 namespace {
 
-// Boards run a little above their published boost clock, and timers are read at both ends: what is within this is no lie.
+// Boards run a little above their published boost clock, and timers are read at both ends: what is within this is no
+// lie.
 constexpr double kTolerance = 1.05;
 // No single device of 2026 is within an order of magnitude: fp4 of a B300 has 15,000 TFLOP/s, HBM 8 TB/s.
 constexpr double kMostTflopPerS = 100'000;
@@ -70,7 +71,7 @@ void check_absolute(const Measurement& m, const Device& device, std::vector<std:
 
 void check_telemetry(const GpuTelemetry& gpu, const GpuSpec* spec, const std::string& id,
                      std::vector<std::string>& reasons) {
-  constexpr double kHottestC = 125;  // silicon shuts down below
+  constexpr double kHottestC = 125;    // silicon shuts down below
   constexpr double kPowerSlack = 1.6;  // limits can be raised, readings overshoot
   const auto differs = [&](std::string_view what, double value) {
     reasons.push_back(fmt::format("device_differs: {} {} during {}", what, value, id));
@@ -78,7 +79,8 @@ void check_telemetry(const GpuTelemetry& gpu, const GpuSpec* spec, const std::st
   if (gpu.temperature_c && (*gpu.temperature_c > kHottestC || *gpu.temperature_c < 0))
     differs("a temperature of", *gpu.temperature_c);
   if (spec == nullptr) return;
-  if (gpu.power_w && spec->tdp_w && *gpu.power_w > *spec->tdp_w * kPowerSlack) differs("a power in watts of", *gpu.power_w);
+  if (gpu.power_w && spec->tdp_w && *gpu.power_w > *spec->tdp_w * kPowerSlack)
+    differs("a power in watts of", *gpu.power_w);
   if (gpu.sm_clock_mhz && spec->nvml_max_sm_clock_mhz && *gpu.sm_clock_mhz > *spec->nvml_max_sm_clock_mhz * kTolerance)
     differs("an SM clock in MHz of", *gpu.sm_clock_mhz);
 }

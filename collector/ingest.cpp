@@ -17,6 +17,9 @@
 namespace gpuassay {
 namespace {
 
+constexpr std::string_view kSignatureHeaders =
+    "the headers Gpuassay-Key and Gpuassay-Signature must hold an Ed25519 key and signature in base64";
+
 IngestOutcome refused(IngestStatus status, std::string detail, std::string run_id = {}) {
   IngestOutcome outcome;
   outcome.status = status;
@@ -77,10 +80,7 @@ StoredRun columns_of(const Result& result, std::int64_t now_ms) {
 std::optional<IngestOutcome> signature_problem(const Upload& upload, const std::string& run_id) {
   const auto key = public_key_from_base64(upload.key_base64.value_or(""));
   const auto signature = signature_from_base64(upload.signature_base64.value_or(""));
-  if (!key || !signature)
-    return refused(IngestStatus::unsigned_body,
-                   "the headers Gpuassay-Key and Gpuassay-Signature must hold an Ed25519 key and signature in base64",
-                   run_id);
+  if (!key || !signature) return refused(IngestStatus::unsigned_body, std::string(kSignatureHeaders), run_id);
   if (!verify_signature(*key, result_signing_message(upload.body), *signature))
     return refused(IngestStatus::bad_signature, "the signature is not of this body by this key", run_id);
   return std::nullopt;
@@ -101,8 +101,29 @@ IngestOutcome answer_known(const std::string& run_id, const std::string& sha256,
 
 }  // namespace
 
+std::string_view name_of(IngestStatus status) {
+  switch (status) {
+    case IngestStatus::created: return "created";
+    case IngestStatus::replayed: return "replayed";
+    case IngestStatus::conflict: return "conflict";
+    case IngestStatus::malformed: return "malformed";
+    case IngestStatus::invalid: return "invalid";
+    case IngestStatus::simulated_refused: return "simulated_refused";
+    case IngestStatus::unsigned_body: return "unsigned_body";
+    case IngestStatus::retracted: return "retracted";
+    case IngestStatus::revoked_key: return "revoked_key";
+    case IngestStatus::bad_signature: return "bad_signature";
+    case IngestStatus::too_many: return "too_many";
+  }
+  return "unknown";
+}
+
 Ingest::Ingest(RunStore& store, const KeyPair& collector_key, IngestPolicy policy, std::function<std::int64_t()> now_ms)
-    : store_(store), collector_key_(collector_key), policy_(policy), now_ms_(std::move(now_ms)) {}
+    : store_(store),
+      collector_key_(collector_key),
+      policy_(policy),
+      now_ms_(std::move(now_ms)),
+      per_key_(policy.per_key) {}
 
 IngestOutcome Ingest::accept(const Upload& upload) {
   nlohmann::json document;
@@ -136,6 +157,12 @@ IngestOutcome Ingest::store(const Result& result, const Upload& upload) {
     return refused(IngestStatus::revoked_key, "the key that signed it was revoked; use the machine's current key",
                    result.run_id);
   const std::int64_t now_ms = now_ms_();
+  if (const auto wait_s = per_key_.wait_s(*upload.key_base64, now_ms)) {
+    IngestOutcome limited =
+        refused(IngestStatus::too_many, "this key sends more runs than one machine makes", result.run_id);
+    limited.retry_after_s = *wait_s;
+    return limited;
+  }
   StoredRun run = columns_of(result, now_ms);
   run.body = upload.body;
   run.body_sha256 = sha256;
@@ -150,6 +177,23 @@ IngestOutcome Ingest::store(const Result& result, const Upload& upload) {
   outcome.receipt = std::move(run.receipt);
   outcome.detail = run.quarantine_reason.value_or("");
   return outcome;
+}
+
+DeletionOutcome Ingest::retract(const Deletion& deletion) {
+  using Status = DeletionOutcome::Status;
+  const auto key = public_key_from_base64(deletion.key_base64.value_or(""));
+  const auto signature = signature_from_base64(deletion.signature_base64.value_or(""));
+  if (!key || !signature) return {Status::unsigned_request, {}, std::string(kSignatureHeaders)};
+  if (!verify_signature(*key, deletion_signing_message(deletion.run_id), *signature))
+    return {Status::bad_signature, {}, "the signature is not of this deletion by this key"};
+  switch (store_.retract(deletion.run_id, *deletion.key_base64, now_ms_())) {
+    case RetractOutcome::unknown: return {Status::unknown, {}, "no run is stored under this run_id"};
+    case RetractOutcome::other_key: return {Status::other_key, {}, "another key signed this run"};
+    case RetractOutcome::retracted: break;
+  }
+  const auto known = store_.find(deletion.run_id);  // says since when, also when it was taken back before
+  const std::int64_t since_ms = known ? known->retracted_at_ms.value_or(0) : 0;
+  return {Status::deleted, signed_tombstone(deletion.run_id, format_rfc3339_ms(since_ms), collector_key_), {}};
 }
 
 }  // namespace gpuassay

@@ -29,11 +29,14 @@ void Metrics::count_quarantined() {
 std::string Metrics::text(double aggregates_age_s) const {
   const std::lock_guard lock(mutex_);
   std::string text =
-      "# HELP gpuassay_http_requests_total Requests by route and status.\n# TYPE gpuassay_http_requests_total counter\n";
+      "# HELP gpuassay_http_requests_total Requests by route and status.\n# TYPE gpuassay_http_requests_total "
+      "counter\n";
   for (const auto& [key, count] : requests_)
-    text += fmt::format("gpuassay_http_requests_total{{route=\"{}\",status=\"{}\"}} {}\n", key.first, key.second, count);
-  text += "# HELP gpuassay_http_request_seconds Time from the whole request to its answer.\n"
-          "# TYPE gpuassay_http_request_seconds histogram\n";
+    text +=
+        fmt::format("gpuassay_http_requests_total{{route=\"{}\",status=\"{}\"}} {}\n", key.first, key.second, count);
+  text +=
+      "# HELP gpuassay_http_request_seconds Time from the whole request to its answer.\n"
+      "# TYPE gpuassay_http_request_seconds histogram\n";
   for (const auto& [route, durations] : durations_) {
     std::uint64_t so_far = 0;
     for (std::size_t at = 0; at < durations.counts.size(); ++at) {

@@ -1,5 +1,5 @@
-// How is the collector doing? Counters for Prometheus. Names and labels are of our own making: nothing that a client sent
-// becomes one.
+// How is the collector doing? Counters for Prometheus. Names and labels are of our own making: nothing that a client
+// sent becomes one.
 #pragma once
 
 #include <array>

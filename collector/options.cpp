@@ -99,6 +99,11 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
 
   add_server_options(*serve_command, serve, tls);
   add_database_options(*serve_command, serve.database);
+  const auto hourly = [&](const char* name, RateLimit& limit, const char* help) {
+    serve_command->add_option(name, limit.per_hour, help)->capture_default_str()->check(CLI::NonNegativeNumber);
+  };
+  hourly("--uploads-per-hour-of-key", serve.per_key, "New runs that one key may send, on average; 0: no limit");
+  hourly("--uploads-per-hour-of-network", serve.per_network, "Uploads of one /24 or /48, on average; 0: no limit");
 
   CLI::App* const import_command = app.add_subcommand("import-prices", "Load a price file into the database");
   add_import_options(*import_command, import);

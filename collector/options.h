@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "collector/rate_limit.h"
 #include "collector/server.h"
 #include "core/price_import.h"
 
@@ -23,6 +24,8 @@ struct ServeOptions {
   std::uint16_t port = 0;  ///< 0 = any free one
   std::string data_dir;
   bool accept_simulated = false;
+  RateLimit per_key{60, 60};            ///< one machine makes a run in a minute or two
+  RateLimit per_network{3'600, 1'000};  ///< a fleet that starts at once behind one address
   DatabaseChoice database = {};
   ServerLimits limits = {};
   std::optional<TlsFiles> tls = {};

@@ -23,14 +23,13 @@ constexpr int kDigits = 6;
 std::optional<double> training_peak(const GpuSpec& spec) {
   const TheoreticalPeak peak = theoretical_peak(spec);
   constexpr int kTensorCores = 70;  // compute capability 7.0, as core/score.h has it
-  const DType dtype = capability_number(spec.compute_capability).value_or(0) >= kTensorCores ? DType::fp16 : DType::fp32;
+  const DType dtype =
+      capability_number(spec.compute_capability).value_or(0) >= kTensorCores ? DType::fp16 : DType::fp32;
   const auto found = peak.tflop_per_s.find(dtype);
   return found == peak.tflop_per_s.end() ? std::nullopt : std::optional(found->second);
 }
 
-json rounded(std::optional<double> value) {
-  return value ? json(round_significant(*value, kDigits)) : json(nullptr);
-}
+json rounded(std::optional<double> value) { return value ? json(round_significant(*value, kDigits)) : json(nullptr); }
 
 struct Standing {
   std::optional<double> percentile, p10, median, p90;

@@ -29,7 +29,8 @@ std::string decoded(std::string_view text) {
   auto plain = percent_decoded(text);
   if (!plain || plain->size() > kLongest || first_bad_utf8(*plain))
     throw Error(ErrorCode::usage, "the parameters are not percent-encoded UTF-8 of at most 512 bytes each");
-  if (std::any_of(plain->begin(), plain->end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }))
+  if (std::any_of(plain->begin(), plain->end(),
+                  [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }))
     throw Error(ErrorCode::usage, "the parameters have a control character");
   return *std::move(plain);
 }

@@ -1,4 +1,5 @@
-// May this sender send now? A steady rate with room for a burst, for many senders in little memory. Pure but for its memory.
+// May this sender send now? A steady rate with room for a burst, for many senders in little memory. Pure but for its
+// memory.
 #pragma once
 
 #include <cstddef>

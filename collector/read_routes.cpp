@@ -48,8 +48,8 @@ void write(std::FILE* file, const std::string& line) {
 /// The snapshot in a temporary file that has no name, read from its beginning.
 HttpReply export_reply(const RunStore& store, const HttpRequest& request, const char* content_type,
                        const std::string& header, std::string (*line_of)(const RunColumns&)) {
-  const QueryString query(request.query, {"gpu_model", "provider", "instance_type", "region", "trust", "started_from",
-                                          "started_before"});
+  const QueryString query(
+      request.query, {"gpu_model", "provider", "instance_type", "region", "trust", "started_from", "started_before"});
   const std::shared_ptr<std::FILE> file(std::tmpfile(), [](std::FILE* opened) {
     if (opened != nullptr) Close()(opened);
   });
@@ -127,6 +127,11 @@ HttpReply ReadRoutes::percentile(const HttpRequest& request) const {
     throw Error(ErrorCode::usage, "the parameters gpu_model, gpu_count, score_version and score are all needed");
   const auto aggregates = aggregates_();
   return aggregates ? json_reply(percentile_json(*aggregates, *model, *count, *version, *score)) : not_ready();
+}
+
+std::optional<std::int64_t> ReadRoutes::aggregates_as_of_ms() const {
+  const auto aggregates = aggregates_();
+  return aggregates ? std::optional(aggregates->as_of_ms) : std::nullopt;
 }
 
 HttpReply ReadRoutes::export_csv(const HttpRequest& request) const {

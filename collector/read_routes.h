@@ -25,6 +25,8 @@ class ReadRoutes {
   [[nodiscard]] HttpReply gpus(const HttpRequest& request) const;
   [[nodiscard]] HttpReply offers(const HttpRequest& request) const;
   [[nodiscard]] HttpReply percentile(const HttpRequest& request) const;
+  /// When the aggregates were made; empty before the first.
+  [[nodiscard]] std::optional<std::int64_t> aggregates_as_of_ms() const;
   /// /v1/export.csv and .ndjson: one snapshot, written to a file without a name first, so that a slow reader holds up
   /// no writer.
   [[nodiscard]] HttpReply export_csv(const HttpRequest& request) const;

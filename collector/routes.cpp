@@ -60,6 +60,7 @@ HttpReply reply_to(const IngestOutcome& outcome) {
     case IngestStatus::simulated_refused: return problem_reply(403, "Simulated result refused", outcome.detail);
     case IngestStatus::unsigned_body: return problem_reply(400, "The upload is not signed", outcome.detail);
     case IngestStatus::revoked_key: return problem_reply(403, "The key was revoked", outcome.detail);
+    case IngestStatus::too_many: break;  // with its own headers, below
     case IngestStatus::bad_signature: return problem_reply(403, "The signature does not verify", outcome.detail);
   }
   return problem_reply(500, "Internal error", "The collector failed; report this as a bug.");
@@ -70,26 +71,63 @@ constexpr std::string_view kResult = "/v1/results/";
 constexpr std::string_view kPage = "/r/";
 constexpr std::string_view kHealth = "/healthz";
 constexpr std::string_view kReady = "/readyz";
+constexpr std::string_view kMetrics = "/metrics";
 
 using Query = HttpReply (ReadRoutes::*)(const HttpRequest&) const;
-constexpr std::array<std::pair<std::string_view, Query>, 6> kQueries{{{kResults, &ReadRoutes::list},
-                                                                      {"/v1/gpus", &ReadRoutes::gpus},
-                                                                      {"/v1/offers", &ReadRoutes::offers},
-                                                                      {"/v1/percentile", &ReadRoutes::percentile},
-                                                                      {"/v1/export.csv", &ReadRoutes::export_csv},
-                                                                      {"/v1/export.ndjson", &ReadRoutes::export_ndjson}}};
+constexpr std::array<std::pair<std::string_view, Query>, 6> kQueries{
+    {{kResults, &ReadRoutes::list},
+     {"/v1/gpus", &ReadRoutes::gpus},
+     {"/v1/offers", &ReadRoutes::offers},
+     {"/v1/percentile", &ReadRoutes::percentile},
+     {"/v1/export.csv", &ReadRoutes::export_csv},
+     {"/v1/export.ndjson", &ReadRoutes::export_ndjson}}};
 
 bool is_place(std::string_view path) {
   return path.starts_with(kResult) || path.starts_with(kPage) || path == kHealth || path == kReady ||
+         path == kMetrics ||
          std::any_of(kQueries.begin(), kQueries.end(), [&](const auto& query) { return query.first == path; });
+}
+
+std::string methods_of(std::string_view path) {
+  if (path == kResults) return "GET, POST";
+  return path.starts_with(kResult) ? "GET, DELETE" : "GET";
+}
+
+/// The pattern of the address, for counting.
+std::string_view route_name(std::string_view path) {
+  if (path.starts_with(kResult)) return "/v1/results/{id}";
+  if (path.starts_with(kPage)) return "/r/{id}";
+  for (const auto& [place, answer] : kQueries)
+    if (path == place) return place;
+  for (const std::string_view place : {kHealth, kReady, kMetrics})
+    if (path == place) return place;
+  return "other";
+}
+
+HttpReply too_many(std::int64_t wait_s, const std::string& detail) {
+  HttpReply reply = problem_reply(429, "Too many uploads", detail);
+  reply.headers.emplace_back("Retry-After", std::to_string(wait_s));
+  return reply;
 }
 
 }  // namespace
 
-Routes::Routes(RouteTargets targets, std::function<void(std::string_view)> log)
-    : targets_(std::move(targets)), log_(std::move(log)) {}
+Routes::Routes(RouteTargets targets, std::function<std::int64_t()> now_ms, std::function<void(std::string_view)> log)
+    : targets_(std::move(targets)),
+      per_network_(targets_.per_network),
+      now_ms_(std::move(now_ms)),
+      log_(std::move(log)) {}
 
 HttpReply Routes::answer(const HttpRequest& request) {
+  const auto started = std::chrono::steady_clock::now();
+  HttpReply reply = answer_or_fail(request);
+  metrics_.count_request(route_name(request.path), reply.status, std::chrono::steady_clock::now() - started);
+  return reply;
+}
+
+void Routes::count_refused(int status) { metrics_.count_request("refused", status, {}); }
+
+HttpReply Routes::answer_or_fail(const HttpRequest& request) {
   try {
     return dispatch(request);
   } catch (const Error& error) {
@@ -109,8 +147,9 @@ HttpReply Routes::answer(const HttpRequest& request) {
 HttpReply Routes::dispatch(const HttpRequest& request) {
   const std::string_view path = request.path;
   if (path == kResults && request.method == "POST") return post_result(request);
+  if (path.starts_with(kResult) && request.method == "DELETE") return delete_result(request);
   if (!is_place(path)) return not_found();
-  if (request.method != "GET") return wrong_method(path == kResults ? "GET, POST" : "GET");
+  if (request.method != "GET") return wrong_method(methods_of(path));
   return get(request);
 }
 
@@ -120,6 +159,7 @@ HttpReply Routes::get(const HttpRequest& request) const {
     if (path == place) return (targets_.read.*answer)(request);
   if (path.starts_with(kResult)) return targets_.read.result(path.substr(kResult.size()));
   if (path.starts_with(kPage)) return targets_.read.page(path.substr(kPage.size()));
+  if (path == kMetrics) return metrics();
   return path == kReady ? ready() : HttpReply{200, "text/plain", "ok\n", {}};
 }
 
@@ -132,12 +172,38 @@ HttpReply Routes::ready() const {
 HttpReply Routes::post_result(const HttpRequest& request) {
   if (!is_json(header(request, "content-type").value_or("")))
     return problem_reply(415, "Unsupported media type", "Send the result as Content-Type: application/json.");
-  if (header(request, "content-encoding").value_or("identity") != "identity")
-    return problem_reply(415, "Unsupported content encoding", "Send the result uncompressed.");
-  const IngestOutcome outcome = targets_.ingest.accept(
-      {request.body, header(request, "gpuassay-key"), header(request, "gpuassay-signature")});
-  if (outcome.status == IngestStatus::created) targets_.note_change();
+  if (const auto wait_s = per_network_.wait_s(network_of(request.peer), now_ms_()))
+    return too_many(*wait_s, "This network sends more than its share; try again later.");
+  const IngestOutcome outcome =
+      targets_.ingest.accept({request.body, header(request, "gpuassay-key"), header(request, "gpuassay-signature")});
+  metrics_.count_upload(name_of(outcome.status));
+  if (outcome.status == IngestStatus::too_many) return too_many(outcome.retry_after_s, outcome.detail);
+  if (outcome.status == IngestStatus::created) {
+    targets_.note_change();
+    if (!outcome.detail.empty()) metrics_.count_quarantined();
+  }
   return reply_to(outcome);
+}
+
+HttpReply Routes::delete_result(const HttpRequest& request) {
+  using Status = DeletionOutcome::Status;
+  const DeletionOutcome outcome = targets_.ingest.retract(
+      {request.path.substr(kResult.size()), header(request, "gpuassay-key"), header(request, "gpuassay-signature")});
+  switch (outcome.status) {
+    case Status::deleted: targets_.note_change(); return {200, "application/json", outcome.tombstone, {}};
+    case Status::unknown: return problem_reply(kNotFound, "Not found", outcome.detail);
+    case Status::other_key: return problem_reply(403, "Not the contributor's key", outcome.detail);
+    case Status::unsigned_request: return problem_reply(400, "The deletion is not signed", outcome.detail);
+    case Status::bad_signature: return problem_reply(403, "The signature does not verify", outcome.detail);
+  }
+  return problem_reply(500, "Internal error", "The collector failed; report this as a bug.");
+}
+
+HttpReply Routes::metrics() const {
+  constexpr double kMsPerSecond = 1000;
+  const auto as_of_ms = targets_.read.aggregates_as_of_ms();
+  const double age_s = as_of_ms ? static_cast<double>(now_ms_() - *as_of_ms) / kMsPerSecond : -1;
+  return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_.text(age_s), {}};
 }
 
 }  // namespace gpuassay

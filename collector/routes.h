@@ -6,6 +6,8 @@
 
 #include "collector/http_message.h"
 #include "collector/ingest.h"
+#include "collector/metrics.h"
+#include "collector/rate_limit.h"
 #include "collector/read_routes.h"
 #include "collector/store.h"
 
@@ -17,23 +19,32 @@ struct RouteTargets {
   RunStore& store;
   const ReadRoutes& read;
   std::function<void()> note_change;  ///< runs were added or taken back
+  RateLimit per_network = {};         ///< of uploads
 };
 
 /// Answers one request; every failure becomes an HTTP status here. Safe to use from any thread.
 class Routes {
  public:
   /// `log` receives one line for each failure that the client is not told about, from the thread that asked.
-  Routes(RouteTargets targets, std::function<void(std::string_view)> log);
+  Routes(RouteTargets targets, std::function<std::int64_t()> now_ms, std::function<void(std::string_view)> log);
 
   HttpReply answer(const HttpRequest& request);
+  /// Counts what the server answered without asking here.
+  void count_refused(int status);
 
  private:
+  HttpReply answer_or_fail(const HttpRequest& request);
   HttpReply dispatch(const HttpRequest& request);
+  HttpReply delete_result(const HttpRequest& request);
+  [[nodiscard]] HttpReply metrics() const;
   HttpReply get(const HttpRequest& request) const;
   HttpReply post_result(const HttpRequest& request);
   [[nodiscard]] HttpReply ready() const;
 
   RouteTargets targets_;
+  RateLimiter per_network_;
+  Metrics metrics_;
+  std::function<std::int64_t()> now_ms_;
   std::function<void(std::string_view)> log_;
 };
 

@@ -69,12 +69,8 @@ std::string csv_cell(const json& value) {
 }
 
 json spread_json(const Spread& score) {
-  return {{"runs", score.runs},
-          {"machines", score.machines},
-          {"headline", score.machines >= kHeadlineMachines},
-          {"p10", score.p10},
-          {"p50", score.p50},
-          {"p90", score.p90}};
+  return {{"runs", score.runs}, {"machines", score.machines}, {"headline", score.machines >= kHeadlineMachines},
+          {"p10", score.p10},   {"p50", score.p50},           {"p90", score.p90}};
 }
 
 json begin_aggregate(const Aggregates& aggregates) {
@@ -176,9 +172,11 @@ std::string run_page(const RunColumns& run) {
   }
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>gpuassay run {0}</title></head>\n"
-      "<body><h1>{1}</h1>\n<table>\n{2}</table>\n<p><a href=\"/v1/results/{0}\">the whole document</a></p></body></html>\n",
+      "<body><h1>{1}</h1>\n<table>\n{2}</table>\n<p><a href=\"/v1/results/{0}\">the whole "
+      "document</a></p></body></html>\n",
       html_text(run.run_id),
-      html_text(run.gpu_model ? fmt::format("{} x {}", run.gpu_count, *run.gpu_model) : std::string("A machine without a GPU")),
+      html_text(run.gpu_model ? fmt::format("{} x {}", run.gpu_count, *run.gpu_model)
+                              : std::string("A machine without a GPU")),
       rows);
 }
 

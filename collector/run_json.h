@@ -1,5 +1,5 @@
-// How do runs and aggregates look from outside: as JSON, as a line of CSV, as a page? Pure. Never in it: keys, hashes of
-// machines, addresses.
+// How do runs and aggregates look from outside: as JSON, as a line of CSV, as a page? Pure. Never in it: keys, hashes
+// of machines, addresses.
 #pragma once
 
 #include <string>

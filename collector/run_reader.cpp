@@ -18,8 +18,8 @@ struct RunReader::Parts {
       : lease(std::move(connection)),
         snapshot(*lease, TransactionKind::snapshot),
         is_whole(contents == RunContents::whole),
-        query(*lease, fmt::format("SELECT {}{} {} ORDER BY received_at_ms, run_id", kRunColumns,
-                                  is_whole ? kBytes : "", from_where(filter))),
+        query(*lease, fmt::format("SELECT {}{} {} ORDER BY received_at_ms, run_id", kRunColumns, is_whole ? kBytes : "",
+                                  from_where(filter))),
         has_row(begin(filter)) {}
 
   /// The snapshot is of this instant, not of the first call of next().

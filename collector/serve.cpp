@@ -21,11 +21,12 @@ struct Collector::Parts {
                                           .check_file = true})),
         runs(*database),
         ingest(runs, load_or_create_key((std::filesystem::path(options.data_dir) / "key").string()),
-               IngestPolicy{options.accept_simulated}, now_ms),
+               IngestPolicy{options.accept_simulated, options.per_key}, now_ms),
         aggregates(*database, now_ms, log),
         read(runs, [this] { return aggregates.current(); }),
-        routes({ingest, runs, read, [this] { aggregates.note_change(); }}, log),
-        server({options.host, options.port, options.limits, options.tls, options.trusted_proxies, log},
+        routes({ingest, runs, read, [this] { aggregates.note_change(); }, options.per_network}, now_ms, log),
+        server({options.host, options.port, options.limits, options.tls, options.trusted_proxies, log,
+                [this](int status) { routes.count_refused(status); }},
                [this](const HttpRequest& request) { return routes.answer(request); }) {}
 
   std::unique_ptr<ConnectionPool> database;

@@ -74,7 +74,9 @@ void insert_question(Statement& insert, std::size_t number, const PriceQuestion&
   insert.bind(1, std::to_string(number)).bind(2, question.provider);
   insert.bind(3, question.instance_type ? std::optional(instance_key(*question.instance_type)) : std::nullopt);
   insert.bind(4, question.region).bind(5, question.gpu_model).bind(6, question.gpu_variant);
-  insert.bind(7, question.gpu_count).bind(8, question.gpus_used).bind(9, gpu_memory_mib(question.gpu_memory_gib_total, question.gpu_count));
+  insert.bind(7, question.gpu_count)
+      .bind(8, question.gpus_used)
+      .bind(9, gpu_memory_mib(question.gpu_memory_gib_total, question.gpu_count));
   insert.bind(10, scaled_quantity(question.vcpus, 1000)).bind(11, scaled_quantity(question.memory_gib, 1024));
   insert.bind(12, question.pricing_model).bind(13, question.commitment_months).bind(14, question.measured_at_ms);
   insert.bind(15, question.score).run();

@@ -1,5 +1,7 @@
 #include "core/receipt.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -8,54 +10,84 @@
 namespace gpuassay {
 namespace {
 
-constexpr std::string_view kKind = "gpuassay-receipt-v1";
-
 std::string text_member(const nlohmann::json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-/// Empty when `document` is a receipt whose signature verifies.
-std::string problem_of(const nlohmann::json& document) {
-  if (!document.is_object() || text_member(document, "kind") != kKind) return "the answer is not a receipt";
+/// A statement of one kind by a collector: how both programs name it in a sentence.
+struct StatementKind {
+  std::string_view kind, name;
+};
+constexpr StatementKind kReceipt{"gpuassay-receipt-v1", "receipt"};
+constexpr StatementKind kTombstone{"gpuassay-tombstone-v1", "proof of deletion"};
+
+std::string signed_statement(nlohmann::json statement, const KeyPair& collector) {
+  statement["collector_key"] = base64(collector.public_key());
+  statement["signature"] = base64(collector.sign(statement.dump()));
+  return statement.dump();
+}
+
+/// Empty when `document` is a statement of this kind about `run_id` whose signature verifies.
+std::string problem_of(const nlohmann::json& document, const StatementKind& expected, std::string_view run_id) {
+  if (!document.is_object() || text_member(document, "kind") != expected.kind)
+    return fmt::format("the answer is not a {}", expected.name);
   const auto key = public_key_from_base64(text_member(document, "collector_key"));
   const auto signature = signature_from_base64(text_member(document, "signature"));
-  if (!key || !signature) return "the receipt has no readable signature";
+  if (!key || !signature) return fmt::format("the {} has no readable signature", expected.name);
   nlohmann::json unsigned_part = document;
   unsigned_part.erase("signature");
-  if (!verify_signature(*key, unsigned_part.dump(), *signature)) return "the receipt's signature does not verify";
+  if (!verify_signature(*key, unsigned_part.dump(), *signature))
+    return fmt::format("the {}'s signature does not verify", expected.name);
+  if (text_member(document, "run_id") != run_id) return fmt::format("the {} is for another run", expected.name);
   return {};
+}
+
+/// The statement in `json`; null with the reason in `problem` when it is not a genuine one about `run_id`.
+nlohmann::json verified_statement(std::string_view json, const StatementKind& expected, std::string_view run_id,
+                                  std::string& problem) {
+  nlohmann::json document;
+  try {
+    document = parse_untrusted_json(json);
+  } catch (const Error&) {
+    problem = fmt::format("the answer is not a {}", expected.name);
+    return nullptr;
+  }
+  problem = problem_of(document, expected, run_id);
+  return problem.empty() ? document : nlohmann::json(nullptr);
 }
 
 }  // namespace
 
 std::string signed_receipt(std::string run_id, std::string_view body, std::string received_at,
                            const KeyPair& collector) {
-  nlohmann::json receipt{{"kind", kKind},
-                         {"run_id", std::move(run_id)},
-                         {"body_sha256", sha256_hex(body)},
-                         {"received_at", std::move(received_at)},
-                         {"collector_key", base64(collector.public_key())}};
-  receipt["signature"] = base64(collector.sign(receipt.dump()));
-  return receipt.dump();
+  return signed_statement({{"kind", kReceipt.kind},
+                           {"run_id", std::move(run_id)},
+                           {"body_sha256", sha256_hex(body)},
+                           {"received_at", std::move(received_at)}},
+                          collector);
 }
 
 std::optional<Receipt> verified_receipt(std::string_view json, std::string_view run_id, std::string_view body,
                                         std::string& problem) {
-  nlohmann::json document;
-  try {
-    document = parse_untrusted_json(json);
-  } catch (const Error&) {
-    problem = "the answer is not a receipt";
-    return std::nullopt;
-  }
-  problem = problem_of(document);
-  if (problem.empty() && text_member(document, "run_id") != run_id) problem = "the receipt is for another run";
+  const nlohmann::json document = verified_statement(json, kReceipt, run_id, problem);
   if (problem.empty() && text_member(document, "body_sha256") != sha256_hex(body))
     problem = "the receipt is for another body";
   if (!problem.empty()) return std::nullopt;
   return Receipt{text_member(document, "run_id"), text_member(document, "body_sha256"),
                  text_member(document, "received_at"), *public_key_from_base64(text_member(document, "collector_key"))};
+}
+
+std::string signed_tombstone(std::string run_id, std::string deleted_at, const KeyPair& collector) {
+  return signed_statement(
+      {{"kind", kTombstone.kind}, {"run_id", std::move(run_id)}, {"deleted_at", std::move(deleted_at)}}, collector);
+}
+
+std::optional<Tombstone> verified_tombstone(std::string_view json, std::string_view run_id, std::string& problem) {
+  const nlohmann::json document = verified_statement(json, kTombstone, run_id, problem);
+  if (!problem.empty()) return std::nullopt;
+  return Tombstone{text_member(document, "run_id"), text_member(document, "deleted_at"),
+                   *public_key_from_base64(text_member(document, "collector_key"))};
 }
 
 }  // namespace gpuassay

@@ -1,4 +1,4 @@
-// What does a collector give back for an upload, and how does the agent know that it is genuine?
+// What does a collector give back for an upload or a deletion, and how does the agent know that it is genuine?
 #pragma once
 
 #include <optional>
@@ -26,5 +26,18 @@ std::string signed_receipt(std::string run_id, std::string_view body, std::strin
 /// `body`; otherwise empty, with the reason in `problem`.
 std::optional<Receipt> verified_receipt(std::string_view json, std::string_view run_id, std::string_view body,
                                         std::string& problem);
+
+/// A collector's signed statement that it has deleted a run and takes it no more.
+struct Tombstone {
+  std::string run_id;
+  std::string deleted_at;  ///< RFC 3339, UTC
+  PublicKey collector_key{};
+};
+
+/// The tombstone in the same form as a receipt, with a `kind` of its own. It names nothing of the deleted body.
+std::string signed_tombstone(std::string run_id, std::string deleted_at, const KeyPair& collector);
+
+/// As verified_receipt(), for the deletion of `run_id`.
+std::optional<Tombstone> verified_tombstone(std::string_view json, std::string_view run_id, std::string& problem);
 
 }  // namespace gpuassay

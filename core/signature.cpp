@@ -129,4 +129,6 @@ bool verify_signature(const PublicKey& key, std::string_view message, const Sign
 
 std::string result_signing_message(std::string_view body) { return "gpuassay-result-v1\n" + sha256_hex(body); }
 
+std::string deletion_signing_message(std::string_view run_id) { return "gpuassay-delete-v1\n" + std::string(run_id); }
+
 }  // namespace gpuassay

@@ -56,4 +56,7 @@ bool verify_signature(const PublicKey& key, std::string_view message, const Sign
 /// What an agent signs to upload `body`: a prefix that no other kind of message has, then the body's SHA-256.
 std::string result_signing_message(std::string_view body);
 
+/// What an agent signs to have the run `run_id` deleted; no message of another kind has its prefix.
+std::string deletion_signing_message(std::string_view run_id);
+
 }  // namespace gpuassay

@@ -77,7 +77,8 @@ int execute(const PriceImportOptions& options, const Environment& environment) {
 int execute(const PriceMatchOptions& options, const Environment& environment) {
   const PriceQuestion question = read_measurement(options.measurement, environment);
   std::optional<PriceFileOptions> file;
-  if (options.prices) file = PriceFileOptions{options.prices->string(), {}, options.provider, options.as_of, {}, unix_ms()};
+  if (options.prices)
+    file = PriceFileOptions{options.prices->string(), {}, options.provider, options.as_of, {}, unix_ms()};
   ImportReport report;
   SqliteDatabase database = open_named_prices(environment.data_dir, file, options.rates, report);
   if (environment.verbosity != Verbosity::quiet) std::fputs(report.details().c_str(), stderr);

@@ -10,7 +10,9 @@
 #include "agent/assemble.h"
 #include "agent/backends/cpu_backend.h"
 #include "agent/backends/cuda_backend.h"
+#include "agent/commands/collector_target.h"
 #include "agent/commands/commands.h"
+#include "agent/commands/contribute.h"
 #include "agent/commands/killed_runs.h"
 #include "agent/commands/result_file.h"
 #include "agent/commands/send.h"
@@ -27,7 +29,6 @@
 #include "agent/run_id.h"
 #include "agent/spool.h"
 #include "agent/system_root.h"
-#include "agent/url.h"
 #include "core/build_info.h"
 #include "core/error.h"
 #include "core/money.h"
@@ -252,6 +253,27 @@ Kept keep(const Result& result, const std::string& body, const RunOptions& optio
   return kept;
 }
 
+/// The collector that gets the result for sure, or only after a question.
+struct Sharing {
+  std::optional<CollectorTarget> wanted, to_ask;
+};
+
+Sharing sharing_of(const RunOptions& options, const Environment& environment) {
+  if (options.upload_url) return {collector_target(*options.upload_url, options.network), std::nullopt};
+  return {std::nullopt, collector_to_ask_about(options, environment)};
+}
+
+/// The report goes to stdout, or to stderr when the document is there; --quiet then leaves it out, unless it has to say
+/// that something was not saved.
+void show(const Result& result, const ReportContext& report, bool to_stderr, bool is_urgent,
+          const Environment& environment) {
+  if (!to_stderr) {
+    print_out(render_report(result, report, environment.out_style));
+  } else if (environment.verbosity != Verbosity::quiet || is_urgent) {
+    std::fputs(render_report(result, report, environment.err_style).c_str(), stderr);
+  }
+}
+
 }  // namespace
 
 int execute(const RunOptions& options, const Environment& environment) {
@@ -260,7 +282,7 @@ int execute(const RunOptions& options, const Environment& environment) {
   const double budget = budget_s(options);
   Progress progress(stderr, environment.err_style, environment.verbosity);
   if (options.out) require_writable(*options.out);
-  if (options.upload_url) (void)parse_url(*options.upload_url);  // a typing error must not cost a measurement
+  const Sharing sharing = sharing_of(options, environment);  // a typing error must not cost a measurement
 
   Store store = open_store(environment, progress);  // first: another run's measurement must not be disturbed by a look
   Machine machine = look_at_machine(environment, *parse_device_choice(options.device), budget - kReserveS);
@@ -289,17 +311,15 @@ int execute(const RunOptions& options, const Environment& environment) {
   const bool durable = kept.saved.durable;
   RunOutcome outcome{durable && kept.out_written, false};
   ReportContext report{kept.saved.where, {}, durable ? environment.invocation + " show " + result.run_id : ""};
-  if (options.upload_url) {
-    outcome.upload_failed = !send(result.run_id, body, *options.upload_url, store.spool, environment, report.notes);
+  if (sharing.wanted) {
+    const SendReport sent = send(result.run_id, body, *sharing.wanted, store.spool, environment, kRunPatience);
+    outcome.upload_failed = !sent.accepted;
+    report.notes = sent.notes;
   }
   progress.clear_live_line();
-  if (kept.on_stdout) {
-    if (environment.verbosity != Verbosity::quiet || !outcome.saved) {
-      std::fputs(render_report(result, report, environment.err_style).c_str(), stderr);
-    }
-  } else {
-    print_out(render_report(result, report, environment.out_style));
-  }
+  show(result, report, kept.on_stdout, !outcome.saved, environment);
+  if (sharing.to_ask && durable && !result.simulated)
+    outcome.upload_failed = !offer_contribution(result, body, *sharing.to_ask, store.spool, environment);
   return exit_code_for(result, outcome);
 }
 

@@ -2,28 +2,29 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "agent/upload.h"
-#include "core/build_info.h"
+#include "agent/percentile.h"
 #include "core/error.h"
 #include "core/key_file.h"
+#include "core/result_json.h"
 
 namespace gpuassay {
 namespace {
 
-UploadRequest request_for(const std::string& run_id, const std::string& body, const std::string& collector_url,
-                          const Environment& environment) {
-  const char* ca_file = std::getenv("SSL_CERT_FILE");
-  const std::optional<std::string> ca = ca_file != nullptr ? std::optional<std::string>(ca_file) : std::nullopt;
-  return {collector_url,
+using std::chrono::milliseconds;
+
+UploadRequest request_for(const std::string& run_id, const std::string& body, const CollectorTarget& target,
+                          const Environment& environment, milliseconds patience) {
+  return {target.url,
           run_id,
           body,
           load_or_create_key((environment.data_dir / "key").string()),
           std::nullopt,
-          ca_bundle_places(ca),
-          fmt::format("gpuassay/{}", build_info().version)};
+          target.ca_bundles,
+          target.user_agent,
+          target.proxy,
+          patience};
 }
 
 /// What is kept of a refusal, so that nobody wonders later why the run is not in the dataset.
@@ -33,36 +34,92 @@ std::string rejection_text(const UploadOutcome& outcome, const std::string& coll
   return text.dump();
 }
 
-bool keep(const UploadOutcome& outcome, const std::string& run_id, const std::string& collector_url,
-          const std::optional<Spool>& spool, const std::string& invocation, std::vector<std::string>& notes) {
+/// How the run compares with others, as the collector says; nothing when there is nothing to compare or the collector
+/// is too old to know. One short attempt: it is a courtesy, and the upload is done.
+std::optional<std::string> comparison(const std::string& body, const CollectorTarget& target) {
+  constexpr milliseconds kPatience{5'000};
+  constexpr int kNotFound = 404;
+  try {
+    const auto question = percentile_question(parse_result(body));
+    if (!question) return std::nullopt;
+    HttpCall call;
+    call.method = "GET";
+    call.url = parse_url(target.url);
+    call.target = call.url.path + percentile_target(*question);
+    call.headers = {{"Accept", "application/json"}, {"User-Agent", target.user_agent}};
+    call.limits.connect_time = call.limits.total_time = kPatience;
+    call.ca_bundles = target.ca_bundles;
+    call.proxy = target.proxy;
+    const HttpAnswer answer = http_exchange(call);
+    if (answer.status == kNotFound) return std::nullopt;
+    if (answer.status != 200) return fmt::format("not compared with other runs: HTTP {}", answer.status);
+    return percentile_line(parse_percentile(answer.body, *question));
+  } catch (const Error& error) {
+    return std::string("not compared with other runs: ") + error.what();
+  }
+}
+
+/// Keeps `text` beside the run. What an earlier upload left there stays: it is as true as before.
+void keep_beside(const std::optional<Spool>& spool, const std::string& name, const std::string& text,
+                 std::vector<std::string>& notes) {
+  if (!spool || spool->read(name)) return;
+  try {
+    spool->save(name, text);
+  } catch (const Error& error) {
+    notes.push_back(
+        fmt::format("but not noted down, so the next upload sends it again, which changes nothing: {}", error.what()));
+  }
+}
+
+SendReport report_of(const UploadOutcome& outcome, const std::string& run_id, const std::string& body,
+                     const CollectorTarget& target, const std::optional<Spool>& spool, const Environment& environment) {
+  SendReport report;
+  report.next_may_succeed = next_may_succeed(outcome);
   switch (outcome.status) {
     case UploadStatus::accepted:
-      notes.push_back("uploaded: " + run_link(collector_url, run_id));
-      if (spool) spool->save(run_id + ".receipt.json", outcome.receipt);
-      return true;
+      report.accepted = true;
+      report.notes.push_back("uploaded: " + run_link(target.url, run_id));
+      keep_beside(spool, run_id + kReceiptSuffix, outcome.receipt, report.notes);
+      if (auto line = comparison(body, target)) report.notes.push_back(*std::move(line));
+      report.notes.push_back("delete it there with: " + delete_command(run_id, target, environment));
+      break;
     case UploadStatus::rejected:
-      notes.push_back("NOT UPLOADED, the collector refuses this result: " + outcome.reason);
-      if (spool) spool->save(run_id + ".rejected.json", rejection_text(outcome, collector_url));
-      return false;
+      report.notes.push_back("NOT UPLOADED, the collector refuses this result: " + outcome.reason);
+      keep_beside(spool, run_id + kRejectedSuffix, rejection_text(outcome, target.url), report.notes);
+      break;
     case UploadStatus::deferred:
-      notes.push_back(fmt::format("NOT UPLOADED: {}; try again with: {} upload --collector {}", outcome.reason,
-                                  invocation, collector_url));
-      return false;
+      report.notes.push_back(fmt::format("NOT UPLOADED: {}; {}: {}", outcome.reason,
+                                         spool && spool->read(run_id + ".json")
+                                             ? "the result waits; send it later with"
+                                             : "the result was not saved, so it cannot be sent later with",
+                                         upload_command(target, environment)));
+      break;
   }
-  return false;
+  return report;
 }
 
 }  // namespace
 
-bool send(const std::string& run_id, const std::string& body, const std::string& collector_url,
-          const std::optional<Spool>& spool, const Environment& environment, std::vector<std::string>& notes) {
+UploadWorld upload_world(const Environment& environment) {
+  UploadWorld world = real_upload_world();
+  if (environment.verbosity == Verbosity::quiet) return world;
+  world.sleep = [sleep = world.sleep](milliseconds duration) {
+    constexpr milliseconds kWorthTelling{2'000};
+    if (duration >= kWorthTelling)
+      std::fputs(fmt::format("not sent yet; the next attempt is in {} s\n", duration.count() / 1000).c_str(), stderr);
+    sleep(duration);
+  };
+  return world;
+}
+
+SendReport send(const std::string& run_id, const std::string& body, const CollectorTarget& target,
+                const std::optional<Spool>& spool, const Environment& environment, milliseconds patience) {
   try {
     const UploadOutcome outcome =
-        upload_result(request_for(run_id, body, collector_url, environment), real_upload_world());
-    return keep(outcome, run_id, collector_url, spool, environment.invocation, notes);
+        upload_result(request_for(run_id, body, target, environment, patience), upload_world(environment));
+    return report_of(outcome, run_id, body, target, spool, environment);
   } catch (const Error& error) {
-    notes.push_back(std::string("NOT UPLOADED: ") + error.what());
-    return false;
+    return {false, false, {std::string("NOT UPLOADED: ") + error.what()}};
   }
 }
 

@@ -118,7 +118,7 @@ TEST_F(CollectorHttp, UnknownAddressesAndMethods) {
   const auto wrong = ask(collector.port(), "PUT /v1/results HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(status_of(wrong), 405);
   EXPECT_NE(wrong.find("Allow: GET, POST, HEAD"), std::string::npos);
-  EXPECT_EQ(status_of(ask(collector.port(), "DELETE /v1/results/x HTTP/1.1\r\nHost: h\r\n\r\n")), 405);
+  EXPECT_EQ(status_of(ask(collector.port(), "PATCH /v1/results/x HTTP/1.1\r\nHost: h\r\n\r\n")), 405);
 }
 
 TEST_F(CollectorHttp, OneConnectionCarriesSeveralRequests) {

@@ -88,7 +88,9 @@ TEST_F(ReadRoutesTest, PagesHoldEveryRunThatCountsOnce) {
 }
 
 TEST_F(ReadRoutesTest, FiltersNarrowAndFlagsWiden) {
-  const auto count = [&](const std::string& query) { return json::parse(routes_.list(ask(query)).body)["results"].size(); };
+  const auto count = [&](const std::string& query) {
+    return json::parse(routes_.list(ask(query)).body)["results"].size();
+  };
   EXPECT_EQ(count("gpu_model=Tesla%20P100"), 1U);
   EXPECT_EQ(count("provider=aws"), 0U);
   EXPECT_EQ(count("simulated=true&quarantined=true"), 28U);
@@ -98,8 +100,8 @@ TEST_F(ReadRoutesTest, FiltersNarrowAndFlagsWiden) {
 }
 
 TEST_F(ReadRoutesTest, WrongParametersAreNamed) {
-  for (const char* query : {"colour=red", "limit=0", "limit=501", "cursor=x", "started_from=soon", "simulated=yes",
-                            "gpu_model=%ff"})
+  for (const char* query :
+       {"colour=red", "limit=0", "limit=501", "cursor=x", "started_from=soon", "simulated=yes", "gpu_model=%ff"})
     EXPECT_THROW(routes_.list(ask(query)), Error) << query;
   EXPECT_THROW(routes_.percentile(ask("gpu_model=x&gpu_count=1&score_version=0.2")), Error);
   EXPECT_THROW(routes_.percentile(ask("gpu_model=x&gpu_count=0&score_version=0.2&score=1")), Error);

@@ -57,6 +57,25 @@ TEST_F(SpoolTest, SavingAgainIsFineReplacingIsNot) {
   EXPECT_EQ(spool.read("a.json"), "one");
 }
 
+TEST_F(SpoolTest, SettingsAreReplacedWholeAndNeverThroughALink) {
+  const Spool spool(dir_);
+  EXPECT_EQ(spool.read_setting("consent.json"), std::nullopt);
+  spool.replace_setting("consent.json", "one");
+  spool.replace_setting("consent.json", "two");
+  EXPECT_EQ(spool.read_setting("consent.json"), "two");
+  EXPECT_EQ(mode_of(dir_ / "consent.json"), 0600u);
+  const fs::path elsewhere = scratch_.path() / "elsewhere";
+  std::ofstream(elsewhere) << "precious";
+  fs::remove(dir_ / "consent.json");
+  fs::create_symlink(elsewhere, dir_ / "consent.json");
+  EXPECT_EQ(spool.read_setting("consent.json"), std::nullopt);
+  spool.replace_setting("consent.json", "three");
+  EXPECT_EQ(spool.read_setting("consent.json"), "three");
+  std::string kept;
+  std::getline(std::ifstream(elsewhere), kept);
+  EXPECT_EQ(kept, "precious");
+}
+
 TEST_F(SpoolTest, ListsOnlyNamesWithAUuidSorted) {
   const Spool spool(dir_);
   spool.save(std::string(kLaterRunId) + ".json", "2");

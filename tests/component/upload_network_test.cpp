@@ -66,6 +66,7 @@ class UploadNetwork : public testing::Test {
                          std::nullopt,
                          {},
                          "gpuassay/test",
+                         std::nullopt,
                          milliseconds{60'000}};
   UploadWorld world_;
   milliseconds total_time_{20'000};
@@ -217,6 +218,21 @@ TEST_F(UploadNetwork, NamesAreResolvedOrRefused) {
   EXPECT_THROW(resolve_host("no-such-host.invalid", 80, std::chrono::steady_clock::now()), Error);
 }
 
+TEST_F(UploadNetwork, PlainHttpGoesToTheProxyWithTheWholeAddress) {
+  const std::string receipt = good_receipt();
+  std::string request;
+  const ScriptedServer proxy([&](RawSocket& socket, int) {
+    request = socket.read_message();
+    socket.send(http_reply(201, receipt));
+  });
+  request_.proxy = Proxy{"127.0.0.1", proxy.port(), "Basic eDp5"};
+  const auto outcome = upload("http://collector.invalid:8600/prefix");
+  EXPECT_EQ(outcome.status, UploadStatus::accepted) << outcome.reason;
+  EXPECT_EQ(request.find("POST http://collector.invalid:8600/prefix/v1/results HTTP/1.1\r\n"), 0U) << request;
+  EXPECT_NE(request.find("Host: collector.invalid:8600\r\n"), std::string::npos);
+  EXPECT_NE(request.find("Proxy-Authorization: Basic eDp5\r\n"), std::string::npos);
+}
+
 class UploadTls : public UploadNetwork {
  protected:
   std::string trust(const std::string& pem) {
@@ -253,6 +269,63 @@ TEST_F(UploadTls, UnknownAuthorityIsRefused) {
   const auto outcome = upload_to(server, "localhost");
   EXPECT_EQ(outcome.status, UploadStatus::deferred);
   EXPECT_NE(outcome.reason.find("certificate verify failed"), std::string::npos) << outcome.reason;
+}
+
+TEST_F(UploadTls, AProxyThatOpensNoTunnelIsANetworkFailure) {
+  const test::TlsServer somebody("localhost", "");
+  request_.ca_bundles = {trust(somebody.certificate_pem())};
+  world_.now = [this] { return slept_; };
+  for (const char* const answer : {"HTTP/1.1 403 Forbidden\r\n\r\n", "HTTP/1.1 302 Found\r\nLocation: http://x/\r\n\r\n",
+                                   "", "nonsense\r\n\r\n"}) {
+    slept_ = milliseconds{0};
+    std::string request;
+    const ScriptedServer proxy([&](RawSocket& socket, int) {
+      request = socket.read_until("\r\n\r\n");
+      socket.send(answer);
+    });
+    request_.proxy = Proxy{"127.0.0.1", proxy.port(), "Basic c2VjcmV0"};
+    const auto outcome = upload("https://collector.invalid");
+    EXPECT_EQ(outcome.status, UploadStatus::deferred);
+    EXPECT_EQ(outcome.http_status, std::nullopt) << "what a proxy says is not the collector's answer";
+    EXPECT_EQ(outcome.reason.find("c2VjcmV0"), std::string::npos);
+    EXPECT_EQ(request.find("CONNECT collector.invalid:443 HTTP/1.1\r\n"), 0U) << request;
+    EXPECT_EQ(request.find("Gpuassay"), std::string::npos) << "nothing of ours before the tunnel is encrypted";
+  }
+}
+
+TEST_F(UploadTls, ASlowTunnelEndsAtTheConnectDeadline) {
+  const ScriptedServer proxy([](RawSocket& socket, int) {
+    (void)socket.read_until("\r\n\r\n");
+    socket.send("HTTP/1.1 200 OK\r\nX: ");
+    while (socket.send("x")) std::this_thread::sleep_for(milliseconds{20});  // the pace of the attack, not a wait
+  });
+  const test::TlsServer somebody("localhost", "");
+  HttpCall call;
+  call.method = "GET";
+  call.url = parse_url("https://collector.invalid");
+  call.target = "/";
+  call.proxy = Proxy{"127.0.0.1", proxy.port(), ""};
+  call.ca_bundles = {trust(somebody.certificate_pem())};
+  call.limits.connect_time = milliseconds{300};
+  try {
+    http_exchange(call);
+    ADD_FAILURE() << "answered";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("through the proxy 127.0.0.1: it took too long"), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST_F(UploadTls, AFileThatHoldsNoAuthoritiesIsNamed) {
+  const test::TlsServer server("localhost", http_reply(201, good_receipt()));
+  request_.ca_bundles = {trust("not a certificate")};
+  try {
+    upload_to(server, "localhost");
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::unreadable_input);
+    EXPECT_NE(std::string(error.what()).find("ca.pem holds no certificate authorities"), std::string::npos);
+  }
 }
 
 TEST_F(UploadTls, WithoutAuthoritiesNothingIsSent) {

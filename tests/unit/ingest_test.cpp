@@ -136,7 +136,8 @@ TEST_F(IngestTest, MixedGpusHaveNoModel) {
 TEST_F(IngestTest, StoreFailureBecomes503AndALogLine) {
   std::string log;
   const ReadRoutes read(store_, [] { return nullptr; });
-  Routes routes({ingest_, store_, read, [] {}}, [&log](std::string_view line) { log += line; });
+  Routes routes(
+      {ingest_, store_, read, [] {}}, [] { return std::int64_t{0}; }, [&log](std::string_view line) { log += line; });
   pool_->take(ConnectionPool::Access::write)->execute("DROP VIEW results; DROP TABLE run");
   const HttpRequest request{"POST",
                             "/v1/results",

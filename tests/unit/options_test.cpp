@@ -76,6 +76,26 @@ TEST(Options, OtherCommands) {
             "http://h");
 }
 
+TEST(Options, EveryFlagOfUpload) {
+  const auto upload = [](const std::vector<const char*>& arguments) {
+    return std::get<UploadOptions>(std::get<Options>(parse(arguments)).command);
+  };
+  const UploadOptions plain = upload({"upload"});
+  EXPECT_FALSE(plain.collector || plain.network.proxy || plain.network.ca || plain.delete_run_id || plain.all ||
+               plain.dry_run);
+  const UploadOptions all = upload({"upload", "--all", "--dry-run", "--proxy", "http://p:1", "--ca", "c.pem"});
+  EXPECT_TRUE(all.all && all.dry_run);
+  EXPECT_EQ(all.network.proxy, "http://p:1");
+  EXPECT_EQ(all.network.ca, "c.pem");
+  EXPECT_EQ(upload({"upload", "--delete", "r"}).delete_run_id, "r");
+  EXPECT_NE(usage_error({"upload", "--delete", "r", "--all"}), "accepted");
+  EXPECT_NE(usage_error({"upload", "--delete", "r", "--dry-run"}), "accepted");
+  const RunOptions run = run_options({"run", "--proxy", "http://p:1", "--ca", "c.pem"});
+  EXPECT_EQ(run.network.proxy, "http://p:1");
+  EXPECT_EQ(run.network.ca, "c.pem");
+  EXPECT_NE(std::get<HelpText>(parse({"upload", "--help"})).text.find("CC BY 4.0"), std::string::npos);
+}
+
 TEST(Options, HelpAndVersionAreText) {
   EXPECT_NE(std::get<HelpText>(parse({"--help"})).text.find("Exit codes"), std::string::npos);
   EXPECT_NE(std::get<HelpText>(parse({"run", "--help"})).text.find("--max-seconds"), std::string::npos);

@@ -145,9 +145,8 @@ TEST(Plausibility, DevicesAreThoseOfTheirName) {
 }
 
 TEST(Plausibility, TelemetryIsOfThatCard) {
-  for (const GpuTelemetry& gpu :
-       {GpuTelemetry{2500, {}, {}, {}, {}, {}, {}}, GpuTelemetry{{}, {}, {}, 900, {}, {}, {}},
-        GpuTelemetry{{}, {}, {}, {}, 500, {}, {}}}) {
+  for (const GpuTelemetry& gpu : {GpuTelemetry{2500, {}, {}, {}, {}, {}, {}}, GpuTelemetry{{}, {}, {}, 900, {}, {}, {}},
+                                  GpuTelemetry{{}, {}, {}, {}, 500, {}, {}}}) {
     Result result = v100_with({said(kGemm, 100)});
     result.measurements[0].telemetry = Telemetry{};
     result.measurements[0].telemetry->gpu = gpu;

@@ -7,8 +7,8 @@
 
 #include "core/error.h"
 #include "core/price_store.h"
-#include "core/sqlite.h"
 #include "core/price_text.h"
+#include "core/sqlite.h"
 #include "core/timestamp.h"
 
 namespace gpuassay {
@@ -109,10 +109,9 @@ TEST(PriceHistory, ObservationsInEveryOrderGiveOneTable) {
 
 TEST(PriceHistory, CompleteListsInEveryOrderGiveOneTable) {
   const auto b = [](int day) { return offer("b", "5.00", day); };
-  const std::string got = after_every_order({list_of(1, {offer("a", "1.00", 1), b(1)}),
-                                             list_of(2, {offer("a", "1.00", 2), b(2)}), list_of(3, {b(3)}),
-                                             list_of(4, {offer("a", "1.00", 4), b(4)}),
-                                             list_of(5, {offer("a", "2.00", 5), b(5)})});
+  const std::string got = after_every_order(
+      {list_of(1, {offer("a", "1.00", 1), b(1)}), list_of(2, {offer("a", "1.00", 2), b(2)}), list_of(3, {b(3)}),
+       list_of(4, {offer("a", "1.00", 4), b(4)}), list_of(5, {offer("a", "2.00", 5), b(5)})});
   EXPECT_EQ(got.substr(0, got.find("b 5.00")),
             "a 1.00 1..3 seen 2\n"
             "a 1.00 4..5 seen 4\n"

@@ -27,8 +27,8 @@ TEST(QueryStringTest, WhatIsNotThereIsEmpty) {
 }
 
 TEST(QueryStringTest, RefusesWhatIsWrong) {
-  for (const char* text : {"colour=red", "limit=1&limit=2", "gpu_model=%", "gpu_model=%4", "gpu_model=%zz", "gpu_model=%ff",
-                           "gpu_model=%00", "gpu_model=a%0Ab"})
+  for (const char* text : {"colour=red", "limit=1&limit=2", "gpu_model=%", "gpu_model=%4", "gpu_model=%zz",
+                           "gpu_model=%ff", "gpu_model=%00", "gpu_model=a%0Ab"})
     EXPECT_THROW(parse(text), Error) << text;
   EXPECT_THROW(parse("gpu_model=" + std::string(600, 'a')), Error);
   for (const char* text : {"limit=0", "limit=11", "limit=1e1", "limit=x", "limit=99999999999999999999"})

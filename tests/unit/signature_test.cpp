@@ -103,6 +103,44 @@ TEST(Receipt, EveryDeviationIsNamed) {
   EXPECT_EQ(problem_of(forged, "run-1", "body"), "the receipt's signature does not verify");
 }
 
+TEST(Signature, WhatIsSignedNamesTheActionAndTheRun) {
+  EXPECT_EQ(deletion_signing_message("run-1"), "gpuassay-delete-v1\nrun-1");
+  EXPECT_NE(deletion_signing_message("run-1"), deletion_signing_message("run-2"));
+  // A body cannot be chosen so that its signature is one for a deletion.
+  EXPECT_EQ(result_signing_message("run-1").find("gpuassay-result-v1\n"), 0U);
+}
+
+TEST(Tombstone, SaysWhichRunWasDeletedAndByWhom) {
+  const KeyPair collector = KeyPair::generate();
+  const std::string text = signed_tombstone("run-1", "2026-01-01T00:00:00.000Z", collector);
+  std::string problem;
+  const auto tombstone = verified_tombstone(text, "run-1", problem);
+  ASSERT_TRUE(tombstone) << problem;
+  EXPECT_EQ(tombstone->run_id, "run-1");
+  EXPECT_EQ(tombstone->deleted_at, "2026-01-01T00:00:00.000Z");
+  EXPECT_EQ(tombstone->collector_key, collector.public_key());
+}
+
+TEST(Tombstone, EveryDeviationIsNamed) {
+  const KeyPair collector = KeyPair::generate();
+  const auto problem_of = [](const std::string& json, std::string_view run_id) {
+    std::string problem;
+    EXPECT_FALSE(verified_tombstone(json, run_id, problem));
+    return problem;
+  };
+  const std::string text = signed_tombstone("run-1", "2026-01-01T00:00:00.000Z", collector);
+  EXPECT_EQ(problem_of(text, "run-2"), "the proof of deletion is for another run");
+  EXPECT_EQ(problem_of("", "run-1"), "the answer is not a proof of deletion");
+  std::string forged = text;
+  forged.replace(forged.find("2026"), 4, "2027");
+  EXPECT_EQ(problem_of(forged, "run-1"), "the proof of deletion's signature does not verify");
+  // The receipt of an upload and the proof of a deletion never stand for each other.
+  EXPECT_EQ(problem_of(signed_receipt("run-1", "", "t", collector), "run-1"), "the answer is not a proof of deletion");
+  std::string problem;
+  EXPECT_FALSE(verified_receipt(text, "run-1", "", problem));
+  EXPECT_EQ(problem, "the answer is not a receipt");
+}
+
 TEST(Signature, IdentifiersAreHashedUnderTheKey) {
   const KeyPair mine = KeyPair::generate(), other = KeyPair::generate();
   const std::string hash = mine.identifier_hash("gpu_uuid", "GPU-1234");

@@ -48,8 +48,9 @@ class UploadTest : public testing::Test {
   }
 
   KeyPair collector_ = KeyPair::generate();
-  UploadRequest request_{"http://h:1/p/", "run-1", "body",    KeyPair::generate(),
-                         std::nullopt,    {},      "agent/1", milliseconds{60'000}};
+  UploadRequest request_{"http://h:1/p/",     "run-1",      "body",
+                         KeyPair::generate(), std::nullopt, {},
+                         "agent/1",           std::nullopt, milliseconds{60'000}};
   std::deque<Step> steps_;
   std::vector<HttpCall> calls_;
   std::vector<milliseconds> sleeps_;
@@ -106,11 +107,13 @@ TEST_F(UploadTest, SuccessWithoutAGenuineReceiptIsNotSuccess) {
 }
 
 TEST_F(UploadTest, OtherSuccessCodesAndRedirectsAreDeferred) {
-  for (const int status : {202, 204, 301, 302, 307}) {
+  for (const int status : {202, 204, 301, 302, 307, 308}) {
     steps_ = {answers(status, "", {{"location", "http://elsewhere/"}})};
-    EXPECT_EQ(upload().status, UploadStatus::deferred) << status;
+    const auto outcome = upload();
+    EXPECT_EQ(outcome.status, UploadStatus::deferred) << status;
+    EXPECT_NE(outcome.reason.find("redirections are not followed"), std::string::npos) << outcome.reason;
   }
-  EXPECT_EQ(calls_.size(), 5U);  // none was followed or repeated
+  EXPECT_EQ(calls_.size(), 6U);  // none was followed or repeated
 }
 
 TEST_F(UploadTest, FinalRefusalsKeepTheServersReason) {
@@ -124,6 +127,42 @@ TEST_F(UploadTest, FinalRefusalsKeepTheServersReason) {
   }
   steps_ = {answers(404, "<html>")};
   EXPECT_EQ(upload().reason, "HTTP 404");
+}
+
+TEST_F(UploadTest, AProxyThatWantsAPasswordRefusesNothing) {
+  steps_ = {answers(407)};
+  EXPECT_EQ(upload().status, UploadStatus::deferred);
+}
+
+TEST_F(UploadTest, GoesThroughTheProxyOfTheRequest) {
+  request_.proxy = Proxy{"proxy", 3128, "Basic x"};
+  steps_ = {receipt(201)};
+  upload();
+  ASSERT_TRUE(calls_.front().proxy);
+  EXPECT_EQ(calls_.front().proxy->host, "proxy");
+}
+
+TEST_F(UploadTest, WhatEndsAWholeUpload) {
+  const auto outcome = [this](Step step) {
+    steps_ = {std::move(step)};
+    request_.budget = milliseconds{0};
+    return upload();
+  };
+  EXPECT_TRUE(next_may_succeed(outcome(receipt(201))));
+  EXPECT_TRUE(next_may_succeed(outcome(answers(422))));
+  EXPECT_TRUE(next_may_succeed(outcome(answers(500)))) << "one body that breaks a server must not hold up the others";
+  EXPECT_FALSE(next_may_succeed(outcome(fails())));
+  for (const int status : {200, 302, 407, 408, 429, 502, 503, 504})
+    EXPECT_FALSE(next_may_succeed(outcome(answers(status)))) << status;
+}
+
+TEST_F(UploadTest, WithoutPatienceOneAttemptIsMade) {
+  request_.budget = milliseconds{0};
+  for (const Step& step : {answers(503), answers(500), fails()}) {
+    steps_ = {step};
+    EXPECT_EQ(upload().attempts, 1);
+  }
+  EXPECT_TRUE(sleeps_.empty());
 }
 
 TEST_F(UploadTest, BusyServersAreTriedAgain) {
@@ -143,6 +182,13 @@ TEST_F(UploadTest, RetryAfterIsALowerBound) {
   steps_ = {answers(429, "", {{"retry-after", "7"}}), receipt(201)};
   EXPECT_EQ(upload().status, UploadStatus::accepted);
   EXPECT_EQ(sleeps_, std::vector<milliseconds>{milliseconds{7'250}});
+}
+
+TEST_F(UploadTest, RetryAfterOfHoursIsFiveMinutes) {
+  request_.budget = milliseconds{600'000};
+  steps_ = {answers(503, "", {{"retry-after", "86400"}}), receipt(201)};
+  EXPECT_EQ(upload().status, UploadStatus::accepted);
+  EXPECT_EQ(sleeps_, std::vector<milliseconds>{milliseconds{300'000}});
 }
 
 TEST_F(UploadTest, RetryAfterBeyondTheBudgetEndsAtOnce) {
@@ -184,6 +230,18 @@ TEST_F(UploadTest, WithoutANetworkItEndsWithinTenSeconds) {
   EXPECT_GT(outcome.attempts, 2);
   EXPECT_LE(now_, milliseconds{10'100});
   for (const HttpCall& call : calls_) EXPECT_LE(call.limits.connect_time, milliseconds{5'000});
+}
+
+TEST_F(UploadTest, AServerThatFailsIsGivenUpAfterTenSeconds) {
+  random_ = 0.999;
+  request_.budget = milliseconds{600'000};
+  steps_ = {answers(500)};
+  EXPECT_EQ(upload().status, UploadStatus::deferred);
+  EXPECT_LT(now_, milliseconds{10'000});
+  steps_ = {answers(503)};
+  now_ = milliseconds{0};
+  upload();
+  EXPECT_GT(now_, milliseconds{250'000}) << "a busy one is not";
 }
 
 TEST_F(UploadTest, LastConnectingIsCutShort) {

@@ -1,0 +1,76 @@
+#include "agent/consent.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/json_guard.h"
+
+namespace gpuassay {
+
+std::string consent_text(const Consent& consent) {
+  return nlohmann::json{{"granted", consent.granted},
+                        {"question_version", consent.question_version},
+                        {"collector", consent.collector},
+                        {"answered_at", consent.answered_at}}
+             .dump() +
+         "\n";
+}
+
+std::optional<Consent> parse_consent(std::string_view text) {
+  constexpr JsonLimits kLimits{4096, 2, 16, 2048};
+  nlohmann::json object;
+  try {
+    object = parse_untrusted_json(text, kLimits);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  const auto has = [&object](const char* name, nlohmann::json::value_t type) {
+    const auto found = object.find(name);
+    return found != object.end() && found->type() == type;
+  };
+  using Type = nlohmann::json::value_t;
+  if (!object.is_object() || !has("granted", Type::boolean) || !has("question_version", Type::number_unsigned) ||
+      !has("collector", Type::string) || !has("answered_at", Type::string))
+    return std::nullopt;
+  const auto version = object["question_version"].get<std::uint64_t>();
+  constexpr std::uint64_t kHighestVersion = 1'000'000;
+  return Consent{object["granted"].get<bool>(), static_cast<int>(std::min(version, kHighestVersion)),
+                 object["collector"].get<std::string>(), object["answered_at"].get<std::string>()};
+}
+
+bool answers(const Consent& consent, std::string_view collector) {
+  return consent.question_version == kConsentQuestionVersion && consent.collector == collector;
+}
+
+std::string consent_question(const std::string& collector, const std::string& link, const std::string& show_command,
+                             const std::string& delete_command) {
+  return fmt::format(
+      "\nContribute this result to the shared dataset at {}?\n"
+      "  sent     the result document alone, signed with this machine's key; it holds no host name,\n"
+      "           address, user name, path or raw machine id. See it with: {}\n"
+      "  public   for everyone at {}\n"
+      "           under the licence CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)\n"
+      "  delete   {}\n"
+      "The answer is remembered for this collector and for later runs at a terminal.\n",
+      collector, show_command, link, delete_command);
+}
+
+bool is_yes(std::string_view answer) {
+  constexpr std::string_view kSpaces = " \t\r\n";
+  const std::size_t first = answer.find_first_not_of(kSpaces);
+  if (first == std::string_view::npos) return false;
+  std::string word(answer.substr(first, answer.find_last_not_of(kSpaces) - first + 1));
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return word == "y" || word == "yes";
+}
+
+bool may_ask(const AskingSituation& situation) {
+  const bool decided = situation.upload_given || situation.offline || situation.json || situation.quiet;
+  return situation.stdin_terminal && situation.stderr_terminal && situation.in_foreground && !decided;
+}
+
+}  // namespace gpuassay
