@@ -20,7 +20,8 @@ struct ReplyFraming {
 };
 
 /// The header of a reply: with its length, or for a streamed one in chunks, or to the end of the connection.
-boost::beast::http::response<boost::beast::http::empty_body> header_of(const HttpReply& reply, const ReplyFraming& framing);
+boost::beast::http::response<boost::beast::http::empty_body> header_of(const HttpReply& reply,
+                                                                       const ReplyFraming& framing);
 
 /// The answer to a request that could not be read; empty when the client is just gone.
 std::optional<HttpReply> reply_to_failed_read(const boost::system::error_code& error, const ServerLimits& limits);

@@ -54,8 +54,9 @@ GunzipStatus gunzip(std::string_view packed, std::size_t most_bytes, std::string
 
 struct GzipWriter::Deflate {
   Deflate() {
-    // Level 5 takes half the time of the usual 6 and gives 2 % more bytes on result documents; 8 is the usual memory.
-    if (deflateInit2(&stream, 5, Z_DEFLATED, kGzipOnly, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw std::bad_alloc();
+    constexpr int kUsualMemory = 8;
+    if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipOnly, kUsualMemory, Z_DEFAULT_STRATEGY) != Z_OK)
+      throw std::bad_alloc();
   }
   ~Deflate() { deflateEnd(&stream); }
   Deflate(const Deflate&) = delete;

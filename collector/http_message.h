@@ -13,9 +13,9 @@ struct HttpRequest {
   std::string method;
   std::string path;                            ///< without the query
   std::map<std::string, std::string> headers;  ///< names in lower case; of repeated ones the first, of lists all
-  std::string body;        ///< decoded: what an uploader signed
-  std::string query = {};  ///< after the '?', still encoded
-  std::string peer = {};   ///< IP address of the client, as the server or a trusted proxy sees it
+  std::string body;                            ///< decoded: what an uploader signed
+  std::string query = {};                      ///< after the '?', still encoded
+  std::string peer = {};                       ///< IP address of the client, as the server or a trusted proxy sees it
 };
 
 struct HttpReply {

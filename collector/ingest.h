@@ -67,8 +67,8 @@ struct IngestPolicy {
   RateLimit per_key = {};  ///< of runs that are new; the same run again costs nothing
 };
 
-/// Checks and stores uploads. Safe to use from any thread: of two that bring one run at once, one stores it and both get
-/// its receipt.
+/// Checks and stores uploads. Safe to use from any thread: of two that bring one run at once, one stores it and both
+/// get its receipt.
 class Ingest {
  public:
   /// `now_ms` is the wall clock in milliseconds since 1970, asked by any thread. `store` must outlive this.

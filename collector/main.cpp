@@ -46,7 +46,8 @@ void execute(const ServeOptions& options) {
   raise_open_file_limit();
   Collector collector(options, wall_clock_ms, log_line);
   collector.server().handle_signals();
-  print(stderr, std::string("listening on ") + (options.tls ? "https://" : "http://") + collector.server().address() + "\n");
+  print(stderr,
+        std::string("listening on ") + (options.tls ? "https://" : "http://") + collector.server().address() + "\n");
   collector.server().run();
 }
 

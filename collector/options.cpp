@@ -42,7 +42,8 @@ void add_database_options(CLI::App& command, DatabaseChoice& database) {
 
 void add_server_options(CLI::App& command, ServeOptions& serve, TlsFiles& tls) {
   auto* const certificate =
-      command.add_option("--tls-cert", tls.certificate, "HTTPS with this certificate and its chain (PEM)")->type_name("FILE");
+      command.add_option("--tls-cert", tls.certificate, "HTTPS with this certificate and its chain (PEM)")
+          ->type_name("FILE");
   auto* const key = command.add_option("--tls-key", tls.key, "Its private key (PEM, no passphrase)")->type_name("FILE");
   certificate->needs(key);
   key->needs(certificate);
@@ -52,7 +53,8 @@ void add_server_options(CLI::App& command, ServeOptions& serve, TlsFiles& tls) {
       ->type_name("ADDRESS")
       ->allow_extra_args(false);
   constexpr std::size_t kMostWorkers = 64;
-  command.add_option("--workers", serve.limits.workers, "Threads that answer requests, each with a database connection")
+  command
+      .add_option("--workers", serve.limits.workers, "Threads that answer requests, each with a database connection")
       ->capture_default_str()
       ->check(CLI::Range(std::size_t{1}, kMostWorkers));
   command

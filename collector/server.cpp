@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -12,8 +14,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <algorithm>
-#include <array>
 #include <csignal>
 #include <exception>
 #include <list>
@@ -56,9 +56,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
  public:
   Impl(const ServerOptions& options, Handler handler)
       : options_(options),
-        shared_{std::move(handler),
-                options.refused ? options.refused : [](int) {},
-                options.limits,
+        shared_{std::move(handler), options.refused ? options.refused : [](int) {}, options.limits,
                 TrustedProxies(options.trusted_proxies),
                 asio::thread_pool(std::max<std::size_t>(1, options.limits.workers))},
         shares_(options.limits.connections_per_network) {

@@ -54,8 +54,8 @@ class Server {
   void run();
   /// Ends run(): no new connections, requests in progress are answered. From any thread.
   void stop();
-  /// Reads the TLS files again, for connections to come; open ones keep theirs. When the files are not usable the former
-  /// ones stay. From any thread.
+  /// Reads the TLS files again, for connections to come; open ones keep theirs. When the files are not usable the
+  /// former ones stay. From any thread.
   void reload_certificate();
   /// Makes SIGTERM and SIGINT call stop(), and with TLS SIGHUP reload_certificate().
   void handle_signals();

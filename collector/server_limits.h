@@ -11,9 +11,10 @@ namespace gpuassay {
 /// lists them for operators.
 struct ServerLimits {
   std::uint32_t header_bytes = 8U << 10U;
-  std::uint64_t body_bytes = 1U << 20U;      ///< as sent
-  std::size_t decoded_bytes = 4U << 20U;     ///< of a body that came compressed
-  std::chrono::milliseconds header_time{10'000};  ///< from connecting, TLS included, or from the last reply, to the whole header
+  std::uint64_t body_bytes = 1U << 20U;   ///< as sent
+  std::size_t decoded_bytes = 4U << 20U;  ///< of a body that came compressed
+  std::chrono::milliseconds header_time{
+      10'000};  ///< from connecting, TLS included, or from the last reply, to the whole header
   std::chrono::milliseconds body_time{20'000};
   std::chrono::milliseconds reply_time{20'000};
   std::chrono::milliseconds stop_time{5'000};  ///< how long stop() lets requests in progress finish

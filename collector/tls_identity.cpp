@@ -42,13 +42,12 @@ std::shared_ptr<ssl::context> read_tls_identity(const TlsFiles& files) {
                             error.message()));
   context->use_certificate_chain_file(files.certificate, error);
   if (error)
+    throw Error(ErrorCode::unreadable_input, fmt::format("--tls-cert {} holds no usable certificate in PEM form ({})",
+                                                         files.certificate, error.message()));
+  if (SSL_CTX_check_private_key(context->native_handle()) != 1)
     throw Error(
         ErrorCode::unreadable_input,
-        fmt::format("--tls-cert {} holds no usable certificate in PEM form ({})", files.certificate, error.message()));
-  if (SSL_CTX_check_private_key(context->native_handle()) != 1)
-    throw Error(ErrorCode::unreadable_input,
-                fmt::format("--tls-key {} is not the key of the certificate in --tls-cert {}", files.key,
-                            files.certificate));
+        fmt::format("--tls-key {} is not the key of the certificate in --tls-cert {}", files.key, files.certificate));
   return context;
 }
 

@@ -59,7 +59,8 @@ std::string packed_upload(const std::string& body, const KeyPair& key) {
   std::string message = test::upload_message(body, key);
   message.resize(message.find("\r\n\r\n") + 2);
   const std::string bytes = packed(body);
-  message.replace(message.find("Content-Length: "), std::string("Content-Length: ").size() + std::to_string(body.size()).size(),
+  message.replace(message.find("Content-Length: "),
+                  std::string("Content-Length: ").size() + std::to_string(body.size()).size(),
                   "Content-Length: " + std::to_string(bytes.size()));
   return message + "Content-Encoding: gzip\r\n\r\n" + bytes;
 }
@@ -89,9 +90,8 @@ TEST(CollectorServer, APackedUploadIsTheSameUpload) {
 }
 
 TEST(CollectorServer, PackedBodiesHaveTwoLimits) {
-  RunningServer server([](const HttpRequest& request) {
-    return HttpReply{200, "text/plain", std::to_string(request.body.size()), {}};
-  });
+  RunningServer server(
+      [](const HttpRequest& request) { return HttpReply{200, "text/plain", std::to_string(request.body.size()), {}}; });
   constexpr std::size_t kMost = 4U << 20U;
   const auto send = [&](const std::string& bytes) {
     return ask(server.port(), post(bytes, "Content-Encoding: gzip\r\n"));

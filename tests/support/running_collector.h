@@ -17,7 +17,8 @@ class RunningCollector {
       : RunningCollector(with(accept_simulated, limits)) {}
   /// Its data directory is a scratch folder, whatever `options` says.
   explicit RunningCollector(ServeOptions options)
-      : collector_(in(folder_, std::move(options)), [this] { return now_ms_++; }, [](std::string_view) {}),
+      : collector_(
+            in(folder_, std::move(options)), [this] { return now_ms_++; }, [](std::string_view) {}),
         thread_([this] { collector_.server().run(); }) {}
   ~RunningCollector() { stop(); }
   RunningCollector(const RunningCollector&) = delete;

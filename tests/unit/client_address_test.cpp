@@ -36,8 +36,8 @@ TEST(TrustedProxies, TheLastEntryIsTheProxysOwn) {
 
 TEST(TrustedProxies, WhatIsNoAddressIsNotTaken) {
   const TrustedProxies proxies({"192.0.2.1"});
-  for (const char* const header : {"", "unknown", "198.51.100.7,", "198.51.100.7, unknown", "[", "[]", "]", ":", "a:b",
-                                   "198.51.100.7, 1.2.3.4.5"})
+  for (const char* const header :
+       {"", "unknown", "198.51.100.7,", "198.51.100.7, unknown", "[", "[]", "]", ":", "a:b", "198.51.100.7, 1.2.3.4.5"})
     EXPECT_EQ(proxies.client_of("192.0.2.1", header), "192.0.2.1") << header;
 }
 

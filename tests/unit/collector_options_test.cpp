@@ -62,7 +62,8 @@ TEST(CollectorOptions, Server) {
   EXPECT_EQ(chosen.tls->key, "k.pem");
   EXPECT_NE(refusal_of(with({"--tls-cert", "c.pem"})).find("--tls-key"), std::string::npos);
   EXPECT_NE(refusal_of(with({"--tls-key", "k.pem"})).find("--tls-cert"), std::string::npos);
-  for (const char* const count : {"0", "65", "-1", "many"}) EXPECT_NE(refusal_of(with({"--workers", count})), "accepted");
+  for (const char* const count : {"0", "65", "-1", "many"})
+    EXPECT_NE(refusal_of(with({"--workers", count})), "accepted");
   EXPECT_NE(refusal_of(with({"--connections-per-network", "0"})), "accepted");
   EXPECT_NE(refusal_of(with({"--trusted-proxy", "proxy.example"})).find("proxy.example"), std::string::npos);
 }

@@ -34,13 +34,13 @@ TEST(AcceptedCodings, WithoutTheHeaderNothingIsPacked) {
 }
 
 TEST(AcceptedCodings, QualitiesDecide) {
-  for (const char* const header : {"gzip", "GZIP", "x-gzip", "deflate, gzip;q=0.001", "*", "gzip;q=0.5", "br, *;q=0.1",
-                                   "identity;q=0.5, gzip;q=0.5", "identity;q=0.2,gzip ; Q=0.8", "gzip;q=1.000", "\tgzip ",
-                                   "identity;q=0, *"})
+  for (const char* const header :
+       {"gzip", "GZIP", "x-gzip", "deflate, gzip;q=0.001", "*", "gzip;q=0.5", "br, *;q=0.1",
+        "identity;q=0.5, gzip;q=0.5", "identity;q=0.2,gzip ; Q=0.8", "gzip;q=1.000", "\tgzip ", "identity;q=0, *"})
     EXPECT_EQ(preferred(header), Coding::gzip) << header;
-  for (const char* const header : {"identity", "br", "gzip;q=0", "gzip;q=0, *", "identity, gzip;q=0.9", "*;q=0, identity",
-                                   "gzip;q=2", "gzip;q=0.5x", "gzip;q=1.001", "gzip;q=0.0000", "gzip;q=-1", "gzip;q=",
-                                   "gzipped", "gzip;q=0.000"})
+  for (const char* const header :
+       {"identity", "br", "gzip;q=0", "gzip;q=0, *", "identity, gzip;q=0.9", "*;q=0, identity", "gzip;q=2",
+        "gzip;q=0.5x", "gzip;q=1.001", "gzip;q=0.0000", "gzip;q=-1", "gzip;q=", "gzipped", "gzip;q=0.000"})
     EXPECT_EQ(preferred(header), Coding::identity) << header;
 }
 
