@@ -12,10 +12,10 @@ namespace gpuassay {
 struct HttpRequest {
   std::string method;
   std::string path;                            ///< without the query
-  std::map<std::string, std::string> headers;  ///< names in lower case; of repeated ones the first
-  std::string body;
-  std::string query = {};  ///< after the '?', still encoded
-  std::string peer = {};   ///< IP address of the client
+  std::map<std::string, std::string> headers;  ///< names in lower case; of repeated ones the first, of lists all
+  std::string body;                            ///< decoded: what an uploader signed
+  std::string query = {};                      ///< after the '?', still encoded
+  std::string peer = {};                       ///< IP address of the client, as the server or a trusted proxy sees it
 };
 
 struct HttpReply {

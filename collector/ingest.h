@@ -67,10 +67,11 @@ struct IngestPolicy {
   RateLimit per_key = {};  ///< of runs that are new; the same run again costs nothing
 };
 
-/// Checks and stores uploads. For one thread at a time.
+/// Checks and stores uploads. Safe to use from any thread: of two that bring one run at once, one stores it and both
+/// get its receipt.
 class Ingest {
  public:
-  /// `now_ms` is the wall clock in milliseconds since 1970. `store` must outlive this.
+  /// `now_ms` is the wall clock in milliseconds since 1970, asked by any thread. `store` must outlive this.
   Ingest(RunStore& store, const KeyPair& collector_key, IngestPolicy policy, std::function<std::int64_t()> now_ms);
 
   /// Hostile until proven otherwise: limits, schema, policy, signature, in this order; then stored durably, implausible

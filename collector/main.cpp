@@ -45,8 +45,9 @@ void execute(const ShowText& show) { print(stdout, show.text); }
 void execute(const ServeOptions& options) {
   raise_open_file_limit();
   Collector collector(options, wall_clock_ms, log_line);
-  collector.server().stop_on_signals();
-  print(stderr, "listening on http://" + collector.server().address() + "\n");
+  collector.server().handle_signals();
+  print(stderr,
+        std::string("listening on ") + (options.tls ? "https://" : "http://") + collector.server().address() + "\n");
   collector.server().run();
 }
 

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 
+#include "collector/client_address.h"
 #include "collector/postgres_url.h"
 #include "core/build_info.h"
 #include "core/error.h"
@@ -39,6 +40,33 @@ void add_database_options(CLI::App& command, DatabaseChoice& database) {
       ->check(CLI::Range(std::size_t{1}, kMostConnections));
 }
 
+void add_server_options(CLI::App& command, ServeOptions& serve, TlsFiles& tls) {
+  auto* const certificate =
+      command.add_option("--tls-cert", tls.certificate, "HTTPS with this certificate and its chain (PEM)")
+          ->type_name("FILE");
+  auto* const key = command.add_option("--tls-key", tls.key, "Its private key (PEM, no passphrase)")->type_name("FILE");
+  certificate->needs(key);
+  key->needs(certificate);
+  command
+      .add_option("--trusted-proxy", serve.trusted_proxies,
+                  "Proxy whose last X-Forwarded-For entry is the client's address; repeatable")
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false);
+  constexpr std::size_t kMostWorkers = 64;
+  command
+      .add_option("--workers", serve.limits.workers, "Threads that answer requests, each with a database connection")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, kMostWorkers));
+  command
+      .add_option("--connections-per-network", serve.limits.connections_per_network,
+                  "Open at once from one /24 or /48; trusted proxies apart")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, serve.limits.connections));
+}
+
+/// A name or a network would silently match nobody.
+void require_proxy_addresses(const ServeOptions& serve) { (void)TrustedProxies(serve.trusted_proxies); }
+
 void require_postgres_url(const DatabaseChoice& database) {
   if (database.url && !is_postgres_url(*database.url))
     throw Error(ErrorCode::usage,
@@ -59,6 +87,7 @@ void add_import_options(CLI::App& command, ImportPricesOptions& import) {
 
 CollectorCommand parse_collector_options(int argc, const char* const* argv) {
   ServeOptions serve;
+  TlsFiles tls;
   ImportPricesOptions import;
   std::string listen;
   CLI::App app("Collects gpuassay results and hourly prices.", "gpuassay-collector");
@@ -70,6 +99,7 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
   serve_command->add_option("--data-dir", serve.data_dir, "Folder of database and key")->required()->type_name("DIR");
   serve_command->add_flag("--accept-simulated", serve.accept_simulated, "Take simulated results too (for tests)");
 
+  add_server_options(*serve_command, serve, tls);
   add_database_options(*serve_command, serve.database);
   const auto hourly = [&](const char* name, RateLimit& limit, const char* help) {
     serve_command->add_option(name, limit.per_hour, help)->capture_default_str()->check(CLI::NonNegativeNumber);
@@ -97,6 +127,8 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
   require_postgres_url(import_command->parsed() ? import.database : serve.database);
   if (import_command->parsed()) return import;
   parse_listen(listen, serve);
+  require_proxy_addresses(serve);
+  if (serve_command->count("--tls-cert") > 0) serve.tls = tls;
   return serve;
 }
 

@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "collector/rate_limit.h"
+#include "collector/server.h"
 #include "core/price_import.h"
 
 namespace gpuassay {
@@ -25,6 +27,9 @@ struct ServeOptions {
   RateLimit per_key{60, 60};            ///< one machine makes a run in a minute or two
   RateLimit per_network{3'600, 1'000};  ///< a fleet that starts at once behind one address
   DatabaseChoice database = {};
+  ServerLimits limits = {};
+  std::optional<TlsFiles> tls = {};
+  std::vector<std::string> trusted_proxies = {};  ///< IP addresses
 };
 
 struct ImportPricesOptions {

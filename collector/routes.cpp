@@ -129,6 +129,8 @@ HttpReply Routes::answer(const HttpRequest& request) {
   return reply;
 }
 
+void Routes::count_refused(int status) { metrics_.count_request("refused", status, {}); }
+
 HttpReply Routes::answer_or_fail(const HttpRequest& request) {
   try {
     return dispatch(request);
@@ -176,8 +178,6 @@ HttpReply Routes::ready() const {
 HttpReply Routes::post_result(const HttpRequest& request) {
   if (!is_json(header(request, "content-type").value_or("")))
     return problem_reply(415, "Unsupported media type", "Send the result as Content-Type: application/json.");
-  if (header(request, "content-encoding").value_or("identity") != "identity")
-    return problem_reply(415, "Unsupported content encoding", "Send the result uncompressed.");
   if (const auto wait_s = per_network_.wait_s(network_of(request.peer), now_ms_()))
     return too_many(*wait_s, "This network sends more than its share; try again later.");
   const IngestOutcome outcome =

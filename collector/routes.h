@@ -22,13 +22,15 @@ struct RouteTargets {
   RateLimit per_network = {};         ///< of uploads
 };
 
-/// Answers one request; every failure becomes an HTTP status here. For one thread at a time.
+/// Answers one request; every failure becomes an HTTP status here. Safe to use from any thread.
 class Routes {
  public:
-  /// `log` receives one line for each failure that the client is not told about.
+  /// `log` receives one line for each failure that the client is not told about, from the thread that asked.
   Routes(RouteTargets targets, std::function<std::int64_t()> now_ms, std::function<void(std::string_view)> log);
 
   HttpReply answer(const HttpRequest& request);
+  /// Counts what the server answered without asking here.
+  void count_refused(int status);
 
  private:
   HttpReply answer_or_fail(const HttpRequest& request);

@@ -14,7 +14,7 @@ namespace gpuassay {
 /// Declared in the order in which each part needs those before it.
 struct Collector::Parts {
   Parts(const ServeOptions& options, const std::function<std::int64_t()>& now_ms,
-        const std::function<void(std::string_view)>& log, const ServerLimits& limits)
+        const std::function<void(std::string_view)>& log)
       : database(open_collector_database({.data_dir = options.data_dir,
                                           .url = options.database.url,
                                           .connections = options.database.connections,
@@ -25,9 +25,9 @@ struct Collector::Parts {
         aggregates(*database, now_ms, log),
         read(runs, [this] { return aggregates.current(); }),
         routes({ingest, runs, read, [this] { aggregates.note_change(); }, options.per_network}, now_ms, log),
-        server(
-            options.host, options.port, [this](const HttpRequest& request) { return routes.answer(request); }, limits) {
-  }
+        server({options.host, options.port, options.limits, options.tls, options.trusted_proxies, log,
+                [this](int status) { routes.count_refused(status); }},
+               [this](const HttpRequest& request) { return routes.answer(request); }) {}
 
   std::unique_ptr<ConnectionPool> database;
   RunStore runs;
@@ -39,8 +39,8 @@ struct Collector::Parts {
 };
 
 Collector::Collector(const ServeOptions& options, std::function<std::int64_t()> now_ms,
-                     std::function<void(std::string_view)> log, const ServerLimits& limits)
-    : parts_(std::make_unique<Parts>(options, now_ms, log, limits)) {}
+                     std::function<void(std::string_view)> log)
+    : parts_(std::make_unique<Parts>(options, now_ms, log)) {}
 Collector::~Collector() = default;
 
 Server& Collector::server() { return parts_->server; }

@@ -15,13 +15,13 @@ namespace gpuassay {
 class Collector {
  public:
   /// Opens the data directory and binds the address. `now_ms` is the wall clock in milliseconds since 1970; `log`
-  /// receives single lines, from the thread that answers requests. Throws Error{network, not_saved, database,
+  /// receives single lines. Both are called by several threads at a time. Throws Error{network, not_saved, database,
   /// unreadable_input}.
   Collector(const ServeOptions& options, std::function<std::int64_t()> now_ms,
-            std::function<void(std::string_view)> log, const ServerLimits& limits = {});
+            std::function<void(std::string_view)> log);
   ~Collector();
 
-  /// Server::run(), stop() and stop_on_signals() do the rest.
+  /// Server::run(), stop() and handle_signals() do the rest.
   [[nodiscard]] Server& server();
 
  private:

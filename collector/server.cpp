@@ -3,25 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/asio/write.hpp>
 #include <csignal>
 #include <exception>
 #include <list>
-#include <optional>
 
+#include "collector/http_session.h"
+#include "collector/network_shares.h"
+#include "collector/rate_limit.h"
+#include "collector/tls_identity.h"
 #include "core/error.h"
 
 namespace gpuassay {
@@ -29,80 +29,48 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = boost::beast::http;
 using asio::ip::tcp;
 using ErrorStatus = boost::system::error_code;
 
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t kReadBufferBytes = 64U << 10U;
-constexpr std::size_t kDrainBytes = 8U << 20U;  // what a refused client may still send before it is cut off
-constexpr std::chrono::seconds kDrainTime{2};
+constexpr std::size_t kMostTurnedAway = 64;  // clients that still hear 503; those beyond are just cut off
+constexpr std::chrono::seconds kTurnAwayTime{2};
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
+[[noreturn]] void refuse(const ServerOptions& options, const ErrorStatus& error) {
+  throw Error(ErrorCode::network,
+              fmt::format("cannot listen on {}:{}: {}; choose another --listen address", options.host, options.port,
+                          error.message()),
+              error.value());
 }
 
-HttpRequest to_request(http::request<http::string_body> message) {
-  HttpRequest request;
-  request.method = std::string(message.method_string());
-  const std::string_view target(message.target().data(), message.target().size());
-  request.path = target.substr(0, target.find('?'));
-  if (request.path.size() < target.size()) request.query = target.substr(request.path.size() + 1);
-  for (const auto& field : message)
-    request.headers.emplace(lower_case({field.name_string().data(), field.name_string().size()}),
-                            std::string(field.value()));
-  request.body = std::move(message.body());
-  return request;
-}
-
-template <class Body>
-http::response<Body> begin_message(const HttpReply& reply, bool keep_alive) {
-  http::response<Body> message(static_cast<http::status>(reply.status), 11);
-  message.set(http::field::content_type, reply.content_type);
-  message.set("X-Content-Type-Options", "nosniff");
-  message.set("Content-Security-Policy", "default-src 'none'");
-  for (const auto& [name, value] : reply.headers) message.set(name, value);
-  message.keep_alive(keep_alive);
-  return message;
-}
-
-http::response<http::string_body> to_message(HttpReply reply, bool keep_alive) {
-  auto message = begin_message<http::string_body>(reply, keep_alive);
-  message.body() = std::move(reply.body);
-  message.prepare_payload();
-  return message;
-}
-
-/// The answer to a request that could not be read; empty when the client is just gone.
-std::optional<HttpReply> reply_to_failed_read(const ErrorStatus& error, const ServerLimits& limits) {
-  if (error == http::error::header_limit || error == http::error::buffer_overflow)
-    return problem_reply(431, "Header too large", fmt::format("At most {} bytes.", limits.header_bytes));
-  if (error == http::error::body_limit)
-    return problem_reply(413, "Body too large", fmt::format("At most {} bytes.", limits.body_bytes));
-  const bool broken_http = error.category() == http::make_error_code(http::error::bad_method).category() &&
-                           error != http::error::end_of_stream && error != http::error::partial_message;
-  if (broken_http) return problem_reply(400, "Not an HTTP request", "The request cannot be read: " + error.message());
-  return std::nullopt;
+/// Canonical; empty when the client has gone already.
+std::string address_of(const tcp::socket& socket) {
+  ErrorStatus error;
+  const tcp::endpoint peer = socket.remote_endpoint(error);
+  return error ? std::string() : canonical_address(peer.address().to_string()).value_or("");
 }
 
 }  // namespace
 
 class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
  public:
-  Impl(const std::string& host, std::uint16_t port, Handler handler, const ServerLimits& limits)
-      : handler_(std::move(handler)), limits_(limits), acceptor_(network_), signals_(network_), force_stop_(network_) {
+  Impl(const ServerOptions& options, Handler handler)
+      : options_(options),
+        shared_{std::move(handler), options.refused ? options.refused : [](int) {}, options.limits,
+                TrustedProxies(options.trusted_proxies),
+                asio::thread_pool(std::max<std::size_t>(1, options.limits.workers))},
+        shares_(options.limits.connections_per_network) {
+    if (options_.tls) identity_ = read_tls_identity(*options_.tls);
     ErrorStatus error;
-    const auto found = tcp::resolver(network_).resolve(host, std::to_string(port), tcp::resolver::passive, error);
-    if (error) refuse(host, port, error);
+    const auto found =
+        tcp::resolver(network_).resolve(options.host, std::to_string(options.port), tcp::resolver::passive, error);
+    if (error) refuse(options, error);
     const tcp::endpoint endpoint = found.begin()->endpoint();
     acceptor_.open(endpoint.protocol());
     acceptor_.set_option(tcp::acceptor::reuse_address(true));
     acceptor_.bind(endpoint, error);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    if (error) refuse(host, port, error);
+    if (error) refuse(options, error);
     endpoint_ = acceptor_.local_endpoint();
   }
 
@@ -111,35 +79,37 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   void run() {
     asio::co_spawn(network_, accept_connections(), asio::detached);
     network_.run();
-    worker_.join();
+    shared_.workers.join();
   }
 
   void stop() {
     asio::post(network_, [self = shared_from_this()] { self->begin_stop(); });
   }
 
-  void stop_on_signals() {
-    signals_.add(SIGTERM);
-    signals_.add(SIGINT);
-    signals_.async_wait([this](const ErrorStatus& error, int) {
+  void reload_certificate() {
+    asio::post(network_, [self = shared_from_this()] { self->read_certificate(); });
+  }
+
+  void handle_signals() {
+    end_signals_.add(SIGTERM);
+    end_signals_.add(SIGINT);
+    end_signals_.async_wait([this](const ErrorStatus& error, int) {
       if (!error) begin_stop();
     });
+    if (!options_.tls) return;
+    reload_signal_.add(SIGHUP);
+    wait_for_reload();
   }
 
  private:
-  /// One open connection; lives in its coroutine, known to connections_ so that stop() can end it.
+  /// One open connection; lives as long as its coroutine, known to connections_ so that stop() can end it.
   struct Connection {
-    explicit Connection(tcp::socket&& socket) : stream(std::move(socket)) {}
-    beast::tcp_stream stream;
-    beast::flat_buffer buffer{kReadBufferBytes};
-    bool idle = true;  // waiting for the next request
+    Connection(tcp::socket&& socket, std::shared_ptr<asio::ssl::context> identity, const std::string& peer,
+               SessionShared& shared, std::string of_network)
+        : session(std::move(socket), std::move(identity), peer, shared), network(std::move(of_network)) {}
+    HttpSession session;
+    std::string network;  // empty: not counted
   };
-
-  [[noreturn]] static void refuse(const std::string& host, std::uint16_t port, const ErrorStatus& error) {
-    throw Error(ErrorCode::network,
-                fmt::format("cannot listen on {}:{}: {}; choose another --listen address", host, port, error.message()),
-                error.value());
-  }
 
   asio::awaitable<void> accept_connections() {
     asio::steady_timer pause(network_);
@@ -151,171 +121,106 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
         co_await pause.async_wait(kAsTuple);
         continue;
       }
-      if (connections_.size() >= limits_.connections) {
-        shed(socket);
-        continue;
-      }
-      connections_.emplace_back(std::move(socket));
-      asio::co_spawn(network_, serve(std::prev(connections_.end())), asio::detached);
+      admit(std::move(socket));
     }
   }
 
-  /// One attempt to say 503 without waiting for the client.
-  static void shed(tcp::socket& socket) {
+  void admit(tcp::socket socket) {
+    const std::string peer = address_of(socket);
+    // All clients of a trusted proxy come from its address; keeping them apart is the proxy's work.
+    const std::string network = shared_.proxies.include(peer) ? std::string() : network_of(peer);
+    if (connections_.size() >= options_.limits.connections || (!network.empty() && !shares_.enter(network))) {
+      turn_away(std::move(socket));
+      return;
+    }
     ErrorStatus ignored;
-    socket.non_blocking(true, ignored);
-    static constexpr std::string_view kReply =
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    socket.send(asio::buffer(kReply), 0, ignored);
-    socket.shutdown(tcp::socket::shutdown_send, ignored);
+    socket.set_option(tcp::no_delay(true), ignored);  // replies in pieces would wait for acknowledgements
+    connections_.emplace_back(std::move(socket), identity_, peer, shared_, network);
+    asio::co_spawn(network_, serve(std::prev(connections_.end())), asio::detached);
   }
 
   asio::awaitable<void> serve(std::list<Connection>::iterator connection) {
-    bool broken = false;
-    try {
-      for (std::size_t served = 1; !stopping_; ++served) {
-        const bool last = served >= limits_.requests_per_connection;
-        if (!co_await serve_one(*connection, last)) break;
-      }
-    } catch (const std::exception&) {
-      broken = true;  // out of memory for this request, say: only its connection ends
-    }
-    if (!stopping_ && !broken) co_await drain(*connection);
+    co_await connection->session.run();
+    if (!connection->network.empty()) shares_.leave(connection->network);
     connections_.erase(connection);
-    if (stopping_ && connections_.empty()) force_stop_.cancel();
+    if (shared_.stopping && connections_.empty()) force_stop_.cancel();
   }
 
-  /// False when the connection is to end.
-  asio::awaitable<bool> serve_one(Connection& connection, bool last) {
-    http::request_parser<http::string_body> parser;
-    parser.header_limit(limits_.header_bytes);
-    parser.body_limit(limits_.body_bytes);
-    const ErrorStatus error = co_await read_request(connection, parser);
-    if (error) {
-      auto reply = reply_to_failed_read(error, limits_);
-      if (reply) co_await write(connection, *std::move(reply), false);
-      co_return false;
-    }
-    // An answer to HEAD has no body; ours may have one, so nothing may follow it.
-    const bool keep_alive = parser.get().keep_alive() && !last && parser.get().method() != http::verb::head;
-    HttpRequest request = to_request(parser.release());
-    ErrorStatus gone;
-    const tcp::endpoint peer = connection.stream.socket().remote_endpoint(gone);
-    if (!gone) request.peer = peer.address().to_string();
-    HttpReply reply = co_await answer(request);
-    co_return co_await write(connection, std::move(reply), keep_alive && !stopping_);
+  /// A 503 without reading the request, for a few at a time. With TLS it would take a handshake, which is what there is
+  /// no room for: these are cut off.
+  void turn_away(tcp::socket socket) {
+    shared_.refused(503);
+    if (options_.tls || turned_away_.size() >= kMostTurnedAway) return;
+    turned_away_.emplace_back(std::move(socket));
+    asio::co_spawn(network_, say_no(std::prev(turned_away_.end())), asio::detached);
   }
 
-  asio::awaitable<ErrorStatus> read_request(Connection& connection, http::request_parser<http::string_body>& parser) {
-    connection.idle = true;
-    connection.stream.expires_after(limits_.header_time);
-    auto [error, header_bytes] =
-        co_await http::async_read_header(connection.stream, connection.buffer, parser, kAsTuple);
-    if (error) co_return error;
-    connection.idle = false;
-    connection.stream.expires_after(limits_.body_time);
-    if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-      co_await asio::async_write(connection.stream, asio::buffer(kContinue), kAsTuple);
-    }
-    auto [body_error, body_bytes] = co_await http::async_read(connection.stream, connection.buffer, parser, kAsTuple);
-    co_return body_error;
-  }
-
-  asio::awaitable<HttpReply> answer(const HttpRequest& request) {
-    if (waiting_ >= limits_.waiting_requests) {
-      HttpReply busy = problem_reply(503, "Too busy", "Too many requests are waiting; try again later.");
-      busy.headers.emplace_back("Retry-After", "5");
-      co_return busy;
-    }
-    ++waiting_;
-    HttpReply reply = co_await asio::co_spawn(worker_, call_handler(request), asio::use_awaitable);
-    --waiting_;
-    co_return reply;
-  }
-
-  asio::awaitable<HttpReply> call_handler(const HttpRequest& request) { co_return handler_(request); }
-
-  /// True when the connection may carry another request.
-  asio::awaitable<bool> write(Connection& connection, HttpReply reply, bool keep_alive) {
-    if (reply.next) co_return co_await write_long(connection, std::move(reply), keep_alive);
-    auto message = to_message(std::move(reply), keep_alive);
-    connection.stream.expires_after(limits_.reply_time);
-    auto [error, bytes] = co_await http::async_write(connection.stream, message, kAsTuple);
-    co_return !error && keep_alive;
-  }
-
-  /// In chunks, each within the time of a reply: a reader that takes nothing is cut off.
-  asio::awaitable<bool> write_long(Connection& connection, HttpReply reply, bool keep_alive) {
-    auto message = begin_message<http::empty_body>(reply, keep_alive);
-    message.chunked(true);
-    http::response_serializer<http::empty_body> serializer(message);
-    connection.stream.expires_after(limits_.reply_time);
-    auto [error, header_bytes] = co_await http::async_write_header(connection.stream, serializer, kAsTuple);
-    std::string piece = std::move(reply.body);
+  /// Reads on until the client has heard it: closing with unread bytes would make the system discard the reply.
+  asio::awaitable<void> say_no(std::list<beast::tcp_stream>::iterator client) {
+    static constexpr std::string_view kReply =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    client->expires_after(kTurnAwayTime);
+    auto [error, sent] = co_await asio::async_write(*client, asio::buffer(kReply), kAsTuple);
+    if (!error) client->socket().shutdown(tcp::socket::shutdown_send, error);
+    std::array<char, 4096> unread{};
     while (!error) {
-      if (!piece.empty()) {
-        connection.stream.expires_after(limits_.reply_time);
-        auto [chunk_error, bytes] =
-            co_await asio::async_write(connection.stream, http::make_chunk(asio::buffer(piece)), kAsTuple);
-        if (chunk_error) co_return false;
-      }
-      piece = co_await asio::co_spawn(worker_, call_next(reply.next), asio::use_awaitable);
-      if (piece.empty()) break;
-    }
-    if (error) co_return false;
-    auto [last_error, last_bytes] = co_await asio::async_write(connection.stream, http::make_chunk_last(), kAsTuple);
-    co_return !last_error && keep_alive;
-  }
-
-  static asio::awaitable<std::string> call_next(const std::function<std::string()>& next) { co_return next(); }
-
-  /// Reads on for a while after the last reply: closing with unread bytes would make the system discard the reply.
-  static asio::awaitable<void> drain(Connection& connection) {
-    ErrorStatus error;
-    connection.stream.socket().shutdown(tcp::socket::shutdown_send, error);
-    connection.stream.expires_after(kDrainTime);
-    std::size_t drained = 0;
-    while (!error && drained < kDrainBytes) {
-      connection.buffer.clear();
-      auto [read_error, bytes] =
-          co_await connection.stream.async_read_some(connection.buffer.prepare(kReadBufferBytes), kAsTuple);
+      auto [read_error, bytes] = co_await client->async_read_some(asio::buffer(unread), kAsTuple);
       error = read_error;
-      drained += bytes;
     }
+    turned_away_.erase(client);
   }
 
-  void begin_stop() {
-    if (stopping_) return;
-    stopping_ = true;
-    ErrorStatus ignored;
-    acceptor_.close(ignored);
-    signals_.cancel(ignored);
-    for (Connection& connection : connections_)
-      if (connection.idle) connection.stream.cancel();
-    if (connections_.empty()) return;
-    force_stop_.expires_after(limits_.stop_time);
-    force_stop_.async_wait([this](const ErrorStatus& error) {
+  void wait_for_reload() {
+    reload_signal_.async_wait([this](const ErrorStatus& error, int) {
       if (error) return;
-      for (Connection& connection : connections_) connection.stream.close();
+      read_certificate();
+      wait_for_reload();
     });
   }
 
-  Handler handler_;
-  const ServerLimits limits_;
+  void read_certificate() {
+    if (!options_.tls) return;
+    std::string said = "the certificate was read again";
+    try {
+      identity_ = read_tls_identity(*options_.tls);
+    } catch (const std::exception& error) {
+      said = fmt::format("the former certificate stays: {}", error.what());
+    }
+    if (options_.log) options_.log(said);
+  }
+
+  void begin_stop() {
+    if (shared_.stopping) return;
+    shared_.stopping = true;
+    ErrorStatus ignored;
+    acceptor_.close(ignored);
+    end_signals_.cancel(ignored);
+    reload_signal_.cancel(ignored);
+    for (beast::tcp_stream& client : turned_away_) client.cancel();
+    for (Connection& connection : connections_) connection.session.end_if_idle();
+    if (connections_.empty()) return;
+    force_stop_.expires_after(options_.limits.stop_time);
+    force_stop_.async_wait([this](const ErrorStatus& error) {
+      if (error) return;
+      for (Connection& connection : connections_) connection.session.close();
+    });
+  }
+
+  const ServerOptions options_;
+  SessionShared shared_;
+  NetworkShares shares_;
+  std::shared_ptr<asio::ssl::context> identity_;  // null without TLS
   asio::io_context network_{1};
-  asio::thread_pool worker_{1};
-  tcp::acceptor acceptor_;
-  asio::signal_set signals_;
-  asio::steady_timer force_stop_;
+  tcp::acceptor acceptor_{network_};
+  asio::signal_set end_signals_{network_}, reload_signal_{network_};
+  asio::steady_timer force_stop_{network_};
   std::list<Connection> connections_;
-  std::size_t waiting_ = 0;
-  bool stopping_ = false;
+  std::list<beast::tcp_stream> turned_away_;
   tcp::endpoint endpoint_;
 };
 
-Server::Server(const std::string& host, std::uint16_t port, Handler handler, const ServerLimits& limits)
-    : impl_(std::make_shared<Impl>(host, port, std::move(handler), limits)) {}
+Server::Server(const ServerOptions& options, Handler handler)
+    : impl_(std::make_shared<Impl>(options, std::move(handler))) {}
 Server::~Server() = default;
 
 std::uint16_t Server::port() const { return impl_->endpoint().port(); }
@@ -329,6 +234,7 @@ std::string Server::address() const {
 
 void Server::run() { impl_->run(); }
 void Server::stop() { impl_->stop(); }
-void Server::stop_on_signals() { impl_->stop_on_signals(); }
+void Server::reload_certificate() { impl_->reload_certificate(); }
+void Server::handle_signals() { impl_->handle_signals(); }
 
 }  // namespace gpuassay

@@ -1,39 +1,47 @@
-// How do bytes from the network become requests, within stated limits? The only file that knows the HTTP library.
+// How do bytes from the network become requests, within stated limits? Only this, http_session, client_stream,
+// beast_message and tls_identity know the HTTP library.
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "collector/http_message.h"
+#include "collector/server_limits.h"
 
 namespace gpuassay {
 
-/// What one client, and all of them together, may cost. Each time limit is a deadline for the whole step: sending a
-/// byte now and then does not extend it.
-struct ServerLimits {
-  std::uint32_t header_bytes = 8U << 10U;
-  std::uint64_t body_bytes = 1U << 20U;
-  std::chrono::milliseconds header_time{10'000};  ///< from connecting, or from the last reply, to the whole header
-  std::chrono::milliseconds body_time{20'000};
-  std::chrono::milliseconds reply_time{20'000};
-  std::chrono::milliseconds stop_time{5'000};  ///< how long stop() lets requests in progress finish
-  std::size_t connections = 2'048;             ///< more are answered 503 and closed
-  std::size_t waiting_requests = 256;          ///< read, not yet answered; more are answered 503
-  std::size_t requests_per_connection = 100;
+/// PEM files: the certificate with its chain, and its private key without a passphrase.
+struct TlsFiles {
+  std::string certificate, key;
 };
 
-/// An HTTP/1.1 server: one thread for the network, one that calls the handler.
+struct ServerOptions {
+  std::string host;
+  std::uint16_t port = 0;  ///< 0 = any free one
+  ServerLimits limits = {};
+  std::optional<TlsFiles> tls = {};               ///< HTTPS instead of HTTP
+  std::vector<std::string> trusted_proxies = {};  ///< IP addresses whose X-Forwarded-For is believed
+  /// Receives a line when certificates were read again, or could not be. From the thread in run().
+  std::function<void(std::string_view)> log = {};
+  /// Receives the status of every answer that the handler did not give: requests that could not be read or decoded,
+  /// and clients turned away. From any thread.
+  std::function<void(int)> refused = {};
+};
+
+/// An HTTP/1.1 server: one thread for the network, and `workers` that call the handler. Bodies in gzip are unpacked for
+/// the handler, replies are packed for clients that accept it, and HEAD is answered as GET without its body.
 class Server {
  public:
   using Handler = std::function<HttpReply(const HttpRequest&)>;
 
-  /// Binds at once; port 0 takes a free one. `handler` is called by one thread at a time and must not throw. Throws
-  /// Error{network} when the address cannot be had.
-  Server(const std::string& host, std::uint16_t port, Handler handler, const ServerLimits& limits = {});
+  /// Binds at once. `handler` is called by several threads at a time and must not throw. Throws Error{network} when the
+  /// address cannot be had, Error{unreadable_input} for TLS files, Error{usage} for a proxy that is no IP address.
+  Server(const ServerOptions& options, Handler handler);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -46,8 +54,11 @@ class Server {
   void run();
   /// Ends run(): no new connections, requests in progress are answered. From any thread.
   void stop();
-  /// Makes SIGTERM and SIGINT call stop().
-  void stop_on_signals();
+  /// Reads the TLS files again, for connections to come; open ones keep theirs. When the files are not usable the
+  /// former ones stay. From any thread.
+  void reload_certificate();
+  /// Makes SIGTERM and SIGINT call stop(), and with TLS SIGHUP reload_certificate().
+  void handle_signals();
 
  private:
   class Impl;

@@ -39,6 +39,29 @@ std::string pointer_of(const std::vector<std::string>& context) {
   return pointer.empty() ? "(whole document)" : pointer;
 }
 
+void collect_patterns(const nlohmann::json& schema, nlohmann::json& alternatives) {
+  if (!schema.is_structured()) return;
+  if (schema.is_object() && schema.contains("pattern") && schema["pattern"].is_string())
+    alternatives.push_back({{"pattern", schema["pattern"]}});
+  for (const auto& part : schema) collect_patterns(part, alternatives);
+}
+
+/// The library compiles a pattern when a document first needs it, and keeps it in the validator. Compiling is slow, and
+/// neither that nor the C++ library's compiler of patterns is safe for two threads, so all of it is done here.
+valijson::Validator with_compiled_patterns(const nlohmann::json& schema) {
+  nlohmann::json alternatives = nlohmann::json::array();
+  collect_patterns(schema, alternatives);
+  valijson::Validator validator;
+  if (alternatives.empty()) return validator;
+  valijson::Schema all_patterns;
+  const nlohmann::json all{{"allOf", alternatives}};
+  valijson::SchemaParser(valijson::SchemaParser::kDraft7).populateSchema(NlohmannJsonAdapter(all), all_patterns);
+  const nlohmann::json any_text("");
+  valijson::ValidationResults ignored;  // with a place for results it does not stop at the first mismatch
+  validator.validate(all_patterns, NlohmannJsonAdapter(any_text), &ignored);
+  return validator;
+}
+
 }  // namespace
 
 std::string_view schema_text(std::string_view name) {
@@ -48,7 +71,7 @@ std::string_view schema_text(std::string_view name) {
 
 struct SchemaValidator::Parsed {
   valijson::Schema schema;
-  mutable valijson::Validator validator;  // caches compiled patterns
+  valijson::Validator validator;  // holds the patterns of the schema, compiled; copied for each use
 };
 
 SchemaValidator::SchemaValidator(std::unique_ptr<Parsed> parsed) : parsed_(std::move(parsed)) {}
@@ -63,6 +86,7 @@ SchemaValidator SchemaValidator::from_text(std::string_view schema_text) {
   try {
     const nlohmann::json json = nlohmann::json::parse(schema_text);
     valijson::SchemaParser(valijson::SchemaParser::kDraft7).populateSchema(NlohmannJsonAdapter(json), parsed->schema);
+    parsed->validator = with_compiled_patterns(json);
   } catch (const std::exception& error) {  // both libraries throw their own kinds
     throw Error(ErrorCode::internal, fmt::format("a schema cannot be read: {}; report this as a bug", error.what()));
   }
@@ -71,7 +95,8 @@ SchemaValidator SchemaValidator::from_text(std::string_view schema_text) {
 
 std::vector<std::string> SchemaValidator::violations(const nlohmann::json& document, std::size_t max_messages) const {
   valijson::ValidationResults results;
-  if (parsed_->validator.validate(parsed_->schema, NlohmannJsonAdapter(document), &results)) return {};
+  valijson::Validator validator = parsed_->validator;  // its cache is not made for several threads
+  if (validator.validate(parsed_->schema, NlohmannJsonAdapter(document), &results)) return {};
   // Errors come from the outside in ("/score: does not match"); the deepest place is the one to repair.
   std::vector<valijson::ValidationResults::Error> errors(results.begin(), results.end());
   std::sort(errors.begin(), errors.end(), [](const auto& left, const auto& right) {

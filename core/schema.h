@@ -12,7 +12,7 @@ namespace gpuassay {
 /// The published JSON Schema `name` ("result"), as text. Throws Error{usage} naming the known ones for any other name.
 std::string_view schema_text(std::string_view name);
 
-/// One schema, read once. A const object may be used by one thread at a time.
+/// One schema, read once. A const object is safe to use from any thread.
 class SchemaValidator {
  public:
   /// Throws Error{usage} for an unknown name.

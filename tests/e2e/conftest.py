@@ -74,7 +74,7 @@ class Collector:
             stdin=subprocess.DEVNULL,
         )
         line = self.process.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        found = re.search(r"https?://127\.0\.0\.1:\d+", line)
         assert found, f"the collector did not start: {line}"
         self.url = found.group()
 

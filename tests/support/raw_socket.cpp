@@ -34,7 +34,12 @@ std::size_t content_length(const std::string& header) {
 
 }  // namespace
 
-RawSocket::RawSocket(std::uint16_t port) : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+RawSocket::RawSocket(std::uint16_t port, const char* source)
+    : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in from = loopback(0);
+  ::inet_pton(AF_INET, source, &from.sin_addr);
+  if (::bind(descriptor_, reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0)
+    throw std::runtime_error("cannot bind");
   const sockaddr_in address = loopback(port);
   if (::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     throw std::runtime_error("cannot connect");

@@ -12,7 +12,8 @@ namespace gpuassay::test {
 /// One TCP connection on 127.0.0.1. Reading gives up after 20 s, so that a broken server fails a test, not hangs it.
 class RawSocket {
  public:
-  explicit RawSocket(std::uint16_t port);
+  /// From the address `source` of this machine: all of 127.0.0.0/8 is.
+  explicit RawSocket(std::uint16_t port, const char* source = "127.0.0.1");
   static RawSocket adopt(int descriptor);
   ~RawSocket();
   RawSocket(RawSocket&& other) noexcept;
@@ -27,6 +28,7 @@ class RawSocket {
   /// A whole HTTP request or reply with Content-Length.
   [[nodiscard]] std::string read_message() const;
   void finish_sending() const;
+  [[nodiscard]] int descriptor() const { return descriptor_; }
 
  private:
   RawSocket() = default;

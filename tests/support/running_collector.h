@@ -14,9 +14,11 @@ namespace gpuassay::test {
 class RunningCollector {
  public:
   explicit RunningCollector(bool accept_simulated, const ServerLimits& limits = {})
+      : RunningCollector(with(accept_simulated, limits)) {}
+  /// Its data directory is a scratch folder, whatever `options` says.
+  explicit RunningCollector(ServeOptions options)
       : collector_(
-            {"127.0.0.1", 0, folder_.path().string(), accept_simulated}, [this] { return now_ms_++; },
-            [](std::string_view) {}, limits),
+            in(folder_, std::move(options)), [this] { return now_ms_++; }, [](std::string_view) {}),
         thread_([this] { collector_.server().run(); }) {}
   ~RunningCollector() { stop(); }
   RunningCollector(const RunningCollector&) = delete;
@@ -31,6 +33,18 @@ class RunningCollector {
   [[nodiscard]] std::string database() const { return folder_.path().string() + "/collector.db"; }
 
  private:
+  static ServeOptions with(bool accept_simulated, const ServerLimits& limits) {
+    ServeOptions options;
+    options.accept_simulated = accept_simulated;
+    options.limits = limits;
+    return options;
+  }
+  static ServeOptions in(const ScratchRoot& folder, ServeOptions options) {
+    options.host = "127.0.0.1";
+    options.data_dir = folder.path().string();
+    return options;
+  }
+
   ScratchRoot folder_;
   std::atomic<std::int64_t> now_ms_{1'800'000'000'000};  // a clock that never stands still, so replies would differ
   Collector collector_;

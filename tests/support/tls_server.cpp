@@ -28,11 +28,9 @@ std::string pem_of(Write write) {
   return text;
 }
 
-struct Identity {
-  std::string certificate, key;
-};
+}  // namespace
 
-Identity self_signed(const std::string& host) {
+TestIdentity make_identity(const std::string& host) {
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"),
                                                                 EVP_PKEY_free);
   const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
@@ -54,10 +52,8 @@ Identity self_signed(const std::string& host) {
           pem_of([&](BIO* out) { PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr); })};
 }
 
-}  // namespace
-
 struct TlsServer::Parts {
-  Identity identity;
+  TestIdentity identity;
   std::string reply;
   asio::io_context io;
   asio::ssl::context context{asio::ssl::context::tls_server};
@@ -86,7 +82,7 @@ struct TlsServer::Parts {
 };
 
 TlsServer::TlsServer(const std::string& certificate_host, std::string reply) : parts_(std::make_unique<Parts>()) {
-  parts_->identity = self_signed(certificate_host);
+  parts_->identity = make_identity(certificate_host);
   parts_->reply = std::move(reply);
   parts_->context.use_certificate(asio::buffer(parts_->identity.certificate), asio::ssl::context::pem);
   parts_->context.use_private_key(asio::buffer(parts_->identity.key), asio::ssl::context::pem);

@@ -7,6 +7,14 @@
 
 namespace gpuassay::test {
 
+/// A certificate and its key, as PEM text.
+struct TestIdentity {
+  std::string certificate, key;
+};
+
+/// Self-signed for `host`, an hour old and valid for another one.
+TestIdentity make_identity(const std::string& host);
+
 /// Answers every connection with the same reply. The certificate is self-signed for `certificate_host`.
 class TlsServer {
  public:

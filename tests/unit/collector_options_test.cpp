@@ -39,6 +39,35 @@ TEST(CollectorOptions, Serve) {
   EXPECT_TRUE(v6.accept_simulated);
 }
 
+TEST(CollectorOptions, Server) {
+  const std::vector<const char*> least{"serve", "--listen", "127.0.0.1:0", "--data-dir", "d"};
+  const auto with = [&](std::initializer_list<const char*> more) {
+    std::vector<const char*> arguments = least;
+    arguments.insert(arguments.end(), more);
+    return arguments;
+  };
+  const auto usual = std::get<ServeOptions>(parse(least));
+  EXPECT_EQ(usual.limits.workers, 2U);
+  EXPECT_EQ(usual.limits.connections_per_network, 256U);
+  EXPECT_FALSE(usual.tls);
+  EXPECT_TRUE(usual.trusted_proxies.empty());
+  const auto chosen = std::get<ServeOptions>(
+      parse(with({"--workers", "64", "--connections-per-network", "9", "--trusted-proxy", "192.0.2.1",
+                  "--trusted-proxy", "::1", "--tls-cert", "c.pem", "--tls-key", "k.pem"})));
+  EXPECT_EQ(chosen.limits.workers, 64U);
+  EXPECT_EQ(chosen.limits.connections_per_network, 9U);
+  EXPECT_EQ(chosen.trusted_proxies, (std::vector<std::string>{"192.0.2.1", "::1"}));
+  ASSERT_TRUE(chosen.tls);
+  EXPECT_EQ(chosen.tls->certificate, "c.pem");
+  EXPECT_EQ(chosen.tls->key, "k.pem");
+  EXPECT_NE(refusal_of(with({"--tls-cert", "c.pem"})).find("--tls-key"), std::string::npos);
+  EXPECT_NE(refusal_of(with({"--tls-key", "k.pem"})).find("--tls-cert"), std::string::npos);
+  for (const char* const count : {"0", "65", "-1", "many"})
+    EXPECT_NE(refusal_of(with({"--workers", count})), "accepted");
+  EXPECT_NE(refusal_of(with({"--connections-per-network", "0"})), "accepted");
+  EXPECT_NE(refusal_of(with({"--trusted-proxy", "proxy.example"})).find("proxy.example"), std::string::npos);
+}
+
 TEST(CollectorOptions, ImportPrices) {
   const auto options =
       std::get<ImportPricesOptions>(parse({"import-prices", "--format", "seed", "f.csv", "--data-dir", "d"}));
