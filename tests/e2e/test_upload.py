@@ -196,12 +196,12 @@ def certificate(folder, host):
 def test_https_through_a_proxy_with_an_authority_of_ones_own(agent, make_collector, tmp_path, way):
     (run_id,) = put_runs(agent)
     collector = make_collector("--accept-simulated")
-    pem, key = certificate(tmp_path, "localhost")
+    pem, key = certificate(tmp_path, "collector.invalid")
     tls = TlsRelay(int(collector.url.rsplit(":", 1)[1]), pem, key)
     secret = "Basic " + base64.b64encode(b"me:hunter2").decode()
     proxy = ConnectProxy(authorization=secret)
     address = f"http://me:hunter2@127.0.0.1:{proxy.port}"
-    url = f"https://localhost:{tls.port}"
+    url = f"https://collector.invalid:{tls.port}"  # a name that only the proxy can find
     if way == "flags":
         flags, variables = ["--proxy", address, "--ca", pem], {}
     else:
@@ -209,7 +209,7 @@ def test_https_through_a_proxy_with_an_authority_of_ones_own(agent, make_collect
     sent = agent("upload", "--collector", url, *flags, env=environment(**variables))
     assert sent.returncode == 0, sent.stdout + sent.stderr
     assert rows(collector) == [run_id]
-    assert proxy.heads[0].startswith(f"CONNECT localhost:{tls.port} HTTP/1.1\r\n")
+    assert proxy.heads[0].startswith(f"CONNECT collector.invalid:{tls.port} HTTP/1.1\r\n")
     assert "hunter2" not in sent.stdout + sent.stderr
     assert b"Gpuassay-Key" not in proxy.bytes_seen and len(proxy.bytes_seen) > 1000, "the proxy sees noise"
 
@@ -238,9 +238,11 @@ def test_no_proxy_goes_around_and_a_proxys_refusal_is_told_without_its_password(
     assert refused.returncode == 6 and "opens no tunnel" in refused.stdout and "HTTP 407" in refused.stdout
     assert "hunter2" not in refused.stdout + refused.stderr
     before = len(proxy.heads)
-    variables = {"http_proxy": address, "NO_PROXY": "localhost,127.0.0.1"}
-    sent = agent("upload", "--collector", collector.url, env=environment(**variables))
-    assert sent.returncode == 0 and len(proxy.heads) == before
+    variables = {"http_proxy": address, "NO_PROXY": "localhost,.invalid"}
+    around = agent("upload", "--collector", "http://collector.invalid", env=environment(**variables))
+    assert around.returncode == 6 and "found" in around.stdout and len(proxy.heads) == before
+    sent = agent("upload", "--collector", collector.url, env=environment(http_proxy=address))
+    assert sent.returncode == 0 and len(proxy.heads) == before, "no proxy stands before this machine"
     bad = agent("upload", "--collector", collector.url, "--proxy", "socks5://me:hunter2@x")
     assert bad.returncode == 2 and "hunter2" not in bad.stderr
 
@@ -298,6 +300,14 @@ def test_the_percentile_is_shown_with_its_population(agent, change, line):
     assert collector.of("GET")[0].path == (
         f"/v1/percentile?gpu_model=Tesla%20V100&gpu_count=1&score_version={score['version']}&score={score['value']}"
     )
+
+
+def test_a_comparison_that_fails_is_not_asked_for_again(agent):
+    put_runs(agent, 3)
+    collector = ScriptedCollector(lambda request: accepting(request) if request.command == "POST" else (503, {}, b""))
+    sent = agent("upload", "--collector", collector.url)
+    assert sent.returncode == 0 and sent.stdout.count("not compared with other runs: HTTP 503") == 1
+    assert len(collector.of("POST")) == 3 and len(collector.of("GET")) == 1
 
 
 def test_a_deleted_run_is_proven_and_never_sent_again(agent):
