@@ -53,8 +53,9 @@ struct UploadWorld {
 UploadWorld real_upload_world();
 
 /// Sends the body until it is accepted, refused or the budget is spent. Network failures and 500 are retried during the
-/// first 10 s, answers 408, 429 and other 5xx during the whole budget, with full jitter and not sooner than Retry-After asks (5 min
-/// at most); every other 4xx is final. Never throws for what the network does; Error{usage} for a bad collector_url.
+/// first 10 s, answers 408, 429 and other 5xx during the whole budget, with full jitter and not sooner than Retry-After
+/// asks (5 min at most); every other 4xx is final. Never throws for what the network does; Error{usage} for a bad
+/// collector_url.
 UploadOutcome upload_result(const UploadRequest& request, const UploadWorld& world);
 
 /// After this outcome, is it worth sending another run to the same collector now? Not without a network, not when it is
