@@ -20,20 +20,20 @@ void copy_prices(Database& memory, const std::filesystem::path& file) {
 
 }  // namespace
 
-Database open_prices(const std::filesystem::path& data_dir) {
+SqliteDatabase open_prices(const std::filesystem::path& data_dir) {
   const std::filesystem::path file = data_dir / "prices.db";
   std::error_code problem;
-  Database database(std::filesystem::exists(file, problem) ? file.string() : ":memory:");
+  SqliteDatabase database(std::filesystem::exists(file, problem) ? file.string() : ":memory:");
   add_bundled_prices(database);
   return database;
 }
 
-Database open_named_prices(const std::filesystem::path& data_dir, const std::optional<PriceFileOptions>& file,
-                           const std::optional<std::filesystem::path>& rates, ImportReport& report) {
+SqliteDatabase open_named_prices(const std::filesystem::path& data_dir, const std::optional<PriceFileOptions>& file,
+                                 const std::optional<std::filesystem::path>& rates, ImportReport& report) {
   if (!file && !rates) return open_prices(data_dir);
   std::vector<FxRate> named_rates;
   if (rates) named_rates = read_rate_file(rates->string());
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   if (file) {
     PriceImport import = read_price_file(*file, FxTable(named_rates));
@@ -46,7 +46,7 @@ Database open_named_prices(const std::filesystem::path& data_dir, const std::opt
   std::error_code problem;
   if (std::filesystem::exists(own, problem)) {
     {
-      const Database updated = open_prices(data_dir);
+      const SqliteDatabase updated = open_prices(data_dir);
     }  // brings the file's tables up to date
     copy_prices(database, own);
   } else {

@@ -1,6 +1,7 @@
 // What does a route see of a request, and what does it give back? Independent of the HTTP library.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -13,6 +14,8 @@ struct HttpRequest {
   std::string path;                            ///< without the query
   std::map<std::string, std::string> headers;  ///< names in lower case; of repeated ones the first
   std::string body;
+  std::string query = {};  ///< after the '?', still encoded
+  std::string peer = {};   ///< IP address of the client
 };
 
 struct HttpReply {
@@ -20,6 +23,8 @@ struct HttpReply {
   std::string content_type;
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  /// Of a long reply: gives the rest after `body` in pieces, an empty one at the end. Called by one thread at a time.
+  std::function<std::string()> next = {};
 };
 
 /// An RFC 9457 problem document.

@@ -4,19 +4,21 @@
 
 #include <nlohmann/json.hpp>
 
+#include "collector/plausibility.h"
 #include "core/error.h"
 #include "core/json_guard.h"
-#include "core/normalize.h"
 #include "core/price_question.h"
 #include "core/price_text.h"
 #include "core/prices.h"
 #include "core/receipt.h"
 #include "core/result_json.h"
-#include "core/score.h"
 #include "core/timestamp.h"
 
 namespace gpuassay {
 namespace {
+
+constexpr std::string_view kSignatureHeaders =
+    "the headers Gpuassay-Key and Gpuassay-Signature must hold an Ed25519 key and signature in base64";
 
 IngestOutcome refused(IngestStatus status, std::string detail, std::string run_id = {}) {
   IngestOutcome outcome;
@@ -41,12 +43,20 @@ void describe_gpus(const std::vector<Device>& devices, StoredRun& run) {
   run.gpu_memory_bytes = first->memory_bytes;
 }
 
-/// What the queries need. The score is recomputed from the raw samples; a document that claims another one is refused:
-/// Error{unreadable_input}.
-StoredRun columns_of(const Result& result) {
+/// A run is simulated when it says so anywhere.
+bool is_simulated(const Result& result) {
+  bool simulated = result.simulated;
+  for (const Device& device : result.devices) simulated = simulated || device.simulated;
+  return simulated;
+}
+
+/// What the queries need; figures are those recomputed from the raw samples. A run that cannot be what it says is kept
+/// with the reasons and counts in no aggregate.
+StoredRun columns_of(const Result& result, std::int64_t now_ms) {
+  const Recomputed facts = recompute(result);
   StoredRun run;
   run.run_id = result.run_id;
-  run.simulated = result.simulated;
+  run.simulated = is_simulated(result);
   run.started_at_ms = parse_rfc3339_ms(result.started_at);
   run.provider = result.platform.provider;
   run.instance_type = result.platform.instance_type;
@@ -58,39 +68,62 @@ StoredRun columns_of(const Result& result) {
   run.gpu_variant = machine.gpu_variant;
   run.vcpus_milli = scaled_quantity(machine.vcpus, 1000);
   run.memory_mib = scaled_quantity(machine.memory_gib, 1024);
-  const Score recomputed = score_run(result.devices, normalize_all(result.measurements, result.devices));
-  if (result.score.version == recomputed.version && result.score.value != recomputed.value) {
-    throw Error(ErrorCode::unreadable_input, "/score/value does not follow from the samples of the document");
-  }
+  const Score& recomputed = facts.score;
   run.score_version = recomputed.version;
   run.score = recomputed.value;
+  const std::vector<std::string> doubts = implausible_parts(result, facts, now_ms);
+  if (!doubts.empty()) run.quarantine_reason = fmt::format("{}", fmt::join(doubts, "; "));
   return run;
-}
-
-/// A run is simulated when it says so anywhere.
-bool is_simulated(const Result& result) {
-  bool simulated = result.simulated;
-  for (const Device& device : result.devices) simulated = simulated || device.simulated;
-  return simulated;
 }
 
 /// Empty when the body was signed by the key that came with it.
 std::optional<IngestOutcome> signature_problem(const Upload& upload, const std::string& run_id) {
   const auto key = public_key_from_base64(upload.key_base64.value_or(""));
   const auto signature = signature_from_base64(upload.signature_base64.value_or(""));
-  if (!key || !signature)
-    return refused(IngestStatus::unsigned_body,
-                   "the headers Gpuassay-Key and Gpuassay-Signature must hold an Ed25519 key and signature in base64",
-                   run_id);
+  if (!key || !signature) return refused(IngestStatus::unsigned_body, std::string(kSignatureHeaders), run_id);
   if (!verify_signature(*key, result_signing_message(upload.body), *signature))
     return refused(IngestStatus::bad_signature, "the signature is not of this body by this key", run_id);
   return std::nullopt;
 }
 
+/// The answer to an upload whose run_id is stored.
+IngestOutcome answer_known(const std::string& run_id, const std::string& sha256, KnownRun known) {
+  if (known.retracted_at_ms)
+    return refused(IngestStatus::retracted, "this run was taken back by its contributor", run_id);
+  if (known.body_sha256 != sha256)
+    return refused(IngestStatus::conflict, "this run_id is already stored with another body, which is kept", run_id);
+  IngestOutcome outcome;
+  outcome.status = IngestStatus::replayed;
+  outcome.run_id = run_id;
+  outcome.receipt = std::move(known.receipt);
+  return outcome;
+}
+
 }  // namespace
 
+std::string_view name_of(IngestStatus status) {
+  switch (status) {
+    case IngestStatus::created: return "created";
+    case IngestStatus::replayed: return "replayed";
+    case IngestStatus::conflict: return "conflict";
+    case IngestStatus::malformed: return "malformed";
+    case IngestStatus::invalid: return "invalid";
+    case IngestStatus::simulated_refused: return "simulated_refused";
+    case IngestStatus::unsigned_body: return "unsigned_body";
+    case IngestStatus::retracted: return "retracted";
+    case IngestStatus::revoked_key: return "revoked_key";
+    case IngestStatus::bad_signature: return "bad_signature";
+    case IngestStatus::too_many: return "too_many";
+  }
+  return "unknown";
+}
+
 Ingest::Ingest(RunStore& store, const KeyPair& collector_key, IngestPolicy policy, std::function<std::int64_t()> now_ms)
-    : store_(store), collector_key_(collector_key), policy_(policy), now_ms_(std::move(now_ms)) {}
+    : store_(store),
+      collector_key_(collector_key),
+      policy_(policy),
+      now_ms_(std::move(now_ms)),
+      per_key_(policy.per_key) {}
 
 IngestOutcome Ingest::accept(const Upload& upload) {
   nlohmann::json document;
@@ -103,42 +136,64 @@ IngestOutcome Ingest::accept(const Upload& upload) {
   invalid.violations = schema_.violations(document);
   if (!invalid.violations.empty()) return invalid;
 
-  StoredRun run;
-  bool simulated = false;
+  Result result;
   try {
-    const Result result = result_from_json(document);
-    simulated = is_simulated(result);
-    run = columns_of(result);
+    result = result_from_json(document);
+    (void)parse_rfc3339_ms(result.started_at);
   } catch (const Error& error) {  // the schema cannot say everything, for instance which days a month has
     return refused(IngestStatus::invalid, error.what());
   }
-  if (simulated && !policy_.accept_simulated)
-    return refused(IngestStatus::simulated_refused, "this collector takes no simulated results", run.run_id);
-  if (auto problem = signature_problem(upload, run.run_id)) return *std::move(problem);
-  run.simulated = simulated;
-  run.body = upload.body;
-  run.body_sha256 = sha256_hex(upload.body);
-  run.agent_key = *upload.key_base64;
-  return store_new(std::move(run));
+  if (is_simulated(result) && !policy_.accept_simulated)
+    return refused(IngestStatus::simulated_refused, "this collector takes no simulated results", result.run_id);
+  if (auto problem = signature_problem(upload, result.run_id)) return *std::move(problem);
+  return store(result, upload);
 }
 
-IngestOutcome Ingest::store_new(StoredRun run) {
-  IngestOutcome outcome;
-  outcome.run_id = run.run_id;
-  if (auto known = store_.find(run.run_id)) {
-    if (known->body_sha256 != run.body_sha256)
-      return refused(IngestStatus::conflict, "this run_id is already stored with another body, which is kept",
-                     run.run_id);
-    outcome.status = IngestStatus::replayed;
-    outcome.receipt = std::move(known->receipt);
-    return outcome;
+IngestOutcome Ingest::store(const Result& result, const Upload& upload) {
+  const std::string sha256 = sha256_hex(upload.body);
+  if (auto known = store_.find(result.run_id)) return answer_known(result.run_id, sha256, std::move(*known));
+  const auto key = store_.key(*upload.key_base64);
+  if (key && key->revoked_at_ms)
+    return refused(IngestStatus::revoked_key, "the key that signed it was revoked; use the machine's current key",
+                   result.run_id);
+  const std::int64_t now_ms = now_ms_();
+  if (const auto wait_s = per_key_.wait_s(*upload.key_base64, now_ms)) {
+    IngestOutcome limited =
+        refused(IngestStatus::too_many, "this key sends more runs than one machine makes", result.run_id);
+    limited.retry_after_s = *wait_s;
+    return limited;
   }
-  run.received_at_ms = now_ms_();
-  run.receipt = signed_receipt(run.run_id, run.body, format_rfc3339_ms(run.received_at_ms), collector_key_);
-  store_.insert(run);
+  StoredRun run = columns_of(result, now_ms);
+  run.body = upload.body;
+  run.body_sha256 = sha256;
+  run.agent_key = *upload.key_base64;
+  run.received_at_ms = now_ms;
+  run.receipt = signed_receipt(run.run_id, run.body, format_rfc3339_ms(now_ms), collector_key_);
+  // Another request may have been faster.
+  if (auto known = store_.insert(run)) return answer_known(run.run_id, sha256, std::move(*known));
+  IngestOutcome outcome;
+  outcome.run_id = std::move(run.run_id);
   outcome.status = IngestStatus::created;
   outcome.receipt = std::move(run.receipt);
+  outcome.detail = run.quarantine_reason.value_or("");
   return outcome;
+}
+
+DeletionOutcome Ingest::retract(const Deletion& deletion) {
+  using Status = DeletionOutcome::Status;
+  const auto key = public_key_from_base64(deletion.key_base64.value_or(""));
+  const auto signature = signature_from_base64(deletion.signature_base64.value_or(""));
+  if (!key || !signature) return {Status::unsigned_request, {}, std::string(kSignatureHeaders)};
+  if (!verify_signature(*key, deletion_signing_message(deletion.run_id), *signature))
+    return {Status::bad_signature, {}, "the signature is not of this deletion by this key"};
+  switch (store_.retract(deletion.run_id, *deletion.key_base64, now_ms_())) {
+    case RetractOutcome::unknown: return {Status::unknown, {}, "no run is stored under this run_id"};
+    case RetractOutcome::other_key: return {Status::other_key, {}, "another key signed this run"};
+    case RetractOutcome::retracted: break;
+  }
+  const auto known = store_.find(deletion.run_id);  // says since when, also when it was taken back before
+  const std::int64_t since_ms = known ? known->retracted_at_ms.value_or(0) : 0;
+  return {Status::deleted, signed_tombstone(deletion.run_id, format_rfc3339_ms(since_ms), collector_key_), {}};
 }
 
 }  // namespace gpuassay

@@ -8,9 +8,10 @@
 #include <string_view>
 #include <variant>
 
+#include "collector/collector_database.h"
 #include "collector/options.h"
+#include "collector/postgres_url.h"
 #include "collector/serve.h"
-#include "collector/store.h"
 #include "core/error.h"
 #include "core/price_import.h"
 
@@ -50,11 +51,11 @@ void execute(const ServeOptions& options) {
 }
 
 void execute(const ImportPricesOptions& options) {
-  Database database = open_collector_database(options.data_dir);
-  const RunStore runs(database);  // join.sql asks the tables of both, also before the first result comes
   PriceFileOptions file = options.file;
   file.now_ms = wall_clock_ms();
-  print(stdout, describe(import_price_file(database, file)));
+  const auto pool = open_collector_database(
+      {.data_dir = options.data_dir, .url = options.database.url, .connections = options.database.connections});
+  print(stdout, describe(import_price_file(*pool->take(ConnectionPool::Access::write), file)));
 }
 
 int exit_code_of(ErrorCode code) {
@@ -62,6 +63,7 @@ int exit_code_of(ErrorCode code) {
     case ErrorCode::usage:
     case ErrorCode::unreadable_input:
     case ErrorCode::network: return kExitUsage;  // only --listen can fail so
+    case ErrorCode::library_missing:             // of the database
     case ErrorCode::not_saved:
     case ErrorCode::database: return kExitNotSaved;
     default: return kExitInternal;
@@ -74,6 +76,7 @@ int main(int argc, char** argv) {
   ::umask(077);  // results and key are nobody else's business
   try {
     const CollectorCommand command = parse_collector_options(argc, argv);
+    for (int number = 1; number < argc; ++number) blank_password(argv[number]);
     std::visit([](const auto& options) { execute(options); }, command);
     return 0;
   } catch (const Error& error) {

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 
+#include "collector/postgres_url.h"
 #include "core/build_info.h"
 #include "core/error.h"
 #include "core/price_formats.h"
@@ -25,6 +26,23 @@ void parse_listen(const std::string& text, ServeOptions& options) {
   if (!plain_host || problem != std::errc() || end != last)
     throw Error(ErrorCode::usage, fmt::format("--listen {} is not HOST:PORT; write for instance 127.0.0.1:8080", text));
   options.host = host;
+}
+
+/// The URL may come by the environment, where other users of the machine do not see it.
+void add_database_options(CLI::App& command, DatabaseChoice& database) {
+  command.add_option("--database", database.url, "PostgreSQL instead of the file in DIR; also GPUASSAY_DATABASE")
+      ->type_name("postgresql://USER@HOST/NAME")
+      ->envname("GPUASSAY_DATABASE");
+  constexpr std::size_t kMostConnections = 64;
+  command.add_option("--database-connections", database.connections, "Connections kept open, at most")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, kMostConnections));
+}
+
+void require_postgres_url(const DatabaseChoice& database) {
+  if (database.url && !is_postgres_url(*database.url))
+    throw Error(ErrorCode::usage,
+                "--database must begin with postgresql:// (its value is not shown, as it may hold a password)");
 }
 
 void add_import_options(CLI::App& command, ImportPricesOptions& import) {
@@ -52,9 +70,17 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
   serve_command->add_option("--data-dir", serve.data_dir, "Folder of database and key")->required()->type_name("DIR");
   serve_command->add_flag("--accept-simulated", serve.accept_simulated, "Take simulated results too (for tests)");
 
+  add_database_options(*serve_command, serve.database);
+  const auto hourly = [&](const char* name, RateLimit& limit, const char* help) {
+    serve_command->add_option(name, limit.per_hour, help)->capture_default_str()->check(CLI::NonNegativeNumber);
+  };
+  hourly("--uploads-per-hour-of-key", serve.per_key, "New runs that one key may send, on average; 0: no limit");
+  hourly("--uploads-per-hour-of-network", serve.per_network, "Uploads of one /24 or /48, on average; 0: no limit");
+
   CLI::App* const import_command = app.add_subcommand("import-prices", "Load a price file into the database");
   add_import_options(*import_command, import);
   import_command->add_option("--data-dir", import.data_dir, "Folder of the database")->required()->type_name("DIR");
+  add_database_options(*import_command, import.database);
 
   try {
     app.parse(argc, argv);
@@ -68,6 +94,7 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
   }
   if (app.get_subcommands().empty())
     throw Error(ErrorCode::usage, "no command given: serve or import-prices; see gpuassay-collector --help");
+  require_postgres_url(import_command->parsed() ? import.database : serve.database);
   if (import_command->parsed()) return import;
   parse_listen(listen, serve);
   return serve;

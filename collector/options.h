@@ -6,20 +6,31 @@
 #include <string>
 #include <variant>
 
+#include "collector/rate_limit.h"
 #include "core/price_import.h"
 
 namespace gpuassay {
+
+/// Which database instead of the SQLite file in the data directory.
+struct DatabaseChoice {
+  std::optional<std::string> url;  ///< postgresql://...; may hold a password
+  std::size_t connections = 4;
+};
 
 struct ServeOptions {
   std::string host;
   std::uint16_t port = 0;  ///< 0 = any free one
   std::string data_dir;
   bool accept_simulated = false;
+  RateLimit per_key{60, 60};            ///< one machine makes a run in a minute or two
+  RateLimit per_network{3'600, 1'000};  ///< a fleet that starts at once behind one address
+  DatabaseChoice database = {};
 };
 
 struct ImportPricesOptions {
   PriceFileOptions file;
   std::string data_dir;
+  DatabaseChoice database = {};
 };
 
 /// Text to print instead of working: help or version.

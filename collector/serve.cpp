@@ -2,39 +2,45 @@
 
 #include <filesystem>
 
+#include "collector/aggregate_keeper.h"
+#include "collector/collector_database.h"
 #include "collector/ingest.h"
 #include "collector/routes.h"
 #include "collector/store.h"
 #include "core/key_file.h"
-#include "core/price_store.h"
 
 namespace gpuassay {
 
 /// Declared in the order in which each part needs those before it.
 struct Collector::Parts {
-  Parts(const ServeOptions& options, std::function<std::int64_t()> now_ms, std::function<void(std::string_view)> log,
-        const ServerLimits& limits)
-      : database(open_collector_database(options.data_dir)),
-        prices(database),
-        runs(database),
+  Parts(const ServeOptions& options, const std::function<std::int64_t()>& now_ms,
+        const std::function<void(std::string_view)>& log, const ServerLimits& limits)
+      : database(open_collector_database({.data_dir = options.data_dir,
+                                          .url = options.database.url,
+                                          .connections = options.database.connections,
+                                          .check_file = true})),
+        runs(*database),
         ingest(runs, load_or_create_key((std::filesystem::path(options.data_dir) / "key").string()),
-               IngestPolicy{options.accept_simulated}, std::move(now_ms)),
-        routes(ingest, runs, std::move(log)),
+               IngestPolicy{options.accept_simulated, options.per_key}, now_ms),
+        aggregates(*database, now_ms, log),
+        read(runs, [this] { return aggregates.current(); }),
+        routes({ingest, runs, read, [this] { aggregates.note_change(); }, options.per_network}, now_ms, log),
         server(
             options.host, options.port, [this](const HttpRequest& request) { return routes.answer(request); }, limits) {
   }
 
-  Database database;
-  PriceStore prices;  // makes the view `prices` of join.sql
+  std::unique_ptr<ConnectionPool> database;
   RunStore runs;
   Ingest ingest;
+  AggregateKeeper aggregates;
+  ReadRoutes read;
   Routes routes;
   Server server;
 };
 
 Collector::Collector(const ServeOptions& options, std::function<std::int64_t()> now_ms,
                      std::function<void(std::string_view)> log, const ServerLimits& limits)
-    : parts_(std::make_unique<Parts>(options, std::move(now_ms), std::move(log), limits)) {}
+    : parts_(std::make_unique<Parts>(options, now_ms, log, limits)) {}
 Collector::~Collector() = default;
 
 Server& Collector::server() { return parts_->server; }

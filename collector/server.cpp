@@ -50,6 +50,7 @@ HttpRequest to_request(http::request<http::string_body> message) {
   request.method = std::string(message.method_string());
   const std::string_view target(message.target().data(), message.target().size());
   request.path = target.substr(0, target.find('?'));
+  if (request.path.size() < target.size()) request.query = target.substr(request.path.size() + 1);
   for (const auto& field : message)
     request.headers.emplace(lower_case({field.name_string().data(), field.name_string().size()}),
                             std::string(field.value()));
@@ -57,14 +58,20 @@ HttpRequest to_request(http::request<http::string_body> message) {
   return request;
 }
 
-http::response<http::string_body> to_message(HttpReply reply, bool keep_alive) {
-  http::response<http::string_body> message(static_cast<http::status>(reply.status), 11);
+template <class Body>
+http::response<Body> begin_message(const HttpReply& reply, bool keep_alive) {
+  http::response<Body> message(static_cast<http::status>(reply.status), 11);
   message.set(http::field::content_type, reply.content_type);
   message.set("X-Content-Type-Options", "nosniff");
   message.set("Content-Security-Policy", "default-src 'none'");
   for (const auto& [name, value] : reply.headers) message.set(name, value);
-  message.body() = std::move(reply.body);
   message.keep_alive(keep_alive);
+  return message;
+}
+
+http::response<http::string_body> to_message(HttpReply reply, bool keep_alive) {
+  auto message = begin_message<http::string_body>(reply, keep_alive);
+  message.body() = std::move(reply.body);
   message.prepare_payload();
   return message;
 }
@@ -191,7 +198,10 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     }
     // An answer to HEAD has no body; ours may have one, so nothing may follow it.
     const bool keep_alive = parser.get().keep_alive() && !last && parser.get().method() != http::verb::head;
-    const HttpRequest request = to_request(parser.release());
+    HttpRequest request = to_request(parser.release());
+    ErrorStatus gone;
+    const tcp::endpoint peer = connection.stream.socket().remote_endpoint(gone);
+    if (!gone) request.peer = peer.address().to_string();
     HttpReply reply = co_await answer(request);
     co_return co_await write(connection, std::move(reply), keep_alive && !stopping_);
   }
@@ -228,11 +238,37 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 
   /// True when the connection may carry another request.
   asio::awaitable<bool> write(Connection& connection, HttpReply reply, bool keep_alive) {
+    if (reply.next) co_return co_await write_long(connection, std::move(reply), keep_alive);
     auto message = to_message(std::move(reply), keep_alive);
     connection.stream.expires_after(limits_.reply_time);
     auto [error, bytes] = co_await http::async_write(connection.stream, message, kAsTuple);
     co_return !error && keep_alive;
   }
+
+  /// In chunks, each within the time of a reply: a reader that takes nothing is cut off.
+  asio::awaitable<bool> write_long(Connection& connection, HttpReply reply, bool keep_alive) {
+    auto message = begin_message<http::empty_body>(reply, keep_alive);
+    message.chunked(true);
+    http::response_serializer<http::empty_body> serializer(message);
+    connection.stream.expires_after(limits_.reply_time);
+    auto [error, header_bytes] = co_await http::async_write_header(connection.stream, serializer, kAsTuple);
+    std::string piece = std::move(reply.body);
+    while (!error) {
+      if (!piece.empty()) {
+        connection.stream.expires_after(limits_.reply_time);
+        auto [chunk_error, bytes] =
+            co_await asio::async_write(connection.stream, http::make_chunk(asio::buffer(piece)), kAsTuple);
+        if (chunk_error) co_return false;
+      }
+      piece = co_await asio::co_spawn(worker_, call_next(reply.next), asio::use_awaitable);
+      if (piece.empty()) break;
+    }
+    if (error) co_return false;
+    auto [last_error, last_bytes] = co_await asio::async_write(connection.stream, http::make_chunk_last(), kAsTuple);
+    co_return !last_error && keep_alive;
+  }
+
+  static asio::awaitable<std::string> call_next(const std::function<std::string()>& next) { co_return next(); }
 
   /// Reads on for a while after the last reply: closing with unread bytes would make the system discard the reply.
   static asio::awaitable<void> drain(Connection& connection) {

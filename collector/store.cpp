@@ -2,63 +2,184 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <filesystem>
-
-#include "core/error.h"
-#include "core/migrations.h"
-#include "embedded/RunMigration0001.h"
-#include "embedded/RunMigration0002.h"
+#include "collector/run_query.h"
 
 namespace gpuassay {
+namespace {
 
-Database open_collector_database(const std::string& data_dir) {
-  namespace fs = std::filesystem;
-  std::error_code problem;
-  if (fs::create_directories(data_dir, problem))
-    fs::permissions(data_dir, fs::perms::owner_all, fs::perm_options::replace, problem);
-  if (problem)
-    throw Error(ErrorCode::not_saved, fmt::format("cannot make the data directory {}: {}; choose another --data-dir",
-                                                  data_dir, problem.message()));
-  Database database((fs::path(data_dir) / "collector.db").string());
-  // NORMAL could lose runs that were acknowledged when the power fails.
-  database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-  return database;
-}
+using Access = ConnectionPool::Access;
 
-RunStore::RunStore(Database& database) : database_(database) {
-  constexpr std::array<std::string_view, 2> kMigrations{embedded::kRunMigration0001, embedded::kRunMigration0002};
-  migrate(database_, "run", kMigrations);
-}
-
-std::optional<KnownRun> RunStore::find(std::string_view run_id) const {
-  Statement query(database_, "SELECT body_sha256, receipt FROM run WHERE run_id = ?");
+std::optional<KnownRun> find_run(Database& database, std::string_view run_id) {
+  Statement query(database,
+                  "SELECT run.body_sha256, run_body.receipt, run.retracted_at_ms FROM run "
+                  "LEFT JOIN run_body ON run_body.run_id = run.run_id WHERE run.run_id = ?");
   query.bind(1, run_id);
   if (!query.step()) return std::nullopt;
-  return KnownRun{query.text(0), query.text(1)};
+  return KnownRun{query.text(0), query.text(1), query.optional_integer(2)};
+}
+
+/// False when the run_id is there already; a race of two threads for it is decided by the primary key.
+bool insert_run(Database& database, const StoredRun& run) {
+  Statement insert(database,
+                   "INSERT INTO run (run_id, body_sha256, agent_key, received_at_ms, simulated, trust, "
+                   "started_at_ms, provider, instance_type, region, pricing_model, gpu_model, gpu_count, "
+                   "gpu_memory_bytes, score_version, score, instance_key, gpu_variant, vcpus_milli, memory_mib, "
+                   "quarantine_reason) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+                   "ON CONFLICT (run_id) DO NOTHING");
+  insert.bind(1, run.run_id).bind(2, run.body_sha256).bind(3, run.agent_key).bind(4, run.received_at_ms);
+  insert.bind(5, std::int64_t{run.simulated}).bind(6, run.trust).bind(7, run.started_at_ms).bind(8, run.provider);
+  insert.bind(9, run.instance_type).bind(10, run.region).bind(11, run.pricing_model).bind(12, run.gpu_model);
+  insert.bind(13, run.gpu_count).bind(14, run.gpu_memory_bytes).bind(15, run.score_version).bind(16, run.score);
+  insert.bind(17, run.instance_key).bind(18, run.gpu_variant).bind(19, run.vcpus_milli).bind(20, run.memory_mib);
+  insert.bind(21, run.quarantine_reason).run();
+  if (database.changes() != 1) return false;
+  Statement body(database, "INSERT INTO run_body (run_id, body, receipt) VALUES (?, ?, ?)");
+  body.bind(1, run.run_id).bind_blob(2, run.body).bind_blob(3, run.receipt).run();
+  return true;
+}
+
+void note_key(Database& database, const StoredRun& run) {
+  Statement note(database,
+                 "INSERT INTO signing_key (agent_key, first_seen_ms) VALUES (?, ?) ON CONFLICT (agent_key) DO NOTHING");
+  note.bind(1, run.agent_key).bind(2, run.received_at_ms).run();
+}
+
+/// Everything but run_id, the time and the columns that say nothing. The statement checks the owner itself: between a
+/// look and a change another thread could be faster.
+bool erase_run(Database& database, std::string_view run_id, std::string_view agent_key, std::int64_t now_ms) {
+  Statement erase(database,
+                  "UPDATE run SET retracted_at_ms = ?1, body_sha256 = '', agent_key = '', "
+                  "received_at_ms = 0, started_at_ms = 0, provider = '', instance_type = NULL, region = NULL, "
+                  "pricing_model = NULL, gpu_model = NULL, gpu_count = 0, gpu_memory_bytes = NULL, score_version = '', "
+                  "score = NULL, instance_key = NULL, gpu_variant = NULL, vcpus_milli = NULL, memory_mib = NULL, "
+                  "quarantine_reason = NULL WHERE run_id = ?2 AND agent_key = ?3 AND retracted_at_ms IS NULL");
+  erase.bind(1, now_ms).bind(2, run_id).bind(3, agent_key).run();
+  if (database.changes() != 1) return false;
+  Statement body(database, "DELETE FROM run_body WHERE run_id = ?");
+  body.bind(1, run_id).run();
+  return true;
+}
+
+}  // namespace
+
+std::optional<KnownRun> RunStore::find(std::string_view run_id) const {
+  return pool_.use(Access::read, [&](Database& database) { return find_run(database, run_id); });
 }
 
 std::optional<std::string> RunStore::body(std::string_view run_id) const {
-  Statement query(database_, "SELECT body FROM run WHERE run_id = ?");
-  query.bind(1, run_id);
-  if (!query.step()) return std::nullopt;
-  return query.text(0);
+  return pool_.use(Access::read, [&](Database& database) -> std::optional<std::string> {
+    Statement query(database, "SELECT body FROM run_body WHERE run_id = ?");
+    query.bind(1, run_id);
+    if (!query.step()) return std::nullopt;
+    return query.text(0);
+  });
 }
 
-void RunStore::insert(const StoredRun& run) {
-  Transaction transaction(database_);
-  Statement insert(database_,
-                   "INSERT INTO run (run_id, body, body_sha256, agent_key, received_at_ms, receipt, simulated, trust, "
-                   "started_at_ms, provider, instance_type, region, pricing_model, gpu_model, gpu_count, "
-                   "gpu_memory_bytes, score_version, score, instance_key, gpu_variant, vcpus_milli, memory_mib) "
-                   "VALUES (?,?,?,?,?,?,?,'self_reported',?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-  insert.bind(1, run.run_id).bind_blob(2, run.body).bind(3, run.body_sha256).bind(4, run.agent_key);
-  insert.bind(5, run.received_at_ms).bind_blob(6, run.receipt).bind(7, std::int64_t{run.simulated});
-  insert.bind(8, run.started_at_ms).bind(9, run.provider).bind(10, run.instance_type).bind(11, run.region);
-  insert.bind(12, run.pricing_model).bind(13, run.gpu_model).bind(14, run.gpu_count).bind(15, run.gpu_memory_bytes);
-  insert.bind(16, run.score_version).bind(17, run.score).bind(18, run.instance_key).bind(19, run.gpu_variant);
-  insert.bind(20, run.vcpus_milli).bind(21, run.memory_mib).run();
-  transaction.commit();
+std::optional<RunColumns> RunStore::columns(std::string_view run_id) const {
+  return pool_.use(Access::read, [&](Database& database) -> std::optional<RunColumns> {
+    Statement query(database,
+                    fmt::format("SELECT {} FROM run WHERE run_id = ? AND retracted_at_ms IS NULL", kRunColumns));
+    query.bind(1, run_id);
+    if (!query.step()) return std::nullopt;
+    RunColumns run;
+    read_columns(query, run);
+    return run;
+  });
+}
+
+std::optional<KnownRun> RunStore::insert(const StoredRun& run) {
+  return pool_.use(Access::write, [&](Database& database) -> std::optional<KnownRun> {
+    {
+      Transaction transaction(database, TransactionKind::concurrent);
+      if (insert_run(database, run)) {
+        note_key(database, run);
+        transaction.commit();
+        return std::nullopt;
+      }
+    }
+    auto known = find_run(database, run.run_id);
+    // An earlier try whose COMMIT arrived but whose answer did not: the receipt, signed for this try, is stored.
+    if (known && known->body_sha256 == run.body_sha256 && known->receipt == run.receipt) return std::nullopt;
+    return known;
+  });
+}
+
+RunPage RunStore::list(const RunFilter& filter, std::size_t limit, const std::optional<RunCursor>& after) const {
+  return pool_.use(Access::read, [&](Database& database) { return list_runs(database, filter, limit, after); });
+}
+
+RunReader RunStore::read(const RunFilter& filter, RunContents contents) const {
+  require_working();  // a reader begins once: connections that went with a restarted server are noticed before
+  return {pool_.take(Access::read), filter, contents};
+}
+
+bool RunStore::quarantine(std::string_view run_id, const std::optional<std::string>& reason) {
+  return pool_.use(Access::write, [&](Database& database) {
+    Statement update(database, "UPDATE run SET quarantine_reason = ? WHERE run_id = ? AND retracted_at_ms IS NULL");
+    update.bind(1, reason).bind(2, run_id).run();
+    return database.changes() == 1;
+  });
+}
+
+RetractOutcome RunStore::retract(std::string_view run_id, std::string_view agent_key, std::int64_t now_ms) {
+  return pool_.use(Access::write, [&](Database& database) {
+    {
+      Transaction transaction(database, TransactionKind::concurrent);
+      if (erase_run(database, run_id, agent_key, now_ms)) {
+        transaction.commit();
+        return RetractOutcome::retracted;
+      }
+    }
+    const auto known = find_run(database, run_id);
+    if (!known) return RetractOutcome::unknown;
+    return known->retracted_at_ms ? RetractOutcome::retracted : RetractOutcome::other_key;
+  });
+}
+
+std::vector<Retraction> RunStore::retractions(std::size_t limit, const std::optional<Retraction>& after) const {
+  return pool_.use(Access::read, [&](Database& database) {
+    Statement query(database,
+                    "SELECT run_id, retracted_at_ms FROM run WHERE retracted_at_ms IS NOT NULL "
+                    "AND (retracted_at_ms, run_id) > (?1, ?2) ORDER BY retracted_at_ms, run_id LIMIT ?3");
+    const Retraction start = after.value_or(Retraction{});
+    query.bind(1, after ? start.retracted_at_ms : INT64_MIN).bind(2, start.run_id);
+    query.bind(3, static_cast<std::int64_t>(limit));
+    std::vector<Retraction> retractions;
+    while (query.step()) retractions.push_back({query.text(0), query.integer(1)});
+    return retractions;
+  });
+}
+
+std::optional<SigningKey> RunStore::key(std::string_view agent_key) const {
+  return pool_.use(Access::read, [&](Database& database) -> std::optional<SigningKey> {
+    Statement query(database, "SELECT first_seen_ms, revoked_at_ms, replaced_by FROM signing_key WHERE agent_key = ?");
+    query.bind(1, agent_key);
+    if (!query.step()) return std::nullopt;
+    return SigningKey{query.integer(0), query.optional_integer(1), query.optional_text(2)};
+  });
+}
+
+bool RunStore::revoke_key(std::string_view agent_key, std::int64_t now_ms) {
+  return pool_.use(Access::write, [&](Database& database) {
+    Statement revoke(database, "UPDATE signing_key SET revoked_at_ms = COALESCE(revoked_at_ms, ?) WHERE agent_key = ?");
+    revoke.bind(1, now_ms).bind(2, agent_key).run();
+    return database.changes() == 1;
+  });
+}
+
+bool RunStore::replace_key(std::string_view agent_key, std::string_view replaced_by, std::int64_t now_ms) {
+  return pool_.use(Access::write, [&](Database& database) {
+    Statement replace(database,
+                      "UPDATE signing_key SET revoked_at_ms = COALESCE(revoked_at_ms, ?), "
+                      "replaced_by = COALESCE(replaced_by, ?) WHERE agent_key = ?");
+    replace.bind(1, now_ms).bind(2, replaced_by).bind(3, agent_key).run();
+    return database.changes() == 1;
+  });
+}
+
+void RunStore::require_working() const {
+  pool_.use(Access::read,
+            [](Database& database) { Statement(database, "SELECT COUNT(*) FROM schema_migration").step(); });
 }
 
 }  // namespace gpuassay

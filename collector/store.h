@@ -2,56 +2,85 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "core/sqlite.h"
+#include "collector/connection_pool.h"
+#include "collector/run_record.h"
 
 namespace gpuassay {
 
-/// One accepted upload: the signed bytes and the columns that queries use. Empty optionals are unknown.
-struct StoredRun {
-  std::string run_id, body, body_sha256;
-  std::string agent_key;  ///< base64 of the public key that signed the body
-  std::int64_t received_at_ms = 0;
-  std::string receipt;
-  bool simulated = false;
-  std::int64_t started_at_ms = 0;
-  std::string provider;
-  std::optional<std::string> instance_type, region, pricing_model;
-  std::optional<std::string> gpu_model;  ///< empty without a GPU and for a mix of models
-  std::int64_t gpu_count = 0;
-  std::optional<std::int64_t> gpu_memory_bytes;  ///< of one device
-  std::optional<std::string> instance_key;       ///< the instance type as prices are compared by it
-  std::optional<std::string> gpu_variant;
-  std::optional<std::int64_t> vcpus_milli, memory_mib;
-  std::string score_version;
-  std::optional<double> score;
+enum class RetractOutcome {
+  retracted,  ///< now, or before
+  unknown,    ///< no such run
+  other_key,  ///< another key signed it
 };
 
-/// What is needed to answer an upload of a run that is already there.
-struct KnownRun {
-  std::string body_sha256, receipt;
+enum class RunContents {
+  columns,  ///< body, its hash and the receipt stay empty: much faster where bodies are large
+  whole,
 };
 
-/// Opens `data_dir`/collector.db, making folder (0700) and file first when they do not exist. Every commit is synced.
-/// Throws Error{not_saved} or Error{database}.
-Database open_collector_database(const std::string& data_dir);
-
-/// The table `run`. For one thread at a time. Failures are Error{database}.
-class RunStore {
+/// Runs one by one, oldest first, as they were when it was made: later changes are not seen. Holds a connection,
+/// and keeps SQLite's journal growing while others write: not for a client that reads slowly without a limit.
+class RunReader {
  public:
-  /// Makes or updates the table. `database` must outlive the store.
-  explicit RunStore(Database& database);
-
-  [[nodiscard]] std::optional<KnownRun> find(std::string_view run_id) const;
-  [[nodiscard]] std::optional<std::string> body(std::string_view run_id) const;
-  /// `run.run_id` must be new.
-  void insert(const StoredRun& run);
+  /// Use RunStore::read().
+  RunReader(ConnectionPool::Lease lease, const RunFilter& filter, RunContents contents);
+  ~RunReader();
+  /// The next run; empty after the last. Throws Error{database}.
+  std::optional<StoredRun> next();
 
  private:
-  Database& database_;
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+/// The tables `run` and `signing_key`. Safe to use from any thread. Failures are Error{database}: nothing happened, or
+/// its answer was lost; every call may be repeated.
+class RunStore {
+ public:
+  /// `pool` must outlive the store and have the collector's tables (collector/collector_database.h).
+  explicit RunStore(ConnectionPool& pool) : pool_(pool) {}
+
+  [[nodiscard]] std::optional<KnownRun> find(std::string_view run_id) const;
+  /// Empty for unknown and retracted runs.
+  [[nodiscard]] std::optional<std::string> body(std::string_view run_id) const;
+  [[nodiscard]] std::optional<RunColumns> columns(std::string_view run_id) const;
+  /// Stores the run, durably, unless its run_id is known: the first one is kept, and returned. Empty when `run` is what
+  /// is stored, be it by an earlier try whose answer was lost.
+  std::optional<KnownRun> insert(const StoredRun& run);
+
+  /// At most `limit` runs after `after`, or the newest.
+  [[nodiscard]] RunPage list(const RunFilter& filter, std::size_t limit,
+                             const std::optional<RunCursor>& after = {}) const;
+  /// All runs of one instant, for exports.
+  [[nodiscard]] RunReader read(const RunFilter& filter, RunContents contents = RunContents::whole) const;
+
+  /// Takes a run out of all aggregates for a reason, or back in without one. False when there is no such run.
+  bool quarantine(std::string_view run_id, const std::optional<std::string>& reason);
+
+  /// Erases all of a run but its run_id.
+  RetractOutcome retract(std::string_view run_id, std::string_view agent_key, std::int64_t now_ms);
+  /// What was taken back after `after`, in the order of time: the list that goes with an export.
+  [[nodiscard]] std::vector<Retraction> retractions(std::size_t limit,
+                                                    const std::optional<Retraction>& after = {}) const;
+
+  /// Empty when the key never signed a run that was stored.
+  [[nodiscard]] std::optional<SigningKey> key(std::string_view agent_key) const;
+  /// From `now_ms` on; the first time counts. False for an unknown key.
+  bool revoke_key(std::string_view agent_key, std::int64_t now_ms);
+  /// The key is revoked in favour of another one, which need not have signed anything yet.
+  bool replace_key(std::string_view agent_key, std::string_view replaced_by, std::int64_t now_ms);
+
+  /// Throws unless the database answers.
+  void require_working() const;
+
+ private:
+  ConnectionPool& pool_;
 };
 
 }  // namespace gpuassay

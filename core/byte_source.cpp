@@ -28,7 +28,8 @@ ByteSource ByteSource::from_file(const std::string& path) {
 bool ByteSource::refill() {
   if (buffer_.empty()) return false;  // a text has only what it began with
   const std::size_t count = std::fread(buffer_.data(), 1, buffer_.size(), file_.get());
-  if (std::ferror(file_.get()) != 0) throw_errno(ErrorCode::unreadable_input, fmt::format("cannot read {}", path_), errno);
+  if (std::ferror(file_.get()) != 0)
+    throw_errno(ErrorCode::unreadable_input, fmt::format("cannot read {}", path_), errno);
   rest_ = std::string_view(buffer_.data(), count);
   return !rest_.empty();
 }

@@ -13,8 +13,7 @@ void UnreadOffers::add(const PriceRow& row) {
   regions_of_[instance_key(*name)].insert(row.region.value_or(""));
 }
 
-bool UnreadOffers::may_hold(const std::optional<std::string>& offer_key,
-                            const std::optional<std::string>& instance_key,
+bool UnreadOffers::may_hold(const std::optional<std::string>& offer_key, const std::optional<std::string>& instance_key,
                             const std::optional<std::string>& region) const {
   return nameless_ || holds(offer_key, region) || holds(instance_key, region);
 }

@@ -24,7 +24,7 @@ enum class ErrorCode {
   busy,                ///< another gpuassay run holds the data directory
   network,             ///< no usable answer from a server
   refused,             ///< a server answered that it will not take the request
-  database,            ///< SQLite reported an error
+  database,            ///< SQLite or PostgreSQL reported an error
   internal,            ///< a bug in gpuassay
 };
 

@@ -22,8 +22,8 @@ struct GpuName {
 /// knows it or it stays ambiguous: never a guess.
 GpuName resolve_gpu_name(std::string_view name, std::optional<Micros> memory_gib = std::nullopt);
 
-/// The same for a name beside which two columns state memory and form. Throws also when they contradict the name: one of
-/// them is wrong, and nobody knows which.
+/// The same for a name beside which two columns state memory and form. Throws also when they contradict the name: one
+/// of them is wrong, and nobody knows which.
 GpuName resolve_gpu_name(std::string_view name, std::optional<Micros> memory_gib, std::string_view variant);
 
 /// The same, empty instead of an error.

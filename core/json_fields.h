@@ -36,8 +36,8 @@ class FieldWriter {
   void derived(const char* name, const F& compute) {
     object_[name] = write_value(compute());
   }
-  /// A field that came with a later minor version, where it is written even when empty; documents of the versions before
-  /// keep their bytes.
+  /// A field that came with a later minor version, where it is written even when empty; documents of the versions
+  /// before keep their bytes.
   template <class T>
   void added(const char* name, const std::optional<T>& value, bool even_empty) {
     if (value || even_empty) (*this)(name, value);

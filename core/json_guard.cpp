@@ -55,7 +55,11 @@ class LimitChecker : public nlohmann::json_sax<nlohmann::json> {
   bool number_float(number_float_t, const string_t& digits) override {
     return within_length(digits, "a number") && count_value();
   }
-  bool string(string_t& text) override { return within_length(text, "a string") && count_value(); }
+  bool string(string_t& text) override {
+    // No name or text has one, and PostgreSQL cannot keep it.
+    if (text.find('\0') != string_t::npos) return refuse("a string has a NUL character");
+    return within_length(text, "a string") && count_value();
+  }
   bool binary(binary_t&) override { return refuse("binary values are not JSON"); }
   bool start_object(std::size_t) override { return open(); }
   bool key(string_t& name) override {

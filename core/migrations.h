@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "core/sqlite.h"
+#include "core/database.h"
 
 namespace gpuassay {
 

@@ -42,9 +42,10 @@ std::string no_price_in(const ImportReport& report) {
     return left.second.count < right.second.count;
   });
   if (most == lines.end()) return "there is no line in the file but its header; nothing was imported, fetch it again";
-  return fmt::format("none of its {} lines is the price of an offer, most of them for this reason: {} ({}); nothing "
-                     "was imported, check format and file",
-                     report.rejected(), most->first, most->second.places.front());
+  return fmt::format(
+      "none of its {} lines is the price of an offer, most of them for this reason: {} ({}); nothing "
+      "was imported, check format and file",
+      report.rejected(), most->first, most->second.places.front());
 }
 
 /// Prices without dollars are kept, but no result can be joined with them.
@@ -54,9 +55,10 @@ void warn_about_rates(PriceImport& import) {
     if (row.amount && row.valid_from_ms && !row.price_instance_hour_usd) ++waiting[row.currency];
   }
   for (const auto& [currency, count] : waiting)
-    import.report.warn(fmt::format("{} prices have no dollars: no rate of {} on their day or {} days before; "
-                                   "import one with --rates",
-                                   count, currency, kMaxFxAgeDays));
+    import.report.warn(
+        fmt::format("{} prices have no dollars: no rate of {} on their day or {} days before; "
+                    "import one with --rates",
+                    count, currency, kMaxFxAgeDays));
 }
 
 }  // namespace

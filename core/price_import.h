@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
+#include "core/database.h"
 #include "core/import_report.h"
 #include "core/price_store.h"
-#include "core/sqlite.h"
 
 namespace gpuassay {
 
@@ -26,8 +26,9 @@ struct PriceImportOutcome {
   PriceChanges changes;
 };
 
-/// Reads the file without storing it; refused when none of its lines is a price. Throws Error{usage} for an unknown format or a missing option,
-/// Error{unreadable_input} naming the file for one that cannot be read or is not of that format.
+/// Reads the file without storing it; refused when none of its lines is a price. Throws Error{usage} for an unknown
+/// format or a missing option, Error{unreadable_input} naming the file for one that cannot be read or is not of that
+/// format.
 PriceImport read_price_file(const PriceFileOptions& options, const FxTable& rates);
 
 /// Reads a rate file; errors as above.

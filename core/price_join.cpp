@@ -74,7 +74,9 @@ void insert_question(Statement& insert, std::size_t number, const PriceQuestion&
   insert.bind(1, std::to_string(number)).bind(2, question.provider);
   insert.bind(3, question.instance_type ? std::optional(instance_key(*question.instance_type)) : std::nullopt);
   insert.bind(4, question.region).bind(5, question.gpu_model).bind(6, question.gpu_variant);
-  insert.bind(7, question.gpu_count).bind(8, question.gpus_used).bind(9, gpu_memory_mib(question.gpu_memory_gib_total, question.gpu_count));
+  insert.bind(7, question.gpu_count)
+      .bind(8, question.gpus_used)
+      .bind(9, gpu_memory_mib(question.gpu_memory_gib_total, question.gpu_count));
   insert.bind(10, scaled_quantity(question.vcpus, 1000)).bind(11, scaled_quantity(question.memory_gib, 1024));
   insert.bind(12, question.pricing_model).bind(13, question.commitment_months).bind(14, question.measured_at_ms);
   insert.bind(15, question.score).run();
@@ -87,17 +89,33 @@ void insert_options(Database& database, const JoinOptions& options) {
   insert.bind(5, std::string_view(options.gpu_share ? "gpu_share" : "machine")).run();
 }
 
-}  // namespace
+/// Tables of their own for one question; they hide tables and views of the same name until they are dropped.
+class TemporaryTables {
+ public:
+  explicit TemporaryTables(Database& database) : database_(database) {
+    database_.execute(std::string(kDrop) + std::string(embedded::kJoinTables));
+  }
+  TemporaryTables(const TemporaryTables&) = delete;
+  TemporaryTables& operator=(const TemporaryTables&) = delete;
+  // It fails when the connection is lost, and its temporary tables with it.
+  ~TemporaryTables() { drop(); }
 
-std::string_view join_sql() { return embedded::kJoinSql; }
+ private:
+  bool drop() noexcept {
+    try {
+      database_.execute(std::string(kDrop));
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  }
 
-std::vector<PriceAnswer> join_prices(Database& database, const std::vector<PriceQuestion>& questions,
-                                     const JoinOptions& options) {
-  database.execute(std::string(embedded::kJoinTables));
-  Statement insert(database, "INSERT INTO temp.results VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-  for (std::size_t number = 0; number < questions.size(); ++number) insert_question(insert, number, questions[number]);
-  insert_options(database, options);
-  std::vector<PriceAnswer> answers(questions.size());
+  static constexpr std::string_view kDrop = "DROP TABLE IF EXISTS temp.results; DROP TABLE IF EXISTS temp.options;";
+  Database& database_;
+};
+
+std::vector<PriceAnswer> ask(Database& database, std::size_t count) {
+  std::vector<PriceAnswer> answers(count);
   Statement query(database, join_sql());
   while (query.step()) {
     Columns column(query);
@@ -105,6 +123,19 @@ std::vector<PriceAnswer> join_prices(Database& database, const std::vector<Price
     answers.at(number) = read_answer(column);
   }
   return answers;
+}
+
+}  // namespace
+
+std::string_view join_sql() { return embedded::kJoinSql; }
+
+std::vector<PriceAnswer> join_prices(Database& database, const std::vector<PriceQuestion>& questions,
+                                     const JoinOptions& options) {
+  const TemporaryTables tables(database);
+  Statement insert(database, "INSERT INTO temp.results VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  for (std::size_t number = 0; number < questions.size(); ++number) insert_question(insert, number, questions[number]);
+  insert_options(database, options);
+  return ask(database, questions.size());
 }
 
 }  // namespace gpuassay

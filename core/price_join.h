@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/database.h"
 #include "core/money.h"
-#include "core/sqlite.h"
 
 namespace gpuassay {
 
@@ -57,8 +57,8 @@ struct PriceAnswer {
 /// The text of core/sql/join.sql.
 std::string_view join_sql();
 
-/// One answer for each question, in their order. `database` holds the view `prices`; its temporary tables `results` and
-/// `options` are replaced. Throws Error{database}.
+/// One answer for each question, in their order. `database` holds the view `prices`; temporary tables `results`
+/// and `options` stand beside it meanwhile. Throws Error{database}.
 std::vector<PriceAnswer> join_prices(Database& database, const std::vector<PriceQuestion>& questions,
                                      const JoinOptions& options);
 

@@ -20,8 +20,8 @@ WHERE price_basis IN ('instance', 'per_gpu') AND component_missing = 0 AND os = 
   AND valid_from_ms <= ?1 AND (valid_to_ms IS NULL OR ?1 < valid_to_ms)
   AND CASE pricing_model WHEN 'preemptible' THEN 'spot' ELSE pricing_model END
     = CASE ?2 WHEN 'preemptible' THEN 'spot' ELSE ?2 END
-  AND (?3 IS NULL OR provider = ?3) AND (?4 IS NULL OR gpu_model = ?4)
-  AND (?5 IS NULL OR region = ?5 OR region = '*') AND (?6 IS NULL OR gpu_count_micro = ?6)
+  AND (provider = ?3 OR ?3 IS NULL) AND (gpu_model = ?4 OR ?4 IS NULL)
+  AND (region = ?5 OR region = '*' OR ?5 IS NULL) AND (gpu_count_micro = ?6 OR ?6 IS NULL)
 ORDER BY price_gpu_hour_usd_micro, price_id)";
 
 ListedPrice read_listed(const Statement& row, const PriceFilter& filter) {

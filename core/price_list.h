@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/database.h"
 #include "core/price_join.h"
-#include "core/sqlite.h"
 
 namespace gpuassay {
 

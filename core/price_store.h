@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <vector>
 
+#include "core/database.h"
 #include "core/fx_rates.h"
 #include "core/price_sources/source.h"
 #include "core/prices.h"
-#include "core/sqlite.h"
 
 namespace gpuassay {
 
@@ -32,8 +32,8 @@ class PriceStore {
   /// the table is the same whatever order imports come in. Offers that a complete list lacks end at its instant.
   PriceChanges store(PriceImport import);
 
-  /// Keeps the rates and converts the stored prices that they are the best of. Throws Error{unreadable_input} for a rate that
-  /// differs from the stored one of its day.
+  /// Keeps the rates and converts the stored prices that they are the best of. Throws Error{unreadable_input} for a
+  /// rate that differs from the stored one of its day.
   PriceChanges store_rates(const std::vector<FxRate>& rates);
   [[nodiscard]] FxTable rates() const;
 

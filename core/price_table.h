@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/database.h"
 #include "core/prices.h"
-#include "core/sqlite.h"
 
 namespace gpuassay {
 
@@ -67,9 +67,9 @@ class PriceTable {
                                                std::int64_t instant_ms, std::int64_t until_ms);
 
   /// Whether `wanted` holds for the names and the region of any offer of the source.
-  using OfferTest = std::function<bool(const std::optional<std::string>& offer_key,
-                                       const std::optional<std::string>& instance_key,
-                                       const std::optional<std::string>& region)>;
+  using OfferTest =
+      std::function<bool(const std::optional<std::string>& offer_key, const std::optional<std::string>& instance_key,
+                         const std::optional<std::string>& region)>;
   bool any_offer(std::string_view source, const OfferTest& wanted);
   /// Prices of the source that begin before the instant and hold there, their ends not being stated.
   std::vector<OfferEnd> holding_at(std::string_view source, std::int64_t instant_ms);
@@ -78,8 +78,8 @@ class PriceTable {
   std::optional<StoredPrice> first_of(Statement& query, std::string_view series, std::optional<std::int64_t> instant);
 
   Statement find_before_, find_after_, find_undated_, find_id_, insert_, insert_resumed_, set_end_, set_observed_,
-      set_dollars_, remove_, add_sighting_, add_list_, has_list_, list_after_, seen_before_,
-      seen_after_, offers_, holding_;
+      set_dollars_, remove_, add_sighting_, add_list_, has_list_, list_after_, seen_before_, seen_after_, offers_,
+      holding_;
 };
 
 }  // namespace gpuassay

@@ -25,8 +25,8 @@ int number(std::string_view digits) {
   return value;
 }
 
-/// "-17" of "20240131-17", a catalogue's seventeenth run: so many milliseconds into the day, which keeps the versions of
-/// one day apart and in order.
+/// "-17" of "20240131-17", a catalogue's seventeenth run: so many milliseconds into the day, which keeps the versions
+/// of one day apart and in order.
 std::int64_t catalogue_run(std::string_view suffix) {
   if (suffix.empty()) return 0;
   const int run = number(suffix.substr(1));

@@ -88,7 +88,8 @@ PriceWriter::Outcome PriceWriter::observe(PriceRow row, const std::string& serie
   if (before && holds_at(*before, instant_ms)) {
     if (is_same_price(row, *before)) return confirm(row, *before, series);
     if (before->end_is_stated) refuse(row, kOverlap);
-    if (before->observed_at_ms >= instant_ms && was_seen_at(series, row.source, instant_ms)) refuse(row, kContradiction);
+    if (before->observed_at_ms >= instant_ms && was_seen_at(series, row.source, instant_ms))
+      refuse(row, kContradiction);
     const auto resumed = cut(*before, series, row.source, instant_ms);
     row.valid_to_ms = resumed ? resumed : before->valid_to_ms;
   } else {
@@ -111,8 +112,9 @@ std::optional<std::int64_t> PriceWriter::cut(const StoredPrice& stored, const st
     resumed_ms =
         table_.first_seen_after(series, source, instant_ms, stored.observed_at_ms).value_or(stored.observed_at_ms);
     table_.insert_resumed(stored, price_id(series, resumed_ms, source), *resumed_ms);
-    table_.set_observed(stored.price_id, table_.last_seen_before(series, source, *stored.valid_from_ms, instant_ms)
-                                             .value_or(*stored.valid_from_ms));
+    table_.set_observed(
+        stored.price_id,
+        table_.last_seen_before(series, source, *stored.valid_from_ms, instant_ms).value_or(*stored.valid_from_ms));
   }
   table_.set_end(stored.price_id, instant_ms, false);
   return resumed_ms;
@@ -156,16 +158,17 @@ PriceWriter::Outcome PriceWriter::insert(const PriceRow& row, const std::string&
 }
 
 bool PriceWriter::has_gaps(const CompleteList& list) {
-  return !list.unread.empty() && table_.any_offer(list.source, [&](const auto& offer_key, const auto& instance_key,
-                                                                   const auto& region) {
-    return list.unread.may_hold(offer_key, instance_key, region);
-  });
+  return !list.unread.empty() &&
+         table_.any_offer(list.source, [&](const auto& offer_key, const auto& instance_key, const auto& region) {
+           return list.unread.may_hold(offer_key, instance_key, region);
+         });
 }
 
 void PriceWriter::end_missing() {
   if (table_.has_list(list_->source, list_->instant_ms)) return;  // read before, as a whole
   for (const OfferEnd& offer : table_.holding_at(list_->source, list_->instant_ms)) {
-    if (written_.contains(offer.series_key) || list_->unread.may_hold(offer.offer_key, offer.instance_key, offer.region))
+    if (written_.contains(offer.series_key) ||
+        list_->unread.may_hold(offer.offer_key, offer.instance_key, offer.region))
       continue;
     cut(offer.price, offer.series_key, list_->source, list_->instant_ms);
     ++changes_.closed;

@@ -1,5 +1,5 @@
-// What does another observation mean for the prices that are stored? Keeps the intervals of a series apart, and the same
-// whatever order observations arrive in. Private to core/price_store.cpp.
+// What does another observation mean for the prices that are stored? Keeps the intervals of a series apart, and the
+// same whatever order observations arrive in. Private to core/price_store.cpp.
 #pragma once
 
 #include <optional>

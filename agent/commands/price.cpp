@@ -67,7 +67,7 @@ void rank(PriceListing& listing, const PriceListOptions& options, const Environm
 
 int execute(const PriceImportOptions& options, const Environment& environment) {
   const Spool data_dir(environment.data_dir);  // makes the folder, or says why it cannot be used
-  Database database((environment.data_dir / "prices.db").string());
+  SqliteDatabase database((environment.data_dir / "prices.db").string());
   PriceFileOptions file{options.file.string(), options.format, options.provider, options.as_of, {}, unix_ms()};
   if (options.rates) file.rates_path = options.rates->string();
   print_out(describe(import_price_file(database, file)));
@@ -77,9 +77,10 @@ int execute(const PriceImportOptions& options, const Environment& environment) {
 int execute(const PriceMatchOptions& options, const Environment& environment) {
   const PriceQuestion question = read_measurement(options.measurement, environment);
   std::optional<PriceFileOptions> file;
-  if (options.prices) file = PriceFileOptions{options.prices->string(), {}, options.provider, options.as_of, {}, unix_ms()};
+  if (options.prices)
+    file = PriceFileOptions{options.prices->string(), {}, options.provider, options.as_of, {}, unix_ms()};
   ImportReport report;
-  Database database = open_named_prices(environment.data_dir, file, options.rates, report);
+  SqliteDatabase database = open_named_prices(environment.data_dir, file, options.rates, report);
   if (environment.verbosity != Verbosity::quiet) std::fputs(report.details().c_str(), stderr);
   JoinOptions join;
   join.pricing_model = options.pricing_model;
@@ -94,7 +95,7 @@ int execute(const PriceMatchOptions& options, const Environment& environment) {
 
 int execute(const PriceListOptions& options, const Environment& environment) {
   const PriceFilter filter = filter_of(options);
-  Database database = open_prices(environment.data_dir);
+  SqliteDatabase database = open_prices(environment.data_dir);
   PriceListing listing;
   listing.offers = list_prices(database, filter);
   listing.pricing_model = options.pricing_model;

@@ -87,7 +87,7 @@ void look_up_price(Result& begun, const Environment& environment, Progress& prog
     return apply_price_match(begun, none, "a price is of the whole machine, of which only some GPUs were measured");
   }
   try {
-    Database database = open_prices(environment.data_dir);
+    SqliteDatabase database = open_prices(environment.data_dir);
     const PriceAnswer answer = join_prices(database, {price_question(begun)}, {}).front();
     apply_price_match(begun, price_block(answer), answer.reason ? reason_text(*answer.reason) : "");
   } catch (const Error& error) {

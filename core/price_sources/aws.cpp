@@ -64,7 +64,8 @@ PriceImport read_aws_prices(ByteSource& source, const SourceContext& context) {
        "Region Code", "Tenancy", "Operating System", "CapacityStatus", "Pre Installed S/W", "GPU", "vCPU", "Memory"},
       "price list of AWS", kLinesBeforeHeader);
   RowCollector rows(context);
-  while (file.next()) rows.add(fmt::format("line {}", file.line()), [&](PriceRow& row) { read_line(file, context, row); });
+  while (file.next())
+    rows.add(fmt::format("line {}", file.line()), [&](PriceRow& row) { read_line(file, context, row); });
   return rows.finish(true);
 }
 

@@ -51,7 +51,8 @@ PriceImport read_gpuhunt_prices(ByteSource& source, const SourceContext& context
   const std::string provider = provider_slug(needed_provider(context, "gpuhunt"));
   const AsOf& as_of = needed_as_of(context, "gpuhunt");
   RowCollector rows(context);
-  while (file.next()) rows.add(fmt::format("line {}", file.line()), [&](PriceRow& row) { read_line(file, provider, as_of, row); });
+  while (file.next())
+    rows.add(fmt::format("line {}", file.line()), [&](PriceRow& row) { read_line(file, provider, as_of, row); });
   return rows.finish_list("gpuhunt/" + provider, as_of);
 }
 

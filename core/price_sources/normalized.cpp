@@ -69,9 +69,8 @@ void read_offer(const CsvColumns& file, PriceRow& row) {
     const auto mib = gpu_memory_mib(row);
     each = *mib * 1'000'000 / 1024;
   }
-  const GpuName gpu = file.read("gpu_model", [&](std::string_view name) {
-    return resolve_gpu_name(name, each, file.cell("gpu_variant"));
-  });
+  const GpuName gpu = file.read(
+      "gpu_model", [&](std::string_view name) { return resolve_gpu_name(name, each, file.cell("gpu_variant")); });
   row.gpu_model = gpu.model;
   row.gpu_variant = gpu.variant;
   if (!memory) set_gpu_memory(row, gpu.memory_gib);

@@ -31,8 +31,7 @@ const std::array<Figure, 7>& figures() {
   return kFigures;
 }
 
-void read_figure(const json& type, const Figure& figure, const std::string& amount, const AsOf& as_of,
-                 PriceRow& row) {
+void read_figure(const json& type, const Figure& figure, const std::string& amount, const AsOf& as_of, PriceRow& row) {
   row.provider = "runpod";
   row.product_line = figure.product_line;
   row.instance_type = optional_json_text(type, "id");
@@ -66,7 +65,8 @@ PriceImport read_runpod_prices(ByteSource& source, const SourceContext& context)
     for (const Figure& figure : figures()) {
       const std::string amount = json_text(type, figure.field);
       if (amount.empty()) continue;  // null: not sold so
-      rows.add(fmt::format("type {}.{}", item, figure.field), [&](PriceRow& row) { read_figure(type, figure, amount, as_of, row); });
+      rows.add(fmt::format("type {}.{}", item, figure.field),
+               [&](PriceRow& row) { read_figure(type, figure, amount, as_of, row); });
     }
   }
   return rows.finish_list("runpod/gpuTypes", as_of);

@@ -53,7 +53,8 @@ PriceImport read_vast_prices(ByteSource& source, const SourceContext& context) {
   const AsOf& as_of = needed_as_of(context, "vast");
   RowCollector rows(context);
   std::size_t item = 0;
-  for (const json& offer : offers) rows.add(fmt::format("offer {}", ++item), [&](PriceRow& row) { read_offer(offer, as_of, row); });
+  for (const json& offer : offers)
+    rows.add(fmt::format("offer {}", ++item), [&](PriceRow& row) { read_offer(offer, as_of, row); });
   return rows.finish_list("vast/offers", as_of);
 }
 

@@ -1,6 +1,4 @@
 -- Temporary tables for join.sql beside the view `prices`: what was measured, and what is asked for.
-DROP TABLE IF EXISTS temp.results;
-DROP TABLE IF EXISTS temp.options;
 CREATE TEMP TABLE results (
   result_id TEXT NOT NULL PRIMARY KEY,
   provider TEXT,

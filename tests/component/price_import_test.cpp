@@ -9,7 +9,9 @@
 #include "core/error.h"
 #include "core/price_list.h"
 #include "core/price_question.h"
+#include "core/price_store.h"
 #include "core/price_text.h"
+#include "core/sqlite.h"
 #include "core/timestamp.h"
 #include "tests/support/scratch_root.h"
 
@@ -54,14 +56,15 @@ class PriceImportFile : public testing::Test {
   }
 
   test::ScratchRoot scratch_;
-  Database database_{":memory:"};
+  SqliteDatabase database_{":memory:"};
   std::optional<std::int64_t> now_ms_ = parse_rfc3339_ms("2026-11-01T00:00:00Z");
 };
 
 TEST_F(PriceImportFile, SaysWhatBecameOfItsLines) {
-  const auto outcome = import(prices("aws,p3,r1,V100,,1,16,on_demand,3.06,USD,hour,2024-01-01,\n"
-                                     "aws,p3,r1,V100,,1,16,on_demand,0.001,USD,hour,2024-02-01,\n"
-                                     "aws,p3,r1,V100,,1,16,on_demand,$3,USD,hour,2024-03-01,\n"));
+  const auto outcome =
+      import(prices("aws,p3,r1,V100,,1,16,on_demand,3.06,USD,hour,2024-01-01,\n"
+                    "aws,p3,r1,V100,,1,16,on_demand,0.001,USD,hour,2024-02-01,\n"
+                    "aws,p3,r1,V100,,1,16,on_demand,$3,USD,hour,2024-03-01,\n"));
   const std::string told = describe(outcome);
   expect_part(told, "1 accepted (1 new, 0 confirmed, 0 unchanged), 1 quarantined, 1 rejected");
   expect_part(told, "line 3");
@@ -98,7 +101,8 @@ TEST_F(PriceImportFile, TheFutureIsRefused) {
 }
 
 TEST_F(PriceImportFile, SeenBeforeItHeldIsRefused) {
-  expect_part(refusal(prices("aws,p3,r1,V100,,1,16,on_demand,3,USD,hour,2024-03-01,2024-02-01\n")), "before valid_from");
+  expect_part(refusal(prices("aws,p3,r1,V100,,1,16,on_demand,3,USD,hour,2024-03-01,2024-02-01\n")),
+              "before valid_from");
 }
 
 TEST_F(PriceImportFile, CurrenciesAreThoseOfIso4217) {
@@ -107,9 +111,10 @@ TEST_F(PriceImportFile, CurrenciesAreThoseOfIso4217) {
 }
 
 TEST_F(PriceImportFile, FormsOfBoardsAreReadInAnyCaseAndMustNotContradictTheName) {
-  import(prices("aws,a,r1,A100 SXM4,sxm4,1,40,on_demand,3,USD,hour,2024-03-01,\n"
-                "aws,b,r1,A100,SXM,1,40,on_demand,3,USD,hour,2024-03-01,\n"
-                "aws,c,r1,A100,pcie,1,40,on_demand,3,USD,hour,2024-03-01,\n"));
+  import(
+      prices("aws,a,r1,A100 SXM4,sxm4,1,40,on_demand,3,USD,hour,2024-03-01,\n"
+             "aws,b,r1,A100,SXM,1,40,on_demand,3,USD,hour,2024-03-01,\n"
+             "aws,c,r1,A100,pcie,1,40,on_demand,3,USD,hour,2024-03-01,\n"));
   Statement query(database_, "SELECT gpu_variant FROM price ORDER BY instance_type");
   for (const char* variant : {"SXM4", "SXM4", "PCIe"}) {
     ASSERT_TRUE(query.step());
@@ -120,8 +125,7 @@ TEST_F(PriceImportFile, FormsOfBoardsAreReadInAnyCaseAndMustNotContradictTheName
 TEST_F(PriceImportFile, ANameThatContradictsTheColumnsBesideItIsRefused) {
   expect_part(refusal(prices("aws,a,r1,A100 SXM4,PCIe,1,40,on_demand,3,USD,hour,2024-03-01,\n")),
               "contradicts the variant");
-  expect_part(refusal(prices("aws,a,r1,A100 80GB,,1,40,on_demand,3,USD,hour,2024-03-01,\n")),
-              "contradicts the memory");
+  expect_part(refusal(prices("aws,a,r1,A100 80GB,,1,40,on_demand,3,USD,hour,2024-03-01,\n")), "contradicts the memory");
   expect_part(refusal(prices("aws,a,r1,A100,round,1,40,on_demand,3,USD,hour,2024-03-01,\n")), "is none of PCIe");
 }
 

@@ -4,19 +4,21 @@
 
 #include <gtest/gtest.h>
 
+#include "collector/collector_database.h"
 #include "collector/ingest.h"
 #include "core/price_store.h"
 #include "core/result_json.h"
 #include "core/score.h"
 #include "core/seed_prices.h"
 #include "tests/support/gpu_result.h"
+#include "tests/support/scratch_root.h"
 
 namespace gpuassay {
 namespace {
 
 class CollectorJoin : public testing::Test {
  protected:
-  void SetUp() override { prices_.store(bundled_seed_prices()); }
+  void SetUp() override { PriceStore(database()).store(bundled_seed_prices()); }
 
   struct Row {
     std::string match_level, reason;
@@ -24,13 +26,24 @@ class CollectorJoin : public testing::Test {
     std::optional<double> price_usd, score_per_usd_hour;
   };
 
-  Row join(const Result& result) {
-    database_.execute("DELETE FROM run");
+  Database& database() { return *lease_; }
+
+  void take_in(const Result& result) {
     const std::string body = canonical_json(result);
     const auto outcome =
         ingest_.accept({body, base64(key_.public_key()), base64(key_.sign(result_signing_message(body)))});
     EXPECT_EQ(outcome.status, IngestStatus::created) << outcome.detail;
-    Statement query(database_, join_sql());
+  }
+
+  /// Simulated runs are in no dataset: here they count as real ones.
+  Row join(Result result) {
+    database().execute("DELETE FROM run; DELETE FROM run_body");
+    result.simulated = false;
+    for (Device& device : result.devices) device.simulated = false;
+    take_in(result);
+    // A run of 2022, when this program did not exist, counts here too.
+    database().execute("UPDATE run SET quarantine_reason = NULL");
+    Statement query(database(), join_sql());
     EXPECT_TRUE(query.step());
     EXPECT_EQ(query.text(0), result.run_id);
     const auto micros = query.optional_integer(11);
@@ -53,9 +66,10 @@ class CollectorJoin : public testing::Test {
     EXPECT_EQ(row.score_per_usd_hour, std::nullopt);
   }
 
-  Database database_{":memory:"};
-  PriceStore prices_{database_};
-  RunStore runs_{database_};
+  test::ScratchRoot folder_;
+  std::unique_ptr<ConnectionPool> pool_ = open_collector_database({.data_dir = folder_.path().string()});
+  ConnectionPool::Lease lease_ = pool_->take(ConnectionPool::Access::read);
+  RunStore runs_{*pool_};
   KeyPair key_ = KeyPair::generate();
   Ingest ingest_{runs_, KeyPair::generate(), {true}, [] { return std::int64_t{1'700'000'000'000}; }};
 };
@@ -114,7 +128,7 @@ TEST_F(CollectorJoin, PricesWithoutDollarsAreNotUsedUntilThereAreRates) {
     device.memory_bytes = std::int64_t{24576} << 20U;
   }
   expect_none(yuan, "fx_missing");
-  prices_.store_rates({{17919, "CNY", "0.1475", "test"}});  // 2019-01-23
+  PriceStore(database()).store_rates({{17919, "CNY", "0.1475", "test"}});  // 2019-01-23
   const Row row = join(yuan);
   EXPECT_EQ(row.match_level, "provider_gpu");
   EXPECT_EQ(row.price_usd, 1.635432);  // 8094 CNY / 730 x 0.1475 = 1.63543150...
@@ -143,6 +157,21 @@ TEST_F(CollectorJoin, NoGpuOrNoScoreGivesNull) {
   const Row row = join(result);
   EXPECT_EQ(row.price_usd, 1.72);
   EXPECT_EQ(row.score_per_usd_hour, std::nullopt);
+}
+
+TEST_F(CollectorJoin, SimulatedQuarantinedAndRetractedRunsAreNotJoined) {
+  const auto joined = [this] { return Statement(database(), join_sql()).step(); };
+  const auto real = test::simulated_v100_result();
+  take_in(real);
+  EXPECT_FALSE(joined()) << "simulated";
+  join(real);
+  EXPECT_TRUE(joined());
+  EXPECT_TRUE(runs_.quarantine(real.run_id, "above the peak"));
+  EXPECT_FALSE(joined()) << "quarantined";
+  EXPECT_TRUE(runs_.quarantine(real.run_id, std::nullopt));
+  EXPECT_TRUE(joined());
+  EXPECT_EQ(runs_.retract(real.run_id, base64(key_.public_key()), 1), RetractOutcome::retracted);
+  EXPECT_FALSE(joined()) << "retracted";
 }
 
 }  // namespace

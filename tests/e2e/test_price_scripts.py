@@ -28,9 +28,9 @@ def test_exported_parquet_joins_like_the_store(agent, make_collector, tmp_path):
     exported = script("export_parquet", database, tmp_path / "export")
     assert exported.returncode == 0 and "0 results" in exported.stdout, "simulated results never reach an export"
     connection = sqlite3.connect(database)
-    stored = connection.execute((ROOT / "core/sql/join.sql").read_text()).fetchall()
     connection.execute("UPDATE run SET simulated = 0")
     connection.commit()
+    stored = connection.execute((ROOT / "core/sql/join.sql").read_text()).fetchall()
     connection.close()
     exported = script("export_parquet", database, tmp_path / "export")
     assert "1 results" in exported.stdout and "61 prices" in exported.stdout, exported.stderr
@@ -46,19 +46,16 @@ NASTY = [None, "", " ", "NULL", "\\N", "007", "1e3", "-0", 'say ""hello""', '"',
 
 
 def database_of(path, texts):
-    """A database with the tables that an export asks, `texts` in every text, and simulated runs between."""
+    """A database with the tables that an export asks, `texts` in every text."""
     connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE run (run_id TEXT, simulated INTEGER)")
     connection.execute("CREATE TABLE results (result_id TEXT, region TEXT, gpu_count_micro BIGINT, measured_at_ms BIGINT,"
                        " score DOUBLE PRECISION, gpu_model TEXT)")
     connection.execute("CREATE TABLE prices (price_id TEXT, amount TEXT, valid_to_ms BIGINT)")
     connection.execute("CREATE TABLE options (pricing_model TEXT, max_age_days BIGINT)")
     for number, text in enumerate(texts):
-        connection.executemany("INSERT INTO run VALUES (?, ?)", [(f"run {number}", 0), (f"simulated {number}", 1)])
         score = [None, 1 / 3, 0.1 + 0.2, 5e-324, 1.7976931348623157e308, 0.0][number % 6]
         row = [text, [None, 2**53 + 1, -(2**63)][number % 3], 0, score, text]
-        connection.executemany("INSERT INTO results VALUES (?, ?, ?, ?, ?, ?)",
-                               [[f"run {number}", *row], [f"simulated {number}", *row]])
+        connection.execute("INSERT INTO results VALUES (?, ?, ?, ?, ?, ?)", [f"run {number}", *row])
         connection.execute("INSERT INTO prices VALUES (?, ?, ?)", [f"id {number}", text, None])
     connection.execute("INSERT INTO options VALUES (NULL, 90)")
     connection.commit()
@@ -70,7 +67,6 @@ def test_an_export_loses_and_changes_nothing(tmp_path):
     exported = script("export_parquet", tmp_path / "collector.db", tmp_path)
     assert exported.returncode == 0, exported.stderr
     assert exported.stdout == f"{len(NASTY)} results\n{len(NASTY)} prices\n1 options\n"
-    connection.execute("DELETE FROM results WHERE result_id LIKE 'simulated%'")
     for table in ("results", "prices", "options"):
         kept = connection.execute(f"SELECT * FROM {table}").fetchall()
         assert duckdb.sql(f"SELECT * FROM '{tmp_path}/{table}.parquet'").fetchall() == kept

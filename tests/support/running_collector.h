@@ -32,7 +32,7 @@ class RunningCollector {
 
  private:
   ScratchRoot folder_;
-  std::atomic<std::int64_t> now_ms_{1'700'000'000'000};  // a clock that never stands still, so replies would differ
+  std::atomic<std::int64_t> now_ms_{1'800'000'000'000};  // a clock that never stands still, so replies would differ
   Collector collector_;
   std::thread thread_;
 };

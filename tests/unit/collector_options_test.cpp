@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <vector>
 
 #include "core/error.h"
@@ -43,6 +44,27 @@ TEST(CollectorOptions, ImportPrices) {
       std::get<ImportPricesOptions>(parse({"import-prices", "--format", "seed", "f.csv", "--data-dir", "d"}));
   EXPECT_EQ(options.file.path, "f.csv");
   EXPECT_EQ(options.file.format, "seed");
+}
+
+TEST(CollectorOptions, Database) {
+  const auto file = std::get<ServeOptions>(parse({"serve", "--listen", "127.0.0.1:0", "--data-dir", "d"}));
+  EXPECT_EQ(file.database.url, std::nullopt);
+  EXPECT_EQ(file.database.connections, 4U);
+  const auto serve = std::get<ServeOptions>(parse({"serve", "--listen", "127.0.0.1:0", "--data-dir", "d", "--database",
+                                                   "postgresql://u:p@h/n", "--database-connections", "16"}));
+  EXPECT_EQ(serve.database.url, "postgresql://u:p@h/n");
+  EXPECT_EQ(serve.database.connections, 16U);
+  ::setenv("GPUASSAY_DATABASE", "postgres://h/n", 1);
+  const auto import =
+      std::get<ImportPricesOptions>(parse({"import-prices", "--format", "seed", "f.csv", "--data-dir", "d"}));
+  ::unsetenv("GPUASSAY_DATABASE");
+  EXPECT_EQ(import.database.url, "postgres://h/n");
+  const std::string refusal =
+      refusal_of({"serve", "--listen", "127.0.0.1:0", "--data-dir", "d", "--database", "u:Secret1@h"});
+  EXPECT_NE(refusal.find("postgresql://"), std::string::npos);
+  EXPECT_EQ(refusal.find("Secret1"), std::string::npos);
+  EXPECT_NE(refusal_of({"serve", "--listen", "127.0.0.1:0", "--data-dir", "d", "--database-connections", "0"}),
+            "accepted");
 }
 
 TEST(CollectorOptions, HelpAndVersionAreText) {

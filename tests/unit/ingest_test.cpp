@@ -9,6 +9,7 @@
 #include "core/result_json.h"
 #include "tests/support/example_result.h"
 #include "tests/support/gpu_result.h"
+#include "tests/support/memory_pool.h"
 
 namespace gpuassay {
 namespace {
@@ -21,13 +22,14 @@ class IngestTest : public testing::Test {
         {body, base64(agent_.public_key()), base64(agent_.sign(result_signing_message(signed_body)))});
   }
   std::int64_t stored() {
-    Statement query(database_, "SELECT COUNT(*) FROM run");
+    const auto database = pool_->take(ConnectionPool::Access::read);
+    Statement query(*database, "SELECT COUNT(*) FROM run");
     query.step();
     return query.integer(0);
   }
 
-  Database database_{":memory:"};
-  RunStore store_{database_};
+  std::unique_ptr<ConnectionPool> pool_ = test::memory_pool();
+  RunStore store_{*pool_};
   KeyPair agent_ = KeyPair::generate(), collector_ = KeyPair::generate();
   std::int64_t now_ms_ = 1'700'000'000'000;
   Ingest ingest_{store_, collector_, {}, [this] { return now_ms_++; }};
@@ -59,6 +61,13 @@ TEST_F(IngestTest, AnotherBodyUnderTheSameRunIdKeepsTheFirst) {
   other.duration_s = 61;
   EXPECT_EQ(accept(canonical_json(other)).status, IngestStatus::conflict);
   EXPECT_EQ(store_.body(other.run_id), body_);
+}
+
+TEST_F(IngestTest, ARetractedRunDoesNotComeAgain) {
+  const auto first = accept(body_);
+  ASSERT_EQ(store_.retract(first.run_id, base64(agent_.public_key()), 1), RetractOutcome::retracted);
+  EXPECT_EQ(accept(body_).status, IngestStatus::retracted);
+  EXPECT_EQ(store_.body(first.run_id), std::nullopt);
 }
 
 TEST_F(IngestTest, RefusesWhatIsNotAResult) {
@@ -93,7 +102,8 @@ TEST_F(IngestTest, RefusesSimulatedRunsHoweverTheySaySo) {
   EXPECT_EQ(
       lenient.accept({body, base64(agent_.public_key()), base64(agent_.sign(result_signing_message(body)))}).status,
       IngestStatus::created);
-  Statement query(database_, "SELECT simulated, trust, gpu_model, gpu_count FROM run");
+  const auto database = pool_->take(ConnectionPool::Access::read);
+  Statement query(*database, "SELECT simulated, trust, gpu_model, gpu_count FROM run");
   ASSERT_TRUE(query.step());
   EXPECT_EQ(query.integer(0), 1);
   EXPECT_EQ(query.text(1), "self_reported");
@@ -116,7 +126,8 @@ TEST_F(IngestTest, MixedGpusHaveNoModel) {
   mixed.devices[1].model = "Tesla P100";
   const std::string body = canonical_json(mixed);
   lenient.accept({body, base64(agent_.public_key()), base64(agent_.sign(result_signing_message(body)))});
-  Statement query(database_, "SELECT gpu_model, gpu_count FROM run");
+  const auto database = pool_->take(ConnectionPool::Access::read);
+  Statement query(*database, "SELECT gpu_model, gpu_count FROM run");
   ASSERT_TRUE(query.step());
   EXPECT_TRUE(query.is_null(0));
   EXPECT_EQ(query.integer(1), 2);
@@ -124,8 +135,10 @@ TEST_F(IngestTest, MixedGpusHaveNoModel) {
 
 TEST_F(IngestTest, StoreFailureBecomes503AndALogLine) {
   std::string log;
-  Routes routes(ingest_, store_, [&log](std::string_view line) { log += line; });
-  database_.execute("DROP TABLE run");
+  const ReadRoutes read(store_, [] { return nullptr; });
+  Routes routes(
+      {ingest_, store_, read, [] {}}, [] { return std::int64_t{0}; }, [&log](std::string_view line) { log += line; });
+  pool_->take(ConnectionPool::Access::write)->execute("DROP VIEW results; DROP TABLE run");
   const HttpRequest request{"POST",
                             "/v1/results",
                             {{"content-type", "application/json; charset=utf-8"},

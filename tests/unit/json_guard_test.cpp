@@ -119,6 +119,7 @@ TEST(JsonGuard, RefusesWhateverIsNotJson) {
                                       "[\"\\ud800\"]",
                                       "[\"\\udc00\\ud800\"]",
                                       "nul",
+                                      R"(["a\u0000b"])",
                                       "\"a",
                                       "[\"\xC0\xAF\"]",
                                       "[\"\xED\xA0\x80\"]",

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/price_store.h"
 #include "core/price_text.h"
+#include "core/sqlite.h"
 #include "core/timestamp.h"
 
 namespace gpuassay {
@@ -72,7 +73,7 @@ std::string whole_table(Database& database) {
 }
 
 std::string after(const std::vector<PriceImport>& imports, const std::vector<std::size_t>& order) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   for (const std::size_t at : order) store.store(imports[at]);
   const std::string once = whole_table(database);
@@ -108,10 +109,9 @@ TEST(PriceHistory, ObservationsInEveryOrderGiveOneTable) {
 
 TEST(PriceHistory, CompleteListsInEveryOrderGiveOneTable) {
   const auto b = [](int day) { return offer("b", "5.00", day); };
-  const std::string got = after_every_order({list_of(1, {offer("a", "1.00", 1), b(1)}),
-                                             list_of(2, {offer("a", "1.00", 2), b(2)}), list_of(3, {b(3)}),
-                                             list_of(4, {offer("a", "1.00", 4), b(4)}),
-                                             list_of(5, {offer("a", "2.00", 5), b(5)})});
+  const std::string got = after_every_order(
+      {list_of(1, {offer("a", "1.00", 1), b(1)}), list_of(2, {offer("a", "1.00", 2), b(2)}), list_of(3, {b(3)}),
+       list_of(4, {offer("a", "1.00", 4), b(4)}), list_of(5, {offer("a", "2.00", 5), b(5)})});
   EXPECT_EQ(got.substr(0, got.find("b 5.00")),
             "a 1.00 1..3 seen 2\n"
             "a 1.00 4..5 seen 4\n"
@@ -156,7 +156,7 @@ TEST(PriceHistory, SeenFromOneDayToAnotherIsTwoObservations) {
 
 TEST(PriceHistory, TwoAmountsOfOneInstantAreRefusedInEitherOrder) {
   for (const char* second : {"2.00", "3.00"}) {
-    Database database(":memory:");
+    SqliteDatabase database(":memory:");
     PriceStore store(database);
     store.store(rows_of({offer("a", "1.00", 1)}));
     store.store(rows_of({offer("a", "1.00", 3)}));
@@ -168,7 +168,7 @@ TEST(PriceHistory, TwoAmountsOfOneInstantAreRefusedInEitherOrder) {
 }
 
 TEST(PriceHistory, AnotherMemoryAtOneInstantIsRefused) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   PriceRow row = offer("a", "1.00", 1);
   row.gpu_memory_gib_total = 16'000'000;
@@ -178,7 +178,7 @@ TEST(PriceHistory, AnotherMemoryAtOneInstantIsRefused) {
 }
 
 TEST(PriceHistory, AnUnreadableLineEndsNoOffer) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   store.store(list_of(1, {offer("a", "1.00", 1), offer("b", "2.00", 1), offer("c", "3.00", 1)}));
   PriceImport damaged = list_of(2, {offer("a", "1.00", 2)});
@@ -194,7 +194,7 @@ TEST(PriceHistory, AnUnreadableLineEndsNoOffer) {
 }
 
 TEST(PriceHistory, AListWithoutAPriceIsRefused) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   store.store(list_of(1, {offer("a", "1.00", 1)}));
   EXPECT_THROW(store.store(list_of(2, {})), Error);
@@ -207,7 +207,7 @@ TEST(PriceHistory, RatesInEveryOrderGiveTheSameDollars) {
   const auto price = rows_of({offer("a", "10", 4, "CNY")});
   std::vector<int> order{0, 1, 2};
   do {
-    Database database(":memory:");
+    SqliteDatabase database(":memory:");
     PriceStore store(database);
     for (const int step : order) {
       if (step == 0) store.store_rates({older});
@@ -222,7 +222,7 @@ TEST(PriceHistory, RatesInEveryOrderGiveTheSameDollars) {
 }
 
 TEST(PriceHistory, WhatGoesOnAfterACutHasTheRateOfItsDay) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   store.store_rates({{kFirstDay + 1, "CNY", "0.10", "bank"}, {kFirstDay + 5, "CNY", "0.20", "bank"}});
   store.store(rows_of({offer("a", "10", 1, "CNY")}));
@@ -236,7 +236,7 @@ TEST(PriceHistory, WhatGoesOnAfterACutHasTheRateOfItsDay) {
 }
 
 TEST(PriceHistory, AnImplausiblePriceOfARateWaits) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   store.store(rows_of({offer("a", "100000", 1, "CNY")}));
   EXPECT_EQ(store.store_rates({{kFirstDay + 1, "CNY", "0.14", "bank"}}).converted, 0U);
@@ -246,7 +246,7 @@ TEST(PriceHistory, AnImplausiblePriceOfARateWaits) {
 }
 
 TEST(PriceHistory, AStatedEndIsKept) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   PriceRow until = offer("a", "1.00", 1);
   until.valid_to_ms = day_ms(4);

@@ -7,6 +7,7 @@
 #include "core/price_sources/readers.h"
 #include "core/price_store.h"
 #include "core/seed_prices.h"
+#include "core/sqlite.h"
 #include "core/timestamp.h"
 
 namespace gpuassay {
@@ -163,7 +164,7 @@ TEST(SeedPrices, AnotherFormatIsRefusedWhole) {
 }
 
 TEST(PriceStore, SecondImportChangesNothing) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   const auto import = bundled_seed_prices();
   const auto first = store.store(import);
@@ -203,7 +204,7 @@ std::string intervals(Database& database) {
 }
 
 TEST(PriceStore, NewAmountClosesTheIntervalSameAmountConfirmsIt) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   store.store(import_of({offer("3.06", "2020-01-01")}));
   EXPECT_EQ(store.store(import_of({offer("3.06", "2020-02-01")})).confirmed, 1U);
@@ -217,7 +218,7 @@ TEST(PriceStore, NewAmountClosesTheIntervalSameAmountConfirmsIt) {
 }
 
 TEST(PriceStore, OlderPriceImportedLaterEndsWhereTheNextBegins) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   store.store(import_of({offer("2.90", "2020-03-01")}));
   store.store(import_of({offer("3.06", "2020-01-01")}));
@@ -227,7 +228,7 @@ TEST(PriceStore, OlderPriceImportedLaterEndsWhereTheNextBegins) {
 }
 
 TEST(PriceStore, ContradictionRefusesTheWholeFile) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   EXPECT_THROW(
       store.store(import_of({offer("1.00", "2019-01-01"), offer("3.06", "2020-01-01"), offer("3.07", "2020-01-01")})),
@@ -244,7 +245,7 @@ TEST(PriceStore, ContradictionRefusesTheWholeFile) {
 }
 
 TEST(PriceStore, StatedIntervalsOfOneFileMustNotOverlap) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   PriceRow first = offer("3.06", "2020-01-01");
   first.valid_to_ms = offer("1", "2020-03-01").valid_from_ms;
@@ -254,7 +255,7 @@ TEST(PriceStore, StatedIntervalsOfOneFileMustNotOverlap) {
 }
 
 TEST(PriceStore, AnOfferThatACompleteListLacksEndsAtItsInstant) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   const auto snapshot = [](std::vector<PriceRow> rows, const char* day) {
     PriceImport import = import_of(std::move(rows));
@@ -275,8 +276,8 @@ TEST(PriceStore, OrderOfLinesChangesNothing) {
   const std::vector<PriceRow> rows{offer("1.00", "2020-01-01"), offer("1.00", "2020-02-01"),
                                    offer("2.00", "2020-03-01"), offer("1.00", "2020-04-01")};
   std::vector<PriceRow> shuffled{rows[2], rows[0], rows[3], rows[1]};
-  Database left(":memory:");
-  Database right(":memory:");
+  SqliteDatabase left(":memory:");
+  SqliteDatabase right(":memory:");
   PriceStore(left).store(import_of(rows));
   PriceStore(right).store(import_of(shuffled));
   EXPECT_EQ(intervals(left), intervals(right));
@@ -287,7 +288,7 @@ TEST(PriceStore, OrderOfLinesChangesNothing) {
 }
 
 TEST(PriceStore, RatesImportedLaterConvertWhatWaits) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   PriceStore store(database);
   PriceRow yuan = offer("10", "2024-01-08");
   yuan.currency = "CNY";
@@ -305,7 +306,7 @@ TEST(PriceStore, RatesImportedLaterConvertWhatWaits) {
 }
 
 TEST(PriceStore, TablesOfTheFirstVersionAreReplaced) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   database.execute(
       "CREATE TABLE schema_migration (component TEXT NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (component, "
       "version));"

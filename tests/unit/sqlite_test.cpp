@@ -17,7 +17,7 @@ std::int64_t count_rows(Database& database) {
 }
 
 TEST(Sqlite, BindsAndReadsEveryType) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   database.execute("CREATE TABLE t (i, r, s, b, n, o)");
   Statement insert(database, "INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)");
   insert.bind(1, std::int64_t{1} << 62U).bind(2, 0.1).bind(3, "text'; DROP TABLE t; --");
@@ -36,7 +36,7 @@ TEST(Sqlite, BindsAndReadsEveryType) {
 }
 
 TEST(Sqlite, EmptyTextIsNotNull) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   Statement query(database, "SELECT ?, ?");
   query.bind(1, std::string_view()).bind_blob(2, std::string_view());
   ASSERT_TRUE(query.step());
@@ -45,7 +45,7 @@ TEST(Sqlite, EmptyTextIsNotNull) {
 }
 
 TEST(Sqlite, FailuresCarryTheNativeCode) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   database.execute("CREATE TABLE t (i UNIQUE)");
   database.execute("INSERT INTO t VALUES (1)");
   try {
@@ -59,11 +59,11 @@ TEST(Sqlite, FailuresCarryTheNativeCode) {
   EXPECT_THROW(Statement(database, "SELEKT 1"), Error);
   EXPECT_THROW(Statement(database, ""), Error);
   EXPECT_THROW(Statement(database, "SELECT 1").bind(1, 1.0), Error);
-  EXPECT_THROW(Database("/nonexistent/folder/file.db"), Error);
+  EXPECT_THROW(SqliteDatabase("/nonexistent/folder/file.db"), Error);
 }
 
 TEST(Sqlite, TransactionRollsBackUnlessCommitted) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   database.execute("CREATE TABLE t (i)");
   {
     Transaction transaction(database);
@@ -80,7 +80,7 @@ TEST(Sqlite, TransactionRollsBackUnlessCommitted) {
 }
 
 TEST(Sqlite, TransactionRollsBackWhenAnExceptionPasses) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   database.execute("CREATE TABLE t (i)");
   const auto fail = [&database] {
     Transaction transaction(database);
@@ -93,7 +93,7 @@ TEST(Sqlite, TransactionRollsBackWhenAnExceptionPasses) {
 }
 
 TEST(Migrations, RunOnceAndInOrder) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   constexpr std::array<std::string_view, 1> kFirst{"CREATE TABLE t (i)"};
   constexpr std::array<std::string_view, 2> kBoth{"CREATE TABLE t (i)", "ALTER TABLE t ADD COLUMN j"};
   migrate(database, "test", kFirst);
@@ -105,7 +105,7 @@ TEST(Migrations, RunOnceAndInOrder) {
 }
 
 TEST(Migrations, FailureLeavesTheOldState) {
-  Database database(":memory:");
+  SqliteDatabase database(":memory:");
   constexpr std::array<std::string_view, 2> kBad{"CREATE TABLE t (i)", "nonsense"};
   EXPECT_THROW(migrate(database, "test", kBad), Error);
   EXPECT_THROW(Statement(database, "SELECT * FROM t"), Error);

@@ -80,9 +80,9 @@ def a_price_observed_before_it_holds_ages_from_the_observation(gpu):
 
 
 @case
-def no_age_is_permitted_but_none(gpu):
-    prices = [price("a", gpu, 1, observed_at_ms=NOON - 1), price("b", gpu, 9, observed_at_ms=NOON)]
-    return prices, {}, dict(price_id="b", candidates=1, stale=0, age_days=0), dict(max_age_days=0)
+def fresh_by_another_maximum_age(gpu):
+    prices = [price("a", gpu, 1, observed_at_ms=NOON - 2 * DAY_MS - 1), price("b", gpu, 9, observed_at_ms=NOON - 2 * DAY_MS)]
+    return prices, {}, dict(price_id="b", candidates=1, stale=0, age_days=2), dict(max_age_days=2)
 
 
 def regions(gpu, *which):

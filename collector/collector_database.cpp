@@ -1,0 +1,89 @@
+#include "collector/collector_database.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+#include <thread>
+
+#include "collector/postgres.h"
+#include "core/error.h"
+#include "core/migrations.h"
+#include "core/price_store.h"
+#include "core/sqlite.h"
+#include "embedded/RunMigration0001.h"
+#include "embedded/RunMigration0002.h"
+#include "embedded/RunMigration0003.h"
+
+namespace gpuassay {
+namespace {
+
+namespace fs = std::filesystem;
+
+void make_data_dir(const std::string& data_dir) {
+  std::error_code problem;
+  if (fs::create_directories(data_dir, problem))
+    fs::permissions(data_dir, fs::perms::owner_all, fs::perm_options::replace, problem);
+  if (problem)
+    throw Error(ErrorCode::not_saved, fmt::format("cannot make the data directory {}: {}; choose another --data-dir",
+                                                  data_dir, problem.message()));
+}
+
+/// Two programs that make a new file at once: SQLite refuses the second one at once instead of letting it wait.
+void switch_to_wal(Database& database, std::chrono::milliseconds lock_time) {
+  const auto deadline = std::chrono::steady_clock::now() + lock_time;
+  for (;;) {
+    try {
+      database.execute("PRAGMA journal_mode = WAL");
+      return;
+    } catch (const Error& error) {
+      constexpr int kBusy = 5;  // SQLITE_BUSY
+      if (error.native_code() != kBusy || std::chrono::steady_clock::now() >= deadline) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+}
+
+std::unique_ptr<Database> open_sqlite(const std::string& path, std::chrono::milliseconds lock_time) {
+  auto database = std::make_unique<SqliteDatabase>(path, SqliteDatabase::Mode::read_write_create,
+                                                   static_cast<int>(lock_time.count()));
+  switch_to_wal(*database, lock_time);
+  // NORMAL could lose runs that were acknowledged when the power fails. What is retracted is overwritten, not only
+  // freed.
+  database->execute("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
+  return database;
+}
+
+}  // namespace
+
+std::unique_ptr<ConnectionPool> open_collector_database(const DatabaseOptions& options) {
+  make_data_dir(options.data_dir);
+  PoolOptions pool;
+  pool.connections = options.connections;
+  pool.one_writer = !options.url;
+  ConnectionPool::Open open;
+  if (options.url) {
+    open = [url = *options.url, lock_time = options.lock_time] {
+      PostgresOptions postgres;
+      postgres.url = url;
+      postgres.lock_time = lock_time;
+      return std::make_unique<PostgresDatabase>(postgres);
+    };
+  } else {
+    const std::string path = (fs::path(options.data_dir) / "collector.db").string();
+    if (options.check_file && fs::exists(path)) SqliteDatabase(path).require_sound();
+    open = [path, lock_time = options.lock_time] { return open_sqlite(path, lock_time); };
+  }
+  auto connections = std::make_unique<ConnectionPool>(std::move(open), pool);
+  migrate_collector(*connections->take(ConnectionPool::Access::write));
+  return connections;
+}
+
+void migrate_collector(Database& database) {
+  const PriceStore prices(database);  // makes the view `prices` of join.sql
+  constexpr std::array<std::string_view, 3> kMigrations{embedded::kRunMigration0001, embedded::kRunMigration0002,
+                                                        embedded::kRunMigration0003};
+  migrate(database, "run", kMigrations);
+}
+
+}  // namespace gpuassay

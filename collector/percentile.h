@@ -1,0 +1,31 @@
+// Where does a score stand among those of the same GPU, and what is said while there are too few? Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "collector/aggregates.h"
+
+namespace gpuassay {
+
+/// With fewer machines than this a percentile is noise.
+inline constexpr std::size_t kFewMachines = 20;
+
+/// What a card's datasheet suggests as the score of `gpu_count` of them: 100 * count * sqrt(c * b), c the peak of the
+/// training format (fp16 tensor cores, else fp32) over the A100-SXM4-80GB's 312 TFLOP/s, b the memory bandwidth over
+/// its 2039 GB/s. A rough mean of the two limits of training. Of a model with several cards the first one of the table;
+/// empty for a model that is not in it.
+std::optional<double> specification_estimate(const std::string& gpu_model, std::int64_t gpu_count);
+
+/// How machines of one model are assumed to spread about what is expected of them while too few were measured: the
+/// standard deviation of their scores over the expectation. Boards of one kind differ by a few per cent in clock and
+/// cooling, hosts by a few more; to be replaced by what the dataset shows.
+inline constexpr double kAssumedSpread = 0.08;
+
+/// The answer of /v1/percentile as JSON. With fewer than kFewMachines and a known card, `shrunk` is true: `median` is
+/// the expected score, (machines * their median + kFewMachines * estimate) / (machines + kFewMachines), and p10, p90
+/// and `percentile` are those of a normal distribution about it with kAssumedSpread.
+std::string percentile_json(const Aggregates& aggregates, const std::string& gpu_model, std::int64_t gpu_count,
+                            const std::string& score_version, double score);
+
+}  // namespace gpuassay

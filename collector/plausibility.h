@@ -1,0 +1,33 @@
+// Can what this run says be true? Physics and arithmetic only: a reason keeps a run out of aggregates, never out of the
+// dataset. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/model.h"
+
+namespace gpuassay {
+
+/// What follows from the raw samples of a document, whatever the document says.
+struct Recomputed {
+  std::vector<Measurement> measurements;
+  Score score;
+};
+
+Recomputed recompute(const Result& result);
+
+/// Why `result`, received at `now_ms`, cannot be what it says; empty when nothing speaks against it. Reasons are
+/// "code: detail", at most kMostReasons of them:
+/// - arithmetic: figures or score that do not follow from the samples (figures_differ, score_differs), an operation
+///   under another's name or measured twice (operation_differs), more time under load than the run took (time_differs);
+/// - checks: a figure without a passed check of its output (unverified);
+/// - physics: more than the theoretical peak at the highest clock the card has (above_peak), beyond any single device
+///   (beyond_physics), memory, multiprocessors or clocks that the model does not have (device_differs);
+/// - clocks: begun in the future, or before this program existed (clock_differs).
+std::vector<std::string> implausible_parts(const Result& result, const Recomputed& recomputed, std::int64_t now_ms);
+
+inline constexpr std::size_t kMostReasons = 8;
+
+}  // namespace gpuassay

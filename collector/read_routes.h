@@ -1,0 +1,40 @@
+// What is answered to those who ask about the dataset? No HTTP library in here.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "collector/aggregates.h"
+#include "collector/http_message.h"
+#include "collector/store.h"
+
+namespace gpuassay {
+
+/// The GET requests. Safe to use from any thread. Throws Error{usage} for a parameter that is wrong, Error{database}.
+class ReadRoutes {
+ public:
+  /// `aggregates` gives the last ones that were made, null before the first.
+  ReadRoutes(const RunStore& store, std::function<std::shared_ptr<const Aggregates>()> aggregates);
+
+  /// /v1/results: filters, pages.
+  [[nodiscard]] HttpReply list(const HttpRequest& request) const;
+  /// /v1/results/{id}: the very bytes that were signed. /r/{id}: a page about it.
+  [[nodiscard]] HttpReply result(std::string_view run_id) const;
+  [[nodiscard]] HttpReply page(std::string_view run_id) const;
+  /// /v1/gpus, /v1/offers, /v1/percentile.
+  [[nodiscard]] HttpReply gpus(const HttpRequest& request) const;
+  [[nodiscard]] HttpReply offers(const HttpRequest& request) const;
+  [[nodiscard]] HttpReply percentile(const HttpRequest& request) const;
+  /// When the aggregates were made; empty before the first.
+  [[nodiscard]] std::optional<std::int64_t> aggregates_as_of_ms() const;
+  /// /v1/export.csv and .ndjson: one snapshot, written to a file without a name first, so that a slow reader holds up
+  /// no writer.
+  [[nodiscard]] HttpReply export_csv(const HttpRequest& request) const;
+  [[nodiscard]] HttpReply export_ndjson(const HttpRequest& request) const;
+
+ private:
+  const RunStore& store_;
+  std::function<std::shared_ptr<const Aggregates>()> aggregates_;
+};
+
+}  // namespace gpuassay

@@ -1,0 +1,27 @@
+// How do filters and pages become SQL, and rows become runs? Private to collector/store.cpp and run_reader.cpp.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "collector/run_record.h"
+#include "core/database.h"
+
+namespace gpuassay {
+
+RunPage list_runs(Database& database, const RunFilter& filter, std::size_t limit,
+                  const std::optional<RunCursor>& after);
+
+/// "FROM run WHERE ...": only the conditions that are asked, so that the planner sees which index fits. Parameters are
+/// numbered from 1.
+std::string from_where(const RunFilter& filter);
+/// Returns the number of the next free parameter.
+int bind_filter(Statement& query, const RunFilter& filter);
+
+/// The columns of RunColumns in the order of read_columns().
+extern const char* const kRunColumns;
+/// Reads them into `run` and returns the number of the column after them.
+int read_columns(const Statement& row, RunColumns& run);
+
+}  // namespace gpuassay

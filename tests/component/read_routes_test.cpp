@@ -1,0 +1,161 @@
+// What those who ask about the dataset are told, from a store with runs in it.
+#include "collector/read_routes.h"
+
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "collector/run_json.h"
+#include "core/error.h"
+#include "core/price_store.h"
+#include "core/seed_prices.h"
+#include "tests/support/memory_pool.h"
+
+namespace gpuassay {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t kNowMs = 1'659'355'200'000;  // 1 August 2022, when the bundled prices are fresh
+
+class ReadRoutesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    PriceStore(*pool_->take(ConnectionPool::Access::write)).store(bundled_seed_prices());
+    for (int number = 0; number < 25; ++number) add(number, "Tesla V100", 40 + number);
+    StoredRun simulated = run(100, "Tesla V100", 9000);
+    simulated.simulated = true;
+    store_.insert(simulated);
+    StoredRun doubtful = run(101, "Tesla V100", 9000);
+    doubtful.quarantine_reason = "above_peak: far";
+    store_.insert(doubtful);
+    add(102, "Tesla P100", 20);
+    store_.insert(run(103, "Tesla V100", 9000));
+    store_.retract(run(103, "", 0).run_id, "machine 103", kNowMs);
+  }
+
+  static StoredRun run(int number, const std::string& model, double score) {
+    StoredRun run;
+    run.run_id = fmt::format("0190b5a4-7c1d-7b3e-9f00-{:012}", number);
+    run.agent_key = fmt::format("machine {}", number);
+    run.received_at_ms = kNowMs - 1000 + number;
+    run.started_at_ms = kNowMs - 2000;
+    run.provider = "tencent";
+    run.gpu_model = model;
+    run.gpu_count = 8;
+    run.gpu_memory_bytes = std::int64_t{32} << 30U;
+    run.score_version = "0.2";
+    run.score = score;
+    run.body = "{}";
+    run.body_sha256 = "hash";
+    run.receipt = "{}";
+    return run;
+  }
+  void add(int number, const std::string& model, double score) { store_.insert(run(number, model, score)); }
+
+  static HttpRequest ask(const std::string& query) { return {"GET", "", {}, {}, query}; }
+  static std::string whole(const HttpReply& reply) {
+    std::string text = reply.body;
+    if (!reply.next) return text;
+    for (std::string piece = reply.next(); !piece.empty(); piece = reply.next()) text += piece;
+    return text;
+  }
+  std::shared_ptr<const Aggregates> made() {
+    return std::make_shared<const Aggregates>(read_aggregates(*pool_->take(ConnectionPool::Access::read), kNowMs));
+  }
+
+  std::unique_ptr<ConnectionPool> pool_ = test::memory_pool();
+  RunStore store_{*pool_};
+  ReadRoutes routes_{store_, [this] { return made(); }};
+};
+
+TEST_F(ReadRoutesTest, PagesHoldEveryRunThatCountsOnce) {
+  std::set<std::string> seen;
+  std::string cursor;
+  int pages = 0;
+  do {
+    const HttpReply reply = routes_.list(ask("limit=7" + (cursor.empty() ? "" : "&cursor=" + cursor)));
+    ASSERT_EQ(reply.status, 200);
+    const json page = json::parse(reply.body);
+    for (const json& result : page["results"]) EXPECT_TRUE(seen.insert(result["run_id"]).second) << "twice";
+    cursor = page["next"].is_null() ? "" : page["next"].get<std::string>();
+    ++pages;
+  } while (!cursor.empty());
+  EXPECT_EQ(seen.size(), 26U);
+  EXPECT_EQ(pages, 4);
+}
+
+TEST_F(ReadRoutesTest, FiltersNarrowAndFlagsWiden) {
+  const auto count = [&](const std::string& query) {
+    return json::parse(routes_.list(ask(query)).body)["results"].size();
+  };
+  EXPECT_EQ(count("gpu_model=Tesla%20P100"), 1U);
+  EXPECT_EQ(count("provider=aws"), 0U);
+  EXPECT_EQ(count("simulated=true&quarantined=true"), 28U);
+  EXPECT_EQ(count("started_before=2022-08-01"), 0U);
+  const json doubtful = json::parse(routes_.list(ask("quarantined=true&limit=2")).body)["results"];
+  EXPECT_EQ(doubtful[1]["quarantine_reason"], "above_peak: far");
+}
+
+TEST_F(ReadRoutesTest, WrongParametersAreNamed) {
+  for (const char* query :
+       {"colour=red", "limit=0", "limit=501", "cursor=x", "started_from=soon", "simulated=yes", "gpu_model=%ff"})
+    EXPECT_THROW(routes_.list(ask(query)), Error) << query;
+  EXPECT_THROW(routes_.percentile(ask("gpu_model=x&gpu_count=1&score_version=0.2")), Error);
+  EXPECT_THROW(routes_.percentile(ask("gpu_model=x&gpu_count=0&score_version=0.2&score=1")), Error);
+}
+
+TEST_F(ReadRoutesTest, AggregatesLeaveOutWhatDoesNotCount) {
+  const json gpus = json::parse(routes_.gpus(ask("gpu_model=Tesla%20V100")).body)["gpus"];
+  ASSERT_EQ(gpus.size(), 1U);
+  EXPECT_EQ(gpus[0]["score"]["machines"], 25);
+  EXPECT_EQ(gpus[0]["score"]["p50"], 52);
+  EXPECT_EQ(gpus[0]["score"]["p10"], 42.4);
+  EXPECT_EQ(gpus[0]["score"]["headline"], true);
+  EXPECT_EQ(json::parse(routes_.gpus(ask("")).body)["gpus"].size(), 2U);
+}
+
+TEST_F(ReadRoutesTest, OffersCarryTheirPrice) {
+  const json offers = json::parse(routes_.offers(ask("gpu_model=Tesla%20V100")).body)["offers"];
+  ASSERT_EQ(offers.size(), 1U);
+  EXPECT_EQ(offers[0]["price"]["match_level"], "provider_gpu");
+  EXPECT_EQ(offers[0]["price"]["price_instance_hour_usd"], "13.780000");
+  EXPECT_EQ(offers[0]["price"]["score_per_usd_hour"], 3.77358) << "52 / 13.78";
+}
+
+TEST_F(ReadRoutesTest, PercentilesAreOfMachines) {
+  const json answer =
+      json::parse(routes_.percentile(ask("gpu_model=Tesla%20V100&gpu_count=8&score_version=0.2&score=45")).body);
+  EXPECT_EQ(answer["percentile"], 0.2);
+  EXPECT_EQ(answer["population"], 25);
+}
+
+TEST_F(ReadRoutesTest, BeforeTheFirstAggregatesItSaysSo) {
+  const ReadRoutes early(store_, [] { return nullptr; });
+  for (const HttpReply& reply : {early.gpus(ask("")), early.offers(ask(""))}) {
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_EQ(reply.headers.at(0).first, "Retry-After");
+  }
+}
+
+TEST_F(ReadRoutesTest, ExportsHoldTheRunsThatCount) {
+  const std::string csv = whole(routes_.export_csv(ask("")));
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 27) << "a header and 26 runs";
+  EXPECT_EQ(csv.substr(0, 7), "run_id,");
+  const std::string lines = whole(routes_.export_ndjson(ask("gpu_model=Tesla%20P100")));
+  EXPECT_EQ(json::parse(lines)["score"], 20);
+  EXPECT_THROW(routes_.export_csv(ask("simulated=true")), Error) << "simulated runs never reach an export";
+}
+
+TEST_F(ReadRoutesTest, OneRunHasItsBytesAndItsPage) {
+  EXPECT_EQ(routes_.result("0190b5a4-7c1d-7b3e-9f00-000000000001").body, "{}");
+  EXPECT_EQ(routes_.result("none").status, 404);
+  EXPECT_EQ(routes_.page("none").status, 404);
+  EXPECT_NE(routes_.page("0190b5a4-7c1d-7b3e-9f00-000000000001").body.find("8 x Tesla V100"), std::string::npos);
+  EXPECT_EQ(routes_.result("0190b5a4-7c1d-7b3e-9f00-000000000103").status, 404) << "taken back";
+}
+
+}  // namespace
+}  // namespace gpuassay
