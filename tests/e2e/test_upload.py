@@ -8,6 +8,8 @@ import socket
 import sqlite3
 import subprocess
 import threading
+import urllib.error
+import urllib.request
 
 import ed25519
 import pytest
@@ -359,3 +361,25 @@ def test_only_run_ids_can_be_deleted(agent):
         refused = agent("upload", "--delete", name, "--collector", "http://127.0.0.1:1")
         assert refused.returncode == 2, name
     assert agent("upload", "--delete", "x", "--all", "--collector", "http://127.0.0.1:1").returncode == 2
+
+
+def test_a_real_collector_compares_and_takes_back(agent, make_collector):
+    (run_id,) = put_runs(agent)
+    collector = make_collector("--accept-simulated")
+    sent = agent("upload", "--collector", collector.url)
+    assert sent.returncode == 0, sent.stdout
+    # Its answer is one that the agent reads: simulated runs are no population, so the datasheet's estimate is all there is.
+    assert "the specification's estimate (score" in sent.stdout or "HTTP 503" in sent.stdout, sent.stdout
+    stranger = type(agent)(agent.data_dir.parent / "stranger")
+    refused = stranger("upload", "--delete", run_id, "--collector", collector.url)
+    assert refused.returncode == 6 and "NOT DELETED, the collector refuses: HTTP 403" in refused.stdout
+    done = agent("upload", "--delete", run_id, "--collector", collector.url)
+    assert done.returncode == 0 and "deleted at" in done.stdout, done.stdout
+    proof = (agent.data_dir / "runs" / f"{run_id}.deleted.json").read_bytes()
+    assert json.loads(proof)["kind"] == "gpuassay-tombstone-v1"
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{collector.url}/v1/results/{run_id}", timeout=30)
+    again = agent("upload", "--delete", run_id, "--collector", collector.url)
+    assert again.returncode == 0, again.stdout
+    assert (agent.data_dir / "runs" / f"{run_id}.deleted.json").read_bytes() == proof
+    assert "nothing to send" in agent("upload", "--all", "--collector", collector.url).stdout
