@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "agent/text_page.h"
 #include "core/error.h"
 #include "core/json_guard.h"
 
@@ -45,17 +46,20 @@ bool answers(const Consent& consent, std::string_view collector) {
   return consent.question_version == kConsentQuestionVersion && consent.collector == collector;
 }
 
-std::string consent_question(const std::string& collector, const std::string& link, const std::string& show_command,
-                             const std::string& delete_command) {
-  return fmt::format(
-      "\nContribute this result to the shared dataset at {}?\n"
-      "  sent     the result document alone, signed with this machine's key; it holds no host name,\n"
-      "           address, user name, path or raw machine id. See it with: {}\n"
-      "  public   for everyone at {}\n"
-      "           under the licence CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)\n"
-      "  delete   {}\n"
-      "The answer is remembered for this collector and for later runs at a terminal.\n",
-      collector, show_command, link, delete_command);
+std::string consent_question(const ConsentSubject& subject, const TextStyle& style) {
+  TextPage page(style);
+  page.blank();
+  page.prose("contribute", fmt::format("this result to the shared dataset at {}?", subject.collector), TextPage::kBold);
+  page.prose("sent",
+             "the result document alone, signed with this machine's key; it holds no host name, address, user name, "
+             "path or raw machine id. See it with:");
+  page.verbatim("", subject.show_command);
+  page.prose("public", "for everyone under the licence CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/) at:");
+  page.verbatim("", subject.link);
+  page.prose("delete", "it there whenever you like with:");
+  page.verbatim("", subject.delete_command);
+  page.prose("remembered", "is the answer, for this collector and for later runs at a terminal");
+  return page.take();
 }
 
 bool is_yes(std::string_view answer) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "agent/text_style.h"
+
 namespace gpuassay {
 
 /// Counts up whenever consent_question() comes to mean something else: everybody is then asked again.
@@ -27,10 +29,15 @@ std::optional<Consent> parse_consent(std::string_view text);
 /// True when `consent` answers this version of the question for this collector.
 bool answers(const Consent& consent, std::string_view collector);
 
-/// The question, several lines, without the prompt. `show_command` prints what would be sent, `delete_command` takes it
-/// back.
-std::string consent_question(const std::string& collector, const std::string& link, const std::string& show_command,
-                             const std::string& delete_command);
+/// What the question names: commands and links are shown whole, for copying.
+struct ConsentSubject {
+  std::string collector, link;
+  std::string show_command;    ///< prints what would be sent
+  std::string delete_command;  ///< takes it back
+};
+
+/// The question, several lines, without the prompt.
+std::string consent_question(const ConsentSubject& subject, const TextStyle& style);
 
 /// Yes is "y" or "yes" in any case, with spaces around; everything else, also nothing, is no.
 bool is_yes(std::string_view answer);

@@ -33,7 +33,7 @@ std::string tombstone_of(const HttpAnswer& answer) {
   return from_base64(header_of(answer, "gpuassay-tombstone")).value_or("");
 }
 
-DeletionOutcome check_tombstone(const HttpAnswer& answer, const std::string& run_id) {
+DeletionReply check_tombstone(const HttpAnswer& answer, const std::string& run_id) {
   std::string bytes = tombstone_of(answer);
   std::string problem;
   if (verified_tombstone(bytes, run_id, problem)) return {DeletionStatus::deleted, std::move(bytes), ""};
@@ -41,7 +41,7 @@ DeletionOutcome check_tombstone(const HttpAnswer& answer, const std::string& run
           fmt::format("HTTP {}, but {}: this may not be a collector", answer.status, problem)};
 }
 
-DeletionOutcome judge(const HttpAnswer& answer, const std::string& run_id) {
+DeletionReply judge(const HttpAnswer& answer, const std::string& run_id) {
   switch (answer.status) {
     case 200:
     case 204: return check_tombstone(answer, run_id);
@@ -55,11 +55,11 @@ DeletionOutcome judge(const HttpAnswer& answer, const std::string& run_id) {
 
 }  // namespace
 
-DeletionOutcome delete_result(const DeletionRequest& request, const UploadWorld& world) {
+DeletionReply delete_result(const DeletionRequest& request, const UploadWorld& world) {
   const HttpCall call = call_of(request);
   const milliseconds start = world.now();
   for (int attempts = 1;; ++attempts) {
-    DeletionOutcome outcome;
+    DeletionReply outcome;
     milliseconds asked_for{0};
     bool may_pass = true;
     try {

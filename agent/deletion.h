@@ -26,7 +26,7 @@ enum class DeletionStatus {
   deferred,     ///< not now: ask again some day
 };
 
-struct DeletionOutcome {
+struct DeletionReply {
   DeletionStatus status = DeletionStatus::deferred;
   std::string tombstone;  ///< deleted: its exact bytes
   std::string reason;     ///< refused, deferred: one line, printable ASCII
@@ -34,6 +34,6 @@ struct DeletionOutcome {
 
 /// DELETE /v1/results/{run_id}, signed (docs/UPLOADING.md). Retried like an upload, for 10 s at most: a person waits.
 /// Never throws for what the network does; Error{usage} for a bad collector_url.
-DeletionOutcome delete_result(const DeletionRequest& request, const UploadWorld& world);
+DeletionReply delete_result(const DeletionRequest& request, const UploadWorld& world);
 
 }  // namespace gpuassay

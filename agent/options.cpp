@@ -86,6 +86,10 @@ void add_run(CLI::App& app, Options& options) {
   add_network(*command, run->network);
   command->add_flag("--offline", run->offline, "never use the network")->excludes(upload);
   command->add_flag("--json", run->json, "print the result document instead of the report");
+  command->footer(
+      "At a terminal, with GPUASSAY_COLLECTOR=URL set, it asks after the result whether to contribute it; --upload "
+      "does\n"
+      "not ask. See docs/UPLOADING.md.");
   command->final_callback([run, &options] { options.command = *run; });
 }
 

@@ -23,7 +23,10 @@ void copy_prices(Database& memory, const std::filesystem::path& file) {
 SqliteDatabase open_prices(const std::filesystem::path& data_dir) {
   const std::filesystem::path file = data_dir / "prices.db";
   std::error_code problem;
-  SqliteDatabase database(std::filesystem::exists(file, problem) ? file.string() : ":memory:");
+  // An import of a million prices holds the file for some seconds when it ends.
+  constexpr int kLongestWaitMs = 15'000;
+  SqliteDatabase database(std::filesystem::exists(file, problem) ? file.string() : ":memory:",
+                          SqliteDatabase::Mode::read_write_create, kLongestWaitMs);
   add_bundled_prices(database);
   return database;
 }

@@ -54,6 +54,10 @@ std::string basic_authorization(std::string_view user_info) {
   return "Basic " + base64(user + ":" + password);
 }
 
+bool is_this_machine(std::string_view host) {
+  return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "::1";
+}
+
 bool names_target(std::string_view entry, const Url& target) {
   if (entry == "*") return true;
   if (const std::size_t colon = entry.rfind(':'); colon != std::string_view::npos && entry.find(':') == colon) {
@@ -119,7 +123,7 @@ std::optional<Proxy> proxy_for(const Url& target, const std::optional<std::strin
   if (given) return parse_proxy(*given);
   std::string address = target.https ? variables.https_proxy : variables.http_proxy;
   if (address.empty()) address = variables.all_proxy;
-  if (address.empty() || is_exempt(target, variables.no_proxy)) return std::nullopt;
+  if (address.empty() || is_this_machine(target.host) || is_exempt(target, variables.no_proxy)) return std::nullopt;
   return parse_proxy(address);
 }
 

@@ -32,7 +32,7 @@ Proxy parse_proxy(const std::string& text);
 bool is_exempt(const Url& target, const std::string& no_proxy);
 
 /// The proxy for `target`: the one given with --proxy, always; else the environment's for the target's scheme, unless
-/// no_proxy names the target.
+/// no_proxy names the target or the target is this very machine, which is another one seen from the proxy.
 std::optional<Proxy> proxy_for(const Url& target, const std::optional<std::string>& given,
                                const ProxyVariables& variables);
 

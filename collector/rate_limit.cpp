@@ -33,7 +33,7 @@ void RateLimiter::forget_quiet_senders(std::int64_t now_ms) {
 }
 
 std::string network_of(std::string_view address) {
-  const std::string text(address.substr(0, INET6_ADDRSTRLEN));
+  std::string text(address.substr(0, INET6_ADDRSTRLEN));
   std::array<unsigned char, 16> bytes{};
   if (inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) return fmt::format("{}.{}.{}", bytes[0], bytes[1], bytes[2]);
   if (inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;

@@ -57,8 +57,8 @@ HttpReply export_reply(const RunStore& store, const HttpRequest& request, const 
   write(file.get(), header);
   RunReader runs = store.read(filter_of(query), RunContents::columns);
   while (const auto run = runs.next()) write(file.get(), line_of(*run));
-  if (std::fflush(file.get()) != 0) throw_errno(ErrorCode::database, "cannot write the export", errno);
-  std::rewind(file.get());
+  // Seeking writes what is left in the buffer.
+  if (std::fseek(file.get(), 0, SEEK_SET) != 0) throw_errno(ErrorCode::database, "cannot write the export", errno);
   HttpReply reply{200, content_type, {}, {}, {}};
   reply.next = [file]() {
     constexpr std::size_t kChunk = 64U << 10U;

@@ -6,6 +6,8 @@
 #include <array>
 
 #include "core/error.h"
+#include "core/schema.h"
+#include "embedded/Openapi.h"
 
 namespace gpuassay {
 namespace {
@@ -72,6 +74,9 @@ constexpr std::string_view kPage = "/r/";
 constexpr std::string_view kHealth = "/healthz";
 constexpr std::string_view kReady = "/readyz";
 constexpr std::string_view kMetrics = "/metrics";
+constexpr std::string_view kOpenapi = "/openapi.json";
+constexpr std::string_view kSchema = "/schemas/result.v1.json";
+constexpr std::array kPlain{kHealth, kReady, kMetrics, kOpenapi, kSchema};
 
 using Query = HttpReply (ReadRoutes::*)(const HttpRequest&) const;
 constexpr std::array<std::pair<std::string_view, Query>, 6> kQueries{
@@ -83,8 +88,8 @@ constexpr std::array<std::pair<std::string_view, Query>, 6> kQueries{
      {"/v1/export.ndjson", &ReadRoutes::export_ndjson}}};
 
 bool is_place(std::string_view path) {
-  return path.starts_with(kResult) || path.starts_with(kPage) || path == kHealth || path == kReady ||
-         path == kMetrics ||
+  return path.starts_with(kResult) || path.starts_with(kPage) ||
+         std::find(kPlain.begin(), kPlain.end(), path) != kPlain.end() ||
          std::any_of(kQueries.begin(), kQueries.end(), [&](const auto& query) { return query.first == path; });
 }
 
@@ -99,9 +104,8 @@ std::string_view route_name(std::string_view path) {
   if (path.starts_with(kPage)) return "/r/{id}";
   for (const auto& [place, answer] : kQueries)
     if (path == place) return place;
-  for (const std::string_view place : {kHealth, kReady, kMetrics})
-    if (path == place) return place;
-  return "other";
+  const auto* const plain = std::find(kPlain.begin(), kPlain.end(), path);
+  return plain == kPlain.end() ? "other" : *plain;
 }
 
 HttpReply too_many(std::int64_t wait_s, const std::string& detail) {
@@ -160,6 +164,8 @@ HttpReply Routes::get(const HttpRequest& request) const {
   if (path.starts_with(kResult)) return targets_.read.result(path.substr(kResult.size()));
   if (path.starts_with(kPage)) return targets_.read.page(path.substr(kPage.size()));
   if (path == kMetrics) return metrics();
+  if (path == kOpenapi) return {200, "application/json", std::string(embedded::kOpenapi), {}};
+  if (path == kSchema) return {200, "application/schema+json", std::string(schema_text("result")), {}};
   return path == kReady ? ready() : HttpReply{200, "text/plain", "ok\n", {}};
 }
 

@@ -20,13 +20,13 @@ class UnreadOffers {
   [[nodiscard]] bool may_hold(const std::optional<std::string>& offer_key,
                               const std::optional<std::string>& instance_key,
                               const std::optional<std::string>& region) const;
-  [[nodiscard]] bool empty() const { return !nameless_ && regions_of_.empty(); }
+  /// Regions by name key; "" is any.
+  [[nodiscard]] const std::map<std::string, std::set<std::string>>& regions_of() const { return regions_of_; }
 
  private:
-  [[nodiscard]] bool holds(const std::optional<std::string>& key, const std::optional<std::string>& region) const;
+  [[nodiscard]] bool holds(const std::string& key, const std::optional<std::string>& region) const;
 
-  bool nameless_ = false;
-  std::map<std::string, std::set<std::string>> regions_of_;  ///< "" among them: a line without one
+  std::map<std::string, std::set<std::string>> regions_of_;
 };
 
 /// A file that lists every offer of `source` at one instant: what it lacks has disappeared.

@@ -14,15 +14,25 @@ std::int64_t applied_version(Database& database, std::string_view component) {
   return query.integer(0);
 }
 
+/// Looked at without a lock, so that who only reads is not held up by who writes.
+bool is_up_to_date(Database& database, std::string_view component, std::int64_t known) {
+  try {
+    return applied_version(database, component) == known;
+  } catch (const Error&) {
+    return false;  // the first program here: there is no such table yet
+  }
+}
+
 }  // namespace
 
 void migrate(Database& database, std::string_view component, std::span<const std::string_view> migrations) {
+  const auto known = static_cast<std::int64_t>(migrations.size());
+  if (is_up_to_date(database, component, known)) return;
   Transaction transaction(database);
   database.execute(
       "CREATE TABLE IF NOT EXISTS schema_migration ("
       "component TEXT NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (component, version))");
   const std::int64_t applied = applied_version(database, component);
-  const auto known = static_cast<std::int64_t>(migrations.size());
   if (applied > known)
     throw Error(ErrorCode::database,
                 fmt::format("the database has version {} of the {} tables, this program knows {}; use a newer program",

@@ -31,7 +31,8 @@ bool memory_is_of_model(const PriceRow& row) {
 }  // namespace
 
 void count_k80_devices(PriceRow& row) {
-  if (row.gpu_model != "Tesla K80" || !row.gpu_memory_gib_total || row.gpu_count <= 0) return;
+  if (row.gpu_model != "Tesla K80" || !row.gpu_memory_gib_total || row.gpu_count <= 0 || row.gpu_count > kMostGpus)
+    return;
   if (*row.gpu_memory_gib_total > kK80BoardAboveGib * row.gpu_count) row.gpu_count *= 2;
 }
 

@@ -52,6 +52,9 @@ std::string sum_text(const std::string& host, const std::string& addon, std::uin
   return text_of({left.digits + right.digits * count, left.places});
 }
 
+/// Zero is no price: a part of which it is published has none.
+bool has_price(const PriceRow& part) { return part.amount && part.price_instance_hour.value_or(0) > 0; }
+
 class Composer {
  public:
   Composer(const PriceImport& import, const FxTable& rates) : rates_(rates) {
@@ -71,7 +74,7 @@ class Composer {
     offer.given_id.reset();
     const PriceRow* addon = find_addon(offer, offer.gpu_count);
     if (addon == nullptr) addon = find_addon(offer, kOneDevice);
-    if (addon == nullptr || !addon->amount || !host.amount || addon->unit != host.unit) {
+    if (addon == nullptr || !has_price(*addon) || !has_price(host) || addon->unit != host.unit) {
       offer.amount.reset();
       offer.component_missing = true;
       offer.note = "derived: host and GPUs are priced apart and one has no price";

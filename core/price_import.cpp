@@ -91,16 +91,13 @@ PriceImportOutcome import_price_file(Database& database, const PriceFileOptions&
   PriceStore store(database);
   std::vector<FxRate> rates;
   if (options.rates_path) rates = read_rate_file(*options.rates_path);
-  PriceChanges of_rates;
   // Read before anything is stored: a file that is refused leaves the rates out too.
   FxTable table = store.rates();
   table.add(rates);
   PriceImport import = read_price_file(options, table);
-  if (!rates.empty()) of_rates = store.store_rates(rates);
   PriceImportOutcome outcome;
   outcome.report = std::move(import.report);
-  outcome.changes = naming_the_file(options.path, [&] { return store.store(std::move(import)); });
-  outcome.changes.converted += of_rates.converted;
+  outcome.changes = naming_the_file(options.path, [&] { return store.store(std::move(import), rates); });
   return outcome;
 }
 

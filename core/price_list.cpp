@@ -62,8 +62,9 @@ void score_offer(ListedPrice& offer, const std::vector<PriceQuestion>& measured)
   std::vector<double> scaled;
   for (const PriceQuestion& machine : measured) {
     if (!is_same_gpu(offer, machine)) continue;
-    if (machine.gpu_count == offer.gpu_count) same_count.push_back(*machine.score);
-    scaled.push_back(*machine.score * static_cast<double>(offer.gpu_count) / static_cast<double>(machine.gpu_count));
+    const Micros used = machine.gpus_used.value_or(machine.gpu_count);  // the score is theirs
+    if (used == offer.gpu_count) same_count.push_back(*machine.score);
+    scaled.push_back(*machine.score * static_cast<double>(offer.gpu_count) / static_cast<double>(used));
   }
   if (scaled.empty()) return;
   offer.count_scaled = same_count.empty();

@@ -52,26 +52,40 @@ PriceStore::PriceStore(Database& database) : database_(database) {
   migrate(database_, "price", kMigrations);
 }
 
-PriceChanges PriceStore::store(PriceImport import) {
-  // Oldest first, so that one file gives the same intervals whatever the order of its lines.
+PriceChanges PriceStore::store(PriceImport import, const std::vector<FxRate>& rates) {
+  // Oldest first, and equal observations by what they say, so that the order of a file's lines changes nothing.
   std::stable_sort(import.rows.begin(), import.rows.end(), [](const PriceRow& left, const PriceRow& right) {
-    return std::tie(left.valid_from_ms, left.source_ref) < std::tie(right.valid_from_ms, right.source_ref);
+    return std::tie(left.valid_from_ms, left.vcpus, left.memory_gib, left.local_disk_gb, left.note, left.source_ref) <
+           std::tie(right.valid_from_ms, right.vcpus, right.memory_gib, right.local_disk_gb, right.note,
+                    right.source_ref);
   });
   require_no_overlap(import.rows);
   // A list without a single price is more likely a failed download than the end of every offer.
   if (import.complete && import.rows.empty())
     throw Error(ErrorCode::unreadable_input, "there is no price in this list; nothing was changed, fetch it again");
   Transaction transaction(database_);
+  keep_rates(rates);
+  const std::size_t by_rates = rates.empty() ? 0 : convert();
   PriceWriter writer(database_, import.complete);
   for (PriceRow& row : import.rows) writer.write(std::move(row));
   if (import.complete) writer.end_missing();
   convert();  // what was cut goes on under the rate of another day
   transaction.commit();
-  return writer.changes();
+  PriceChanges changes = writer.changes();
+  changes.converted += by_rates;
+  return changes;
 }
 
 PriceChanges PriceStore::store_rates(const std::vector<FxRate>& rates) {
   Transaction transaction(database_);
+  keep_rates(rates);
+  PriceChanges changes;
+  changes.converted = convert();
+  transaction.commit();
+  return changes;
+}
+
+void PriceStore::keep_rates(const std::vector<FxRate>& rates) {
   Statement find(database_, "SELECT usd_per_unit FROM fx_rate WHERE currency = ? AND day = ?");
   Statement insert(database_, "INSERT INTO fx_rate (currency, day, usd_per_unit, source) VALUES (?, ?, ?, ?)");
   for (const FxRate& rate : rates) {
@@ -88,10 +102,6 @@ PriceChanges PriceStore::store_rates(const std::vector<FxRate>& rates) {
                               rate.currency, day_text(rate.day * kMsPerDay), stored, rate.usd_per_unit));
     }
   }
-  PriceChanges changes;
-  changes.converted = convert();
-  transaction.commit();
-  return changes;
 }
 
 std::size_t PriceStore::convert() {

@@ -30,7 +30,8 @@ class PriceStore {
   /// Stores all rows or, by throwing, none: Error{unreadable_input} for two amounts of one offer at one instant or for
   /// overlapping stated intervals, Error{database} when writing fails. Storing the same rows again changes nothing, and
   /// the table is the same whatever order imports come in. Offers that a complete list lacks end at its instant.
-  PriceChanges store(PriceImport import);
+  /// `rates` that came with them are kept first, in the same transaction.
+  PriceChanges store(PriceImport import, const std::vector<FxRate>& rates = {});
 
   /// Keeps the rates and converts the stored prices that they are the best of. Throws Error{unreadable_input} for a
   /// rate that differs from the stored one of its day.
@@ -41,6 +42,7 @@ class PriceStore {
   [[nodiscard]] bool has_source(std::string_view source) const;
 
  private:
+  void keep_rates(const std::vector<FxRate>& rates);
   /// Gives every price in another currency the dollars that the stored rates say.
   std::size_t convert();
   Database& database_;

@@ -51,12 +51,29 @@ std::string select_stored(std::string_view condition_and_order) {
   return fmt::format("SELECT {} FROM price WHERE series_key = ?1 AND {} LIMIT 1", kStored, condition_and_order);
 }
 
-/// Instants at which a series (?1) of a source (?2) was seen in the middle of an interval.
+/// Lists of a source (?1) that say something of an offer with the keys ?2 and ?3 in region ?4, empty where unknown.
+constexpr std::string_view kListsOfOffer =
+    "SELECT instant_ms FROM price_list WHERE source = ?1 AND NOT EXISTS (SELECT 1 FROM price_unread WHERE "
+    "price_unread.source = price_list.source AND price_unread.instant_ms = price_list.instant_ms AND "
+    "price_unread.name_key IN ('', ?2, ?3) AND (price_unread.region IN ('', ?4) OR ?4 = ''))";
+
+std::string select_list_after() {
+  return fmt::format("SELECT MIN(instant_ms) FROM ({}) AS lists WHERE instant_ms > ?5", kListsOfOffer);
+}
+
+/// Instants at which its series (?7) was seen in the middle of an interval.
 std::string select_seen(std::string_view what, std::string_view range) {
   return fmt::format(
-      "SELECT {0}(instant_ms) FROM (SELECT instant_ms FROM price_seen WHERE series_key = ?1 AND {1} "
-      "UNION ALL SELECT instant_ms FROM price_list WHERE source = ?2 AND {1}) AS seen",
-      what, range);
+      "SELECT {}(instant_ms) FROM ({} UNION ALL SELECT instant_ms FROM price_seen WHERE series_key = ?7) AS seen "
+      "WHERE {}",
+      what, kListsOfOffer, range);
+}
+
+/// Binds what kListsOfOffer asks; no key and no region are "", which no name has.
+void bind_offer(Statement& query, const OfferSeries& series) {
+  query.bind(1, std::string_view(series.source)).bind(2, std::string_view(series.offer_key ? *series.offer_key : ""));
+  query.bind(3, std::string_view(series.instance_key ? *series.instance_key : ""));
+  query.bind(4, std::string_view(series.region ? *series.region : ""));
 }
 
 StoredPrice read_stored(const Statement& row) {
@@ -107,6 +124,10 @@ std::optional<std::int64_t> only_instant(Statement& query) {
 
 }  // namespace
 
+OfferSeries series_of(const PriceRow& row) {
+  return {sha256_hex(series_key(row)), row.source, key_of(row.offer_id), key_of(row.instance_type), row.region};
+}
+
 PriceTable::PriceTable(Database& database)
     : find_before_(database, select_stored("valid_from_ms <= ?2 ORDER BY valid_from_ms DESC")),
       find_after_(database, select_stored("valid_from_ms > ?2 ORDER BY valid_from_ms")),
@@ -122,11 +143,13 @@ PriceTable::PriceTable(Database& database)
       remove_(database, "DELETE FROM price WHERE price_id = ?"),
       add_sighting_(database, "INSERT INTO price_seen (series_key, instant_ms) VALUES (?, ?) ON CONFLICT DO NOTHING"),
       add_list_(database, "INSERT INTO price_list (source, instant_ms) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+      add_unread_(database,
+                  "INSERT INTO price_unread (source, instant_ms, name_key, region) VALUES (?, ?, ?, ?) "
+                  "ON CONFLICT DO NOTHING"),
       has_list_(database, "SELECT 1 FROM price_list WHERE source = ? AND instant_ms = ?"),
-      list_after_(database, "SELECT MIN(instant_ms) FROM price_list WHERE source = ? AND instant_ms > ?"),
-      seen_before_(database, select_seen("MAX", "instant_ms >= ?3 AND instant_ms < ?4")),
-      seen_after_(database, select_seen("MIN", "instant_ms > ?3 AND instant_ms <= ?4")),
-      offers_(database, "SELECT DISTINCT offer_key, instance_key, region FROM price WHERE source = ?"),
+      list_after_(database, select_list_after()),
+      seen_before_(database, select_seen("MAX", "instant_ms >= ?5 AND instant_ms < ?6")),
+      seen_after_(database, select_seen("MIN", "instant_ms > ?5 AND instant_ms <= ?6")),
       holding_(database,
                fmt::format("SELECT {}, series_key, offer_key, instance_key, region FROM price WHERE source = ?1 AND "
                            "valid_from_ms < ?2 AND (valid_to_ms IS NULL OR valid_to_ms > ?2) AND valid_to_stated = 0 "
@@ -180,7 +203,7 @@ void PriceTable::insert_resumed(const StoredPrice& price, std::string_view new_i
   insert_resumed_.bind(1, new_id).bind(2, valid_from_ms).bind(3, price.price_id).run();
 }
 
-void PriceTable::set_end(std::string_view price_id, std::int64_t valid_to_ms, bool is_stated) {
+void PriceTable::set_end(std::string_view price_id, std::optional<std::int64_t> valid_to_ms, bool is_stated) {
   set_end_.bind(1, valid_to_ms).bind(2, std::int64_t{is_stated}).bind(3, price_id).run();
 }
 
@@ -200,8 +223,14 @@ void PriceTable::add_sighting(std::string_view series, std::int64_t instant_ms) 
   add_sighting_.bind(1, series).bind(2, instant_ms).run();
 }
 
-void PriceTable::add_list(std::string_view source, std::int64_t instant_ms) {
-  add_list_.bind(1, source).bind(2, instant_ms).run();
+void PriceTable::add_list(const CompleteList& list) {
+  add_list_.bind(1, std::string_view(list.source)).bind(2, list.instant_ms).run();
+  for (const auto& [name, regions] : list.unread.regions_of()) {
+    for (const std::string& region : regions) {
+      add_unread_.bind(1, std::string_view(list.source)).bind(2, list.instant_ms);
+      add_unread_.bind(3, std::string_view(name)).bind(4, std::string_view(region)).run();
+    }
+  }
 }
 
 bool PriceTable::has_list(std::string_view source, std::int64_t instant_ms) {
@@ -209,29 +238,23 @@ bool PriceTable::has_list(std::string_view source, std::int64_t instant_ms) {
   return has_row(has_list_);
 }
 
-bool PriceTable::any_offer(std::string_view source, const OfferTest& wanted) {
-  offers_.bind(1, source);
-  bool found = false;
-  while (!found && offers_.step())
-    found = wanted(offers_.optional_text(0), offers_.optional_text(1), offers_.optional_text(2));
-  offers_.reset();
-  return found;
-}
-
-std::optional<std::int64_t> PriceTable::first_list_after(std::string_view source, std::int64_t instant_ms) {
-  list_after_.bind(1, source).bind(2, instant_ms);
+std::optional<std::int64_t> PriceTable::first_list_after(const OfferSeries& series, std::int64_t instant_ms) {
+  bind_offer(list_after_, series);
+  list_after_.bind(5, instant_ms);
   return only_instant(list_after_);
 }
 
-std::optional<std::int64_t> PriceTable::last_seen_before(std::string_view series, std::string_view source,
-                                                         std::int64_t from_ms, std::int64_t instant_ms) {
-  seen_before_.bind(1, series).bind(2, source).bind(3, from_ms).bind(4, instant_ms);
+std::optional<std::int64_t> PriceTable::last_seen_before(const OfferSeries& series, std::int64_t from_ms,
+                                                         std::int64_t instant_ms) {
+  bind_offer(seen_before_, series);
+  seen_before_.bind(5, from_ms).bind(6, instant_ms).bind(7, std::string_view(series.key));
   return only_instant(seen_before_);
 }
 
-std::optional<std::int64_t> PriceTable::first_seen_after(std::string_view series, std::string_view source,
-                                                         std::int64_t instant_ms, std::int64_t until_ms) {
-  seen_after_.bind(1, series).bind(2, source).bind(3, instant_ms).bind(4, until_ms);
+std::optional<std::int64_t> PriceTable::first_seen_after(const OfferSeries& series, std::int64_t instant_ms,
+                                                         std::int64_t until_ms) {
+  bind_offer(seen_after_, series);
+  seen_after_.bind(5, instant_ms).bind(6, until_ms).bind(7, std::string_view(series.key));
   return only_instant(seen_after_);
 }
 
@@ -240,8 +263,9 @@ std::vector<OfferEnd> PriceTable::holding_at(std::string_view source, std::int64
   std::vector<OfferEnd> offers;
   constexpr int kAfterStored = 9;
   while (holding_.step()) {
-    offers.push_back({read_stored(holding_), holding_.text(kAfterStored), holding_.optional_text(kAfterStored + 1),
-                      holding_.optional_text(kAfterStored + 2), holding_.optional_text(kAfterStored + 3)});
+    OfferSeries series{holding_.text(kAfterStored), std::string(source), holding_.optional_text(kAfterStored + 1),
+                       holding_.optional_text(kAfterStored + 2), holding_.optional_text(kAfterStored + 3)};
+    offers.push_back({read_stored(holding_), std::move(series)});
   }
   holding_.reset();
   return offers;

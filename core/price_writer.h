@@ -32,25 +32,26 @@ class PriceWriter {
   /// What a row did, the least first: a line of two observations counts as the greater one.
   enum class Outcome { unchanged, confirmed, inserted };
 
-  Outcome write_undated(const PriceRow& row, const std::string& series);
-  Outcome write_stated(const PriceRow& row, const std::string& series);
-  Outcome write_observed(PriceRow row, const std::string& series);
-  Outcome observe(PriceRow row, const std::string& series);
-  Outcome write_again(const PriceRow& row, const StoredPrice& stored, const std::string& series);
-  Outcome confirm(const PriceRow& row, const StoredPrice& stored, const std::string& series);
-  Outcome insert(const PriceRow& row, const std::string& series, bool end_is_stated);
-  bool was_seen_at(const std::string& series, std::string_view source, std::int64_t instant_ms);
-  bool has_gaps(const CompleteList& list);
+  Outcome write_undated(const PriceRow& row, const OfferSeries& series);
+  Outcome write_stated(PriceRow row, const OfferSeries& series);
+  Outcome write_observed(PriceRow row, const OfferSeries& series);
+  Outcome observe(PriceRow row, const OfferSeries& series);
+  Outcome write_again(const PriceRow& row, const StoredPrice& stored, const OfferSeries& series);
+  Outcome confirm(const PriceRow& row, const StoredPrice& stored, const OfferSeries& series);
+  Outcome insert(const PriceRow& row, const OfferSeries& series, bool end_is_stated);
+  bool was_seen_at(const OfferSeries& series, std::int64_t instant_ms);
+  /// Takes what was observed within a stated interval into it, or refuses.
+  void absorb_into_stated(PriceRow& row, const OfferSeries& series);
+  /// Two lists of one instant, of which one has the offer and one lacks it: it was there.
+  void rejoin(const StoredPrice& before, PriceRow row, const OfferSeries& series);
   /// Takes the next interval of the series into the row when it touches and has the same price.
-  void absorb_next(PriceRow& row, const std::string& series);
+  void absorb_next(PriceRow& row, const OfferSeries& series);
   /// The stored price ends before the instant; where it was seen after it, it begins there again: that instant.
-  std::optional<std::int64_t> cut(const StoredPrice& stored, const std::string& series, std::string_view source,
-                                  std::int64_t instant_ms);
+  std::optional<std::int64_t> cut(const StoredPrice& stored, const OfferSeries& series, std::int64_t instant_ms);
 
   PriceTable table_;
   const std::optional<CompleteList>& list_;
-  bool list_stands_for_sightings_ = false;   ///< its instant says when its offers were seen
-  std::unordered_set<std::string> written_;  ///< series of the list that is being imported
+  std::unordered_set<std::string> written_;  ///< keys of the series of the list that is being imported
   PriceChanges changes_;
 };
 

@@ -43,14 +43,15 @@ std::optional<bool> granted(const std::string& run_id, const CollectorTarget& ta
                             const Environment& environment) {
   const auto remembered = parse_consent(spool.read_setting(kConsentFile).value_or(""));
   if (remembered && answers(*remembered, target.url)) return remembered->granted;
-  tell(consent_question(target.url, run_link(target.url, run_id),
-                        fmt::format("{} show {} --json", environment.invocation, run_id),
-                        delete_command(run_id, target, environment)));
+  tell(consent_question(
+      {target.url, run_link(target.url, run_id), fmt::format("{} show {} --json", environment.invocation, run_id),
+       delete_command(run_id, target, environment)},
+      environment.err_style));
   ::tcflush(STDIN_FILENO, TCIFLUSH);  // what was typed while measuring answers nothing
-  tell("Contribute? [y/N] ");
+  tell("  contribute it? [y/N] ");
   const auto answer = read_answer();
   if (!answer) {
-    tell("\nno answer: not sent, and asked again after the next run\n");
+    tell("\n  no answer: not sent, and asked again after the next run\n");
     return std::nullopt;
   }
   const Consent consent{is_yes(*answer), kConsentQuestionVersion, target.url, format_rfc3339_ms(unix_ms())};
@@ -59,7 +60,7 @@ std::optional<bool> granted(const std::string& run_id, const CollectorTarget& ta
   } catch (const Error& error) {
     tell(fmt::format("the answer cannot be remembered: {}\n", error.what()));
   }
-  if (!consent.granted) tell("not sent; the result stays on this machine\n");
+  if (!consent.granted) tell("  not sent; the result stays on this machine\n");
   return consent.granted;
 }
 

@@ -56,15 +56,17 @@ int send_all(const std::vector<std::string>& run_ids, const CollectorTarget& tar
   const UploadWorld world = real_upload_world();
   auto last_success = world.now();
   int exit_code = kExitOk;
+  bool compare = true;
   for (std::size_t i = 0; i < run_ids.size(); ++i) {
     const std::string& run_id = run_ids[i];
     const std::optional<std::string> body = spool->read(run_id + std::string(kResultSuffix));
-    SendReport sent{false, true, {"NOT UPLOADED: its file cannot be read"}};
+    SendReport sent{false, true, true, {"NOT UPLOADED: its file cannot be read"}};
     // Waiting for a busy collector is counted together, not for each run anew.
     const auto patience = std::max(kUploadPatience - (world.now() - last_success), std::chrono::milliseconds{0});
-    if (body) sent = send(run_id, *body, target, spool, environment, patience);
+    if (body) sent = send(run_id, *body, target, spool, environment, patience, compare);
     for (const std::string& note : sent.notes) print_out(fmt::format("{} {}\n", run_id, printable(note)));
     if (sent.accepted) last_success = world.now();
+    compare = compare && sent.comparison_works;  // a slow answer that fails is not waited for again
     if (!sent.accepted) exit_code = kExitNotSaved;
     const std::size_t left = run_ids.size() - i - 1;
     if (!sent.next_may_succeed && left > 0) {

@@ -29,7 +29,7 @@ void keep_proof(const std::string& run_id, const std::string& tombstone, const S
   if (!spool.read(name)) spool.save(name, tombstone);
 }
 
-std::string words_for(const DeletionOutcome& outcome, const CollectorTarget& target, const std::string& retry) {
+std::string words_for(const DeletionReply& outcome, const CollectorTarget& target, const std::string& retry) {
   switch (outcome.status) {
     case DeletionStatus::deleted: return fmt::format("deleted at {}; it is never sent again", target.url);
     case DeletionStatus::gone: return fmt::format("had been deleted at {} before; it is never sent again", target.url);
@@ -55,7 +55,7 @@ int delete_run(const std::string& run_id, const CollectorTarget& target, const S
                 "last part of the link");
   note_withdrawal(run_id, target.url, spool);
   const KeyPair key = load_or_create_key((environment.data_dir / "key").string());
-  const DeletionOutcome outcome = delete_result(
+  const DeletionReply outcome = delete_result(
       {target.url, run_id, key, target.ca_bundles, target.user_agent, target.proxy}, upload_world(environment));
   if (outcome.status == DeletionStatus::deleted) keep_proof(run_id, outcome.tombstone, spool);
   const std::string words = words_for(outcome, target, delete_command(run_id, target, environment));

@@ -67,7 +67,10 @@ void rank(PriceListing& listing, const PriceListOptions& options, const Environm
 
 int execute(const PriceImportOptions& options, const Environment& environment) {
   const Spool data_dir(environment.data_dir);  // makes the folder, or says why it cannot be used
-  SqliteDatabase database((environment.data_dir / "prices.db").string());
+  constexpr int kLongestWaitMs = 60'000;       // for another import
+  SqliteDatabase database((environment.data_dir / "prices.db").string(), SqliteDatabase::Mode::read_write_create,
+                          kLongestWaitMs);
+  database.execute("PRAGMA cache_spill = OFF");  // a spill would lock readers out until the import ends
   PriceFileOptions file{options.file.string(), options.format, options.provider, options.as_of, {}, unix_ms()};
   if (options.rates) file.rates_path = options.rates->string();
   print_out(describe(import_price_file(database, file)));

@@ -318,7 +318,7 @@ int execute(const RunOptions& options, const Environment& environment) {
   }
   progress.clear_live_line();
   show(result, report, kept.on_stdout, !outcome.saved, environment);
-  if (sharing.to_ask && durable && !result.simulated)
+  if (sharing.to_ask && durable && !result.simulated && result.status != RunStatus::failed)
     outcome.upload_failed = !offer_contribution(result, body, *sharing.to_ask, store.spool, environment);
   return exit_code_for(result, outcome);
 }

@@ -36,12 +36,12 @@ std::string rejection_text(const UploadOutcome& outcome, const std::string& coll
 
 /// How the run compares with others, as the collector says; nothing when there is nothing to compare or the collector
 /// is too old to know. One short attempt: it is a courtesy, and the upload is done.
-std::optional<std::string> comparison(const std::string& body, const CollectorTarget& target) {
+void add_comparison(const std::string& body, const CollectorTarget& target, SendReport& report) {
   constexpr milliseconds kPatience{5'000};
   constexpr int kNotFound = 404;
   try {
     const auto question = percentile_question(parse_result(body));
-    if (!question) return std::nullopt;
+    if (!question) return;
     HttpCall call;
     call.method = "GET";
     call.url = parse_url(target.url);
@@ -51,11 +51,12 @@ std::optional<std::string> comparison(const std::string& body, const CollectorTa
     call.ca_bundles = target.ca_bundles;
     call.proxy = target.proxy;
     const HttpAnswer answer = http_exchange(call);
-    if (answer.status == kNotFound) return std::nullopt;
-    if (answer.status != 200) return fmt::format("not compared with other runs: HTTP {}", answer.status);
-    return percentile_line(parse_percentile(answer.body, *question));
+    if (answer.status == kNotFound) return;
+    if (answer.status != 200) throw Error(ErrorCode::network, fmt::format("HTTP {}", answer.status));
+    report.notes.push_back(percentile_line(parse_percentile(answer.body, *question)));
   } catch (const Error& error) {
-    return std::string("not compared with other runs: ") + error.what();
+    report.comparison_works = false;
+    report.notes.push_back(std::string("not compared with other runs: ") + error.what());
   }
 }
 
@@ -72,7 +73,8 @@ void keep_beside(const std::optional<Spool>& spool, const std::string& name, con
 }
 
 SendReport report_of(const UploadOutcome& outcome, const std::string& run_id, const std::string& body,
-                     const CollectorTarget& target, const std::optional<Spool>& spool, const Environment& environment) {
+                     const CollectorTarget& target, const std::optional<Spool>& spool, const Environment& environment,
+                     bool compare) {
   SendReport report;
   report.next_may_succeed = next_may_succeed(outcome);
   switch (outcome.status) {
@@ -80,7 +82,7 @@ SendReport report_of(const UploadOutcome& outcome, const std::string& run_id, co
       report.accepted = true;
       report.notes.push_back("uploaded: " + run_link(target.url, run_id));
       keep_beside(spool, run_id + kReceiptSuffix, outcome.receipt, report.notes);
-      if (auto line = comparison(body, target)) report.notes.push_back(*std::move(line));
+      if (compare) add_comparison(body, target, report);
       report.notes.push_back("delete it there with: " + delete_command(run_id, target, environment));
       break;
     case UploadStatus::rejected:
@@ -113,13 +115,14 @@ UploadWorld upload_world(const Environment& environment) {
 }
 
 SendReport send(const std::string& run_id, const std::string& body, const CollectorTarget& target,
-                const std::optional<Spool>& spool, const Environment& environment, milliseconds patience) {
+                const std::optional<Spool>& spool, const Environment& environment, milliseconds patience,
+                bool compare) {
   try {
     const UploadOutcome outcome =
         upload_result(request_for(run_id, body, target, environment, patience), upload_world(environment));
-    return report_of(outcome, run_id, body, target, spool, environment);
+    return report_of(outcome, run_id, body, target, spool, environment, compare);
   } catch (const Error& error) {
-    return {false, false, {std::string("NOT UPLOADED: ") + error.what()}};
+    return {false, false, true, {std::string("NOT UPLOADED: ") + error.what()}};
   }
 }
 

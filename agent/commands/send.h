@@ -27,6 +27,7 @@ inline constexpr std::chrono::milliseconds kUploadPatience{600'000};
 struct SendReport {
   bool accepted = false;
   bool next_may_succeed = true;
+  bool comparison_works = true;    ///< the collector said how the run compares, or that it does not know the question
   std::vector<std::string> notes;  ///< what a person is told, one line each
 };
 
@@ -35,7 +36,8 @@ struct SendReport {
 /// receipt. After that the collector is asked how the run compares with others. Never throws: a result is not lost by
 /// failing to send it.
 SendReport send(const std::string& run_id, const std::string& body, const CollectorTarget& target,
-                const std::optional<Spool>& spool, const Environment& environment, std::chrono::milliseconds patience);
+                const std::optional<Spool>& spool, const Environment& environment, std::chrono::milliseconds patience,
+                bool compare = true);
 
 /// The real world, which tells on stderr when it waits long.
 UploadWorld upload_world(const Environment& environment);

@@ -66,7 +66,9 @@ PriceImport read_aws_prices(ByteSource& source, const SourceContext& context) {
   RowCollector rows(context);
   while (file.next())
     rows.add(fmt::format("line {}", file.line()), [&](PriceRow& row) { read_line(file, context, row); });
-  return rows.finish(true);
+  PriceImport import = rows.finish(true);
+  warn_about_age(import, context);
+  return import;
 }
 
 }  // namespace gpuassay

@@ -91,7 +91,9 @@ PriceImport read_azure_prices(ByteSource& source, const SourceContext& context) 
     for (const json& item : json_items(page, "Items", "page of Azure's retail prices"))
       rows.add(fmt::format("item {}", ++item_number), [&](PriceRow& row) { read_item(item, context, row); });
   }
-  return rows.finish(true);
+  PriceImport import = rows.finish(true);
+  warn_about_age(import, context);
+  return import;
 }
 
 }  // namespace gpuassay

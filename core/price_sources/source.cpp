@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "core/error.h"
 #include "core/gpu_aliases.h"
@@ -28,6 +29,15 @@ void require_past(const PriceRow& row, std::optional<std::int64_t> now_ms) {
     throw Error(ErrorCode::unreadable_input, "the price was seen in the future; correct its date");
 }
 
+/// An amount's own message, as "must be a number" alone does not say which.
+void require_number(const std::optional<std::string>& amount) {
+  try {
+    if (amount) (void)parse_decimal(*amount);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::unreadable_input, fmt::format("the price {}", error.what()));
+  }
+}
+
 /// The part of source_ref that is the place.
 std::string place_of(const PriceRow& row) {
   return row.source_ref.substr(
@@ -46,6 +56,8 @@ void RowCollector::add(const std::string& place, const std::function<void(PriceR
     fill(row);
     if (row.source_ref.empty()) row.source_ref = fmt::format("{} {}", context_.label, place);
     require_past(row, context_.now_ms);
+    require_number(row.amount);
+    require_number(row.upfront_amount);
     count_k80_devices(row);
     compute_hourly_prices(row, context_.rates);
     const std::string reason = reason_to_quarantine(row);
@@ -76,7 +88,15 @@ PriceImport RowCollector::finish(bool is_catalog) {
   std::map<std::string, std::vector<std::size_t>> offers;
   for (std::size_t at = 0; at < import_.rows.size(); ++at) offers[price_id(import_.rows[at])].push_back(at);
   std::vector<bool> keep(import_.rows.size(), true);
-  for (const auto& [id, places] : offers) {
+  for (auto& [id, places] : offers) {
+    // Of equal lines the least one is kept, whichever comes first.
+    std::sort(places.begin(), places.end(), [&](std::size_t left, std::size_t right) {
+      const auto said = [&](std::size_t at) {
+        const PriceRow& row = import_.rows[at];
+        return std::tie(row.vcpus, row.memory_gib, row.local_disk_gb, row.note);
+      };
+      return said(left) != said(right) ? said(left) < said(right) : left < right;
+    });
     const PriceRow& first = import_.rows[places.front()];
     const bool equal = std::all_of(places.begin(), places.end(), [&](std::size_t at) {
       return import_.rows[at].price_instance_hour == first.price_instance_hour &&
@@ -118,6 +138,14 @@ void describe_catalog_row(PriceRow& row, const AsOf& as_of, std::string_view sou
   row.as_of_precision = as_of.precision;
   row.source = source;
   row.source_kind = source_kind;
+}
+
+void warn_about_age(PriceImport& import, const SourceContext& context) {
+  if (!context.as_of && !import.rows.empty())
+    import.report.warn(
+        "when this list was fetched is not known, so its prices count as seen on the day they changed and look old; "
+        "import "
+        "it again with --as-of DATE");
 }
 
 void name_gpu(PriceRow& row, std::string_view name, std::optional<Micros> memory_gib_each) {

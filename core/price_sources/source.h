@@ -76,6 +76,10 @@ const std::string& needed_provider(const SourceContext& context, std::string_vie
 /// Fills the fields that a live catalogue's rows share: source, kind, dates.
 void describe_catalog_row(PriceRow& row, const AsOf& as_of, std::string_view source, std::string_view source_kind);
 
+/// A list that says since when its prices hold, not when it was fetched, needs --as-of for that: else they look as old
+/// as their last change.
+void warn_about_age(PriceImport& import, const SourceContext& context);
+
 /// Sets model, variant and memory from a GPU's name in the file. `memory_gib_each` is what another column says.
 void name_gpu(PriceRow& row, std::string_view name, std::optional<Micros> memory_gib_each);
 

@@ -72,6 +72,14 @@ CREATE TABLE price_list (
   instant_ms BIGINT NOT NULL,
   PRIMARY KEY (source, instant_ms)
 );
+-- Offers whose line in a list could not be read: for them there was no such list. '' is any name, any region.
+CREATE TABLE price_unread (
+  source TEXT NOT NULL,
+  instant_ms BIGINT NOT NULL,
+  name_key TEXT NOT NULL,
+  region TEXT NOT NULL,
+  PRIMARY KEY (source, instant_ms, name_key, region)
+);
 
 -- What join.sql reads, and exports write.
 CREATE VIEW prices AS

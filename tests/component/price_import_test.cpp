@@ -163,6 +163,63 @@ TEST_F(PriceImportFile, ARateFileThatIsRefusedKeepsThePricesOut) {
               "rates.csv");
 }
 
+TEST_F(PriceImportFile, RatesOfARefusedFileAreNotKept) {
+  import(prices("tencent,a,r1,V100,,1,32,on_demand,20,CNY,hour,2024-01-08,\n"));
+  const std::string rates = file("rates.csv", "date,currency,usd_per_unit,source\n2024-01-05,CNY,0.14,bank\n");
+  const std::string contradiction = prices("tencent,a,r1,V100,,1,32,on_demand,30,CNY,hour,2024-01-08,\n");
+  EXPECT_THROW(import(contradiction, "normalized", {}, rates), Error);
+  Statement query(database_, "SELECT (SELECT COUNT(*) FROM fx_rate), COUNT(price_gpu_hour_usd_micro) FROM price");
+  ASSERT_TRUE(query.step());
+  EXPECT_EQ(query.integer(0), 0);
+  EXPECT_EQ(query.integer(1), 0);
+}
+
+TEST_F(PriceImportFile, APartOfWhichThePriceIsZeroIsMissing) {
+  const std::string path =
+      file("parts.csv",
+           "provider,instance_type,region,gpu_model,gpu_count,gpu_memory_gib_total,pricing_model,amount,currency,"
+           "unit,valid_from,price_basis,source\n"
+           "gcp,n1-x,us,V100,1,16,on_demand,1.00,USD,hour,2024-01-05,vm_only,s\n"
+           "gcp,,us,V100,1,16,on_demand,0,USD,hour,2024-01-05,gpu_addon,s\n");
+  import(path);
+  Statement query(database_, "SELECT component_missing FROM price WHERE price_basis = 'instance'");
+  ASSERT_TRUE(query.step());
+  EXPECT_EQ(query.integer(0), 1);
+}
+
+TEST_F(PriceImportFile, EqualLinesGiveOneRowWhicheverComesFirst) {
+  const auto list = [&](std::string_view first, std::string_view second) {
+    return file("list.csv", fmt::format("instance_name,location,price,cpu,memory,gpu_count,gpu_name,gpu_memory,spot\n"
+                                        "a,r1,3.06,{0},61,1,V100,16,False\na,r1,3.06,{1},61,1,V100,16,False\n",
+                                        first, second));
+  };
+  for (const std::string& path : {list("8", "16"), list("16", "8")}) {
+    SqliteDatabase fresh(":memory:");
+    import_price_file(fresh, {path, "gpuhunt", "aws", "2024-01-01", {}, {}});
+    Statement query(fresh, "SELECT vcpus_milli FROM price");
+    ASSERT_TRUE(query.step());
+    EXPECT_EQ(query.integer(0), 8000);
+  }
+}
+
+TEST_F(PriceImportFile, AScoreIsOfTheGpusThatWereUsed) {
+  import(prices("aws,p3,r1,V100,,1,16,on_demand,3,USD,hour,2024-01-01,\n"));
+  PriceFilter filter;
+  filter.valid_at_ms = parse_rfc3339_ms("2024-01-02T00:00:00Z");
+  const PriceQuestion one_of_eight = read_price_question(
+      R"({"gpu_model":"V100","gpu_count":8,"gpus_used":1,"measured_at":"2024-01-02","score":37.5})");
+  const auto ranked = rank_by_score(list_prices(database_, filter), {one_of_eight});
+  ASSERT_EQ(ranked.size(), 1U);
+  EXPECT_EQ(ranked[0].score_per_usd_hour, 12.5);
+  EXPECT_FALSE(ranked[0].count_scaled);
+}
+
+TEST_F(PriceImportFile, AListOfUnknownAgeIsWarnedAbout) {
+  expect_part(describe(import(kFixtures + "azure.json", "azure")), "with --as-of DATE");
+  EXPECT_EQ(describe(import(kFixtures + "azure.json", "azure", "2026-10-01")).find("when this list was fetched"),
+            std::string::npos);
+}
+
 TEST_F(PriceImportFile, AListWithAnUnreadableLineEndsOnlyWhatItLacks) {
   constexpr std::string_view kColumns = "instance_name,location,price,cpu,memory,gpu_count,gpu_name,gpu_memory,spot\n";
   const auto list = [&](std::string_view lines) {

@@ -275,8 +275,8 @@ TEST_F(UploadTls, AProxyThatOpensNoTunnelIsANetworkFailure) {
   const test::TlsServer somebody("localhost", "");
   request_.ca_bundles = {trust(somebody.certificate_pem())};
   world_.now = [this] { return slept_; };
-  for (const char* const answer : {"HTTP/1.1 403 Forbidden\r\n\r\n", "HTTP/1.1 302 Found\r\nLocation: http://x/\r\n\r\n",
-                                   "", "nonsense\r\n\r\n"}) {
+  for (const char* const answer : {"HTTP/1.1 403 Forbidden\r\n\r\n",
+                                   "HTTP/1.1 302 Found\r\nLocation: http://x/\r\n\r\n", "", "nonsense\r\n\r\n"}) {
     slept_ = milliseconds{0};
     std::string request;
     const ScriptedServer proxy([&](RawSocket& socket, int) {

@@ -117,8 +117,8 @@ class TlsRelay(Listener):
 
 
 class ConnectProxy(Listener):
-    """An HTTP proxy that opens tunnels for whoever gives the right credentials. Keeps the heads of the requests, and every
-    byte that passes through."""
+    """An HTTP proxy that opens tunnels for whoever gives the right credentials; every host name leads to this machine.
+    Keeps the heads of the requests, and every byte that passes through."""
 
     def __init__(self, authorization=None):
         self.authorization = authorization
@@ -133,8 +133,8 @@ class ConnectProxy(Listener):
         if self.authorization and f"Proxy-Authorization: {self.authorization}" not in head.decode():
             connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
             return
-        host, port = head.split()[1].decode().rsplit(":", 1)
-        with socket.create_connection((host, int(port))) as server:
+        port = int(head.split()[1].decode().rsplit(":", 1)[1])
+        with socket.create_connection(("127.0.0.1", port)) as server:
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             while True:
                 for source in select.select([connection, server], [], [])[0]:

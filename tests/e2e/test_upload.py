@@ -8,6 +8,8 @@ import socket
 import sqlite3
 import subprocess
 import threading
+import urllib.error
+import urllib.request
 
 import ed25519
 import pytest
@@ -196,12 +198,12 @@ def certificate(folder, host):
 def test_https_through_a_proxy_with_an_authority_of_ones_own(agent, make_collector, tmp_path, way):
     (run_id,) = put_runs(agent)
     collector = make_collector("--accept-simulated")
-    pem, key = certificate(tmp_path, "localhost")
+    pem, key = certificate(tmp_path, "collector.invalid")
     tls = TlsRelay(int(collector.url.rsplit(":", 1)[1]), pem, key)
     secret = "Basic " + base64.b64encode(b"me:hunter2").decode()
     proxy = ConnectProxy(authorization=secret)
     address = f"http://me:hunter2@127.0.0.1:{proxy.port}"
-    url = f"https://localhost:{tls.port}"
+    url = f"https://collector.invalid:{tls.port}"  # a name that only the proxy can find
     if way == "flags":
         flags, variables = ["--proxy", address, "--ca", pem], {}
     else:
@@ -209,7 +211,7 @@ def test_https_through_a_proxy_with_an_authority_of_ones_own(agent, make_collect
     sent = agent("upload", "--collector", url, *flags, env=environment(**variables))
     assert sent.returncode == 0, sent.stdout + sent.stderr
     assert rows(collector) == [run_id]
-    assert proxy.heads[0].startswith(f"CONNECT localhost:{tls.port} HTTP/1.1\r\n")
+    assert proxy.heads[0].startswith(f"CONNECT collector.invalid:{tls.port} HTTP/1.1\r\n")
     assert "hunter2" not in sent.stdout + sent.stderr
     assert b"Gpuassay-Key" not in proxy.bytes_seen and len(proxy.bytes_seen) > 1000, "the proxy sees noise"
 
@@ -238,9 +240,11 @@ def test_no_proxy_goes_around_and_a_proxys_refusal_is_told_without_its_password(
     assert refused.returncode == 6 and "opens no tunnel" in refused.stdout and "HTTP 407" in refused.stdout
     assert "hunter2" not in refused.stdout + refused.stderr
     before = len(proxy.heads)
-    variables = {"http_proxy": address, "NO_PROXY": "localhost,127.0.0.1"}
-    sent = agent("upload", "--collector", collector.url, env=environment(**variables))
-    assert sent.returncode == 0 and len(proxy.heads) == before
+    variables = {"http_proxy": address, "NO_PROXY": "localhost,.invalid"}
+    around = agent("upload", "--collector", "http://collector.invalid", env=environment(**variables))
+    assert around.returncode == 6 and "found" in around.stdout and len(proxy.heads) == before
+    sent = agent("upload", "--collector", collector.url, env=environment(http_proxy=address))
+    assert sent.returncode == 0 and len(proxy.heads) == before, "no proxy stands before this machine"
     bad = agent("upload", "--collector", collector.url, "--proxy", "socks5://me:hunter2@x")
     assert bad.returncode == 2 and "hunter2" not in bad.stderr
 
@@ -300,6 +304,14 @@ def test_the_percentile_is_shown_with_its_population(agent, change, line):
     )
 
 
+def test_a_comparison_that_fails_is_not_asked_for_again(agent):
+    put_runs(agent, 3)
+    collector = ScriptedCollector(lambda request: accepting(request) if request.command == "POST" else (503, {}, b""))
+    sent = agent("upload", "--collector", collector.url)
+    assert sent.returncode == 0 and sent.stdout.count("not compared with other runs: HTTP 503") == 1
+    assert len(collector.of("POST")) == 3 and len(collector.of("GET")) == 1
+
+
 def test_a_deleted_run_is_proven_and_never_sent_again(agent):
     run_id, other = put_runs(agent, 2)
 
@@ -349,3 +361,25 @@ def test_only_run_ids_can_be_deleted(agent):
         refused = agent("upload", "--delete", name, "--collector", "http://127.0.0.1:1")
         assert refused.returncode == 2, name
     assert agent("upload", "--delete", "x", "--all", "--collector", "http://127.0.0.1:1").returncode == 2
+
+
+def test_a_real_collector_compares_and_takes_back(agent, make_collector):
+    (run_id,) = put_runs(agent)
+    collector = make_collector("--accept-simulated")
+    sent = agent("upload", "--collector", collector.url)
+    assert sent.returncode == 0, sent.stdout
+    # Its answer is one that the agent reads: simulated runs are no population, so the datasheet's estimate is all there is.
+    assert "the specification's estimate (score" in sent.stdout or "HTTP 503" in sent.stdout, sent.stdout
+    stranger = type(agent)(agent.data_dir.parent / "stranger")
+    refused = stranger("upload", "--delete", run_id, "--collector", collector.url)
+    assert refused.returncode == 6 and "NOT DELETED, the collector refuses: HTTP 403" in refused.stdout
+    done = agent("upload", "--delete", run_id, "--collector", collector.url)
+    assert done.returncode == 0 and "deleted at" in done.stdout, done.stdout
+    proof = (agent.data_dir / "runs" / f"{run_id}.deleted.json").read_bytes()
+    assert json.loads(proof)["kind"] == "gpuassay-tombstone-v1"
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{collector.url}/v1/results/{run_id}", timeout=30)
+    again = agent("upload", "--delete", run_id, "--collector", collector.url)
+    assert again.returncode == 0, again.stdout
+    assert (agent.data_dir / "runs" / f"{run_id}.deleted.json").read_bytes() == proof
+    assert "nothing to send" in agent("upload", "--all", "--collector", collector.url).stdout

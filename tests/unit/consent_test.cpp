@@ -41,10 +41,20 @@ TEST(Consent, AnotherVersionOrCollectorIsAskedAgain) {
 }
 
 TEST(Consent, TheQuestionSaysWhatWhereAndUnderWhichLicence) {
-  const std::string question = consent_question("https://c", "https://c/r/1", "show 1 --json", "upload --delete 1");
-  for (const char* const part : {"https://c?", "https://c/r/1", "show 1 --json", "upload --delete 1", "CC BY 4.0",
-                                 "https://creativecommons.org/licenses/by/4.0/", "remembered", "signed"})
+  const ConsentSubject subject{"https://c", "https://c/r/1", "gpuassay --data-dir /a/long/path show 1 --json",
+                               "gpuassay --data-dir /a/long/path upload --delete 1"};
+  TextStyle narrow;
+  narrow.columns = 60;
+  const std::string question = consent_question(subject, narrow);
+  for (const char* const part : {"https://c?", "https://c/r/1\n", "path show 1 --json\n", "upload --delete 1\n",
+                                 "CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/", "remembered", "signed"})
     EXPECT_NE(question.find(part), std::string::npos) << part;
+  EXPECT_EQ(question.find("signed with this machine's key; it holds no host name"), std::string::npos) << "wrapped";
+}
+
+TEST(Consent, WhatTheQuestionNamesCannotSteerTheTerminal) {
+  const std::string question = consent_question({"https://c\x1b[31m", "l\x07", "s\x9b", "d\r"}, {});
+  EXPECT_EQ(question.find_first_of("\x1b\x07\r"), std::string::npos);
 }
 
 TEST(Consent, OnlyYesIsYes) {

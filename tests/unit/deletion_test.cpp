@@ -17,7 +17,7 @@ constexpr const char* kTime = "2026-01-01T00:00:00.000Z";
 /// A collector that gives prepared answers and a clock that only sleeping moves.
 class DeletionTest : public testing::Test {
  protected:
-  DeletionOutcome ask(std::deque<HttpAnswer> answers) {
+  DeletionReply ask(std::deque<HttpAnswer> answers) {
     UploadWorld world;
     world.exchange = [this, &answers](const HttpCall& call) {
       calls_.push_back(call);

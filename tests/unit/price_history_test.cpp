@@ -193,6 +193,47 @@ TEST(PriceHistory, AnUnreadableLineEndsNoOffer) {
   EXPECT_EQ(store.store(nameless).closed, 0U) << "the line may be any offer's";
 }
 
+TEST(PriceHistory, DamagedListsInEveryOrderGiveOneTable) {
+  PriceRow unread;
+  unread.instance_type = "b";
+  unread.region = "r1";
+  std::vector<PriceImport> lists{list_of(1, {offer("a", "1.00", 1), offer("b", "2.00", 1)}),
+                                 list_of(2, {offer("a", "1.00", 2)}), list_of(3, {offer("a", "1.00", 3)}),
+                                 list_of(4, {offer("a", "1.00", 4), offer("b", "2.00", 4)})};
+  lists[1].complete->unread.add(unread);
+  const std::string got = after_every_order(lists);
+  EXPECT_EQ(got.substr(got.find("b 2.00"), got.find("seen 4", got.find("b 2.00 4")) + 7 - got.find("b 2.00")),
+            "b 2.00 1..3 seen 1\n"
+            "b 2.00 4.. seen 4\n")
+      << "list 2 says nothing of b, list 3 that it is gone";
+}
+
+TEST(PriceHistory, TwoListsOfOneInstantHoldWhatEitherHolds) {
+  const std::string got = after_every_order({list_of(1, {offer("a", "1.00", 1), offer("b", "2.00", 1)}),
+                                             list_of(2, {offer("a", "1.00", 2)}), list_of(2, {offer("b", "2.00", 2)})});
+  EXPECT_EQ(got.substr(0, got.find("b 2.00 1.. seen 2") + 18), "a 1.00 1.. seen 2\nb 2.00 1.. seen 2\n");
+}
+
+TEST(PriceHistory, AnotherMemoryIsAnotherPrice) {
+  PriceRow small = offer("a", "1.00", 1);
+  small.gpu_memory_gib_total = 16'000'000;
+  PriceRow large = offer("a", "1.00", 2);
+  large.gpu_memory_gib_total = 32'000'000;
+  const std::string got = after_every_order({rows_of({small}), rows_of({large})});
+  EXPECT_EQ(got.substr(0, got.find("seen 2") + 7), "a 1.00 1..2 seen 1\na 1.00 2.. seen 2\n");
+}
+
+TEST(PriceHistory, StatedIntervalsAmongObservationsInEveryOrder) {
+  PriceRow stated = offer("a", "1.00", 4);
+  stated.valid_to_ms = day_ms(8);
+  const std::string got =
+      after_every_order({rows_of({offer("a", "1.50", 1)}), rows_of({stated}), rows_of({offer("a", "1.50", 9)})});
+  EXPECT_EQ(got.substr(0, got.find("seen 9") + 7),
+            "a 1.50 1..4 seen 1\n"
+            "a 1.00 4..8 seen 4\n"
+            "a 1.50 9.. seen 9\n");
+}
+
 TEST(PriceHistory, AListWithoutAPriceIsRefused) {
   SqliteDatabase database(":memory:");
   PriceStore store(database);

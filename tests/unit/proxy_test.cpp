@@ -66,6 +66,11 @@ TEST(Proxy, SchemeAndFlagChoose) {
   EXPECT_EQ(host("https://c.example", {}, {"", "http://p:2", "", ""}), "none");
   EXPECT_EQ(host("https://skip.example", {}, both), "none");
   EXPECT_EQ(host("https://skip.example", "http://flag:4", both), "flag") << "what is asked for is done";
+  for (const char* const here :
+       {"http://localhost:1", "http://c.localhost:1", "http://127.0.0.1:1", "http://[::1]:1"}) {
+    EXPECT_EQ(host(here, {}, both), "none") << here;
+    EXPECT_EQ(host(here, "http://flag:4", both), "flag") << here;
+  }
   EXPECT_THROW(host("https://c.example", {}, {"ftp://s", "", "", ""}), Error);
 }
 

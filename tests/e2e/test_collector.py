@@ -1,0 +1,94 @@
+"""The collector as those who ask see it: every documented address, pages, exports, limits, deletion by a signed request."""
+
+import csv
+import io
+import json
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "tests/support/python"))
+from signed_runs import Client, bodies  # noqa: E402
+
+OPENAPI = json.loads((ROOT / "schemas/openapi.v1.json").read_text())
+
+
+def get(collector, path):
+    """(status, headers, bytes)"""
+    try:
+        with urllib.request.urlopen(collector.url + path) as reply:
+            return reply.status, reply.headers, reply.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+
+
+@pytest.fixture
+def collector(make_collector):
+    return make_collector("--accept-simulated")
+
+
+@pytest.fixture
+def runs(collector):
+    """Ten simulated runs by two machines."""
+    ids = []
+    source = bodies()
+    for client in (Client(collector.url), Client(collector.url)):
+        for _ in range(5):
+            run_id, body = next(source)
+            assert client.post(body) == 201
+            ids.append(run_id)
+        client.close()
+    return ids
+
+
+def test_every_documented_address_answers(collector, runs):
+    status, _, body = get(collector, "/openapi.json")
+    assert status == 200 and json.loads(body) == OPENAPI
+    for path, item in OPENAPI["paths"].items():
+        filled = path.replace("{run_id}", runs[0])
+        if "percentile" in path:
+            filled += "?gpu_model=Tesla%20V100&gpu_count=1&score_version=0.2&score=50"
+        for _ in range(100):  # aggregates are there a moment after the start
+            status, headers, body = get(collector, filled)
+            if status != 503:
+                break
+        assert status == 200, path
+        assert headers["Content-Type"] in item["get"]["responses"]["200"]["content"], path
+
+
+def test_answers_have_the_documented_fields(collector, runs):
+    results = json.loads(get(collector, "/v1/results?simulated=true&quarantined=true&limit=3")[2])["results"]
+    assert len(results) == 3
+    for result in results:
+        assert set(result) == set(OPENAPI["components"]["schemas"]["run"]["properties"])
+    for path in ("/v1/gpus", "/v1/offers"):
+        schema = OPENAPI["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        assert set(json.loads(get(collector, path)[2])) == set(schema["properties"])
+
+
+def test_simulated_runs_are_in_no_export(collector, runs):
+    status, headers, body = get(collector, "/v1/export.csv")
+    assert status == 200 and headers["Transfer-Encoding"] == "chunked"
+    rows = list(csv.reader(io.StringIO(body.decode())))
+    assert rows[0][0] == "run_id" and len(rows) == 1
+    assert get(collector, "/v1/export.ndjson")[2] == b""
+    assert json.loads(get(collector, "/v1/gpus")[2])["gpus"] == []
+
+
+def test_wrong_questions_are_problem_documents(collector):
+    for path in ("/v1/results?limit=0", "/v1/results?colour=red", "/v1/percentile", "/v1/export.csv?simulated=true",
+                 "/v1/results?gpu_model=%ff", "/nothing", "/r/none"):
+        status, headers, body = get(collector, path)
+        problem = json.loads(body)
+        assert status in (400, 404) and headers["Content-Type"] == "application/problem+json"
+        assert problem["status"] == status and problem["detail"], path
+
+
+def test_too_many_runs_of_a_key_are_told_when_to_come_again(make_collector):
+    collector = make_collector("--accept-simulated", "--uploads-per-hour-of-network", "1")
+    source, client = bodies(), Client(collector.url)
+    answers = [client.post(next(source)[1]) for _ in range(62)]
+    assert answers == [201] * 60 + [429] * 2
