@@ -23,7 +23,7 @@ void add_header(HttpRequest& request, std::string name, std::string value) {
 }
 
 /// Whoever answers GET answers HEAD: the server makes the one of the other.
-std::string with_head(std::string allowed) {
+std::string with_head(const std::string& allowed) {
   return allowed.find("GET") == std::string::npos ? allowed : allowed + ", HEAD";
 }
 

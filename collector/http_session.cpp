@@ -67,8 +67,8 @@ asio::awaitable<void> HttpSession::run() {
       header_deadline_ = Clock::now() + shared_.limits.header_time;
     }
     if (!shared_.stopping) co_await finish();
-  } catch (const std::exception&) {
-    // Out of memory for this request, say: only its connection ends.
+  } catch (const std::exception&) {  // out of memory for this request, say: only its connection ends
+    close();
   }
 }
 
@@ -132,7 +132,7 @@ asio::awaitable<HttpReply> HttpSession::answer(HttpRequest request) {
 }
 
 /// On a worker: unpacking and packing take time too.
-asio::awaitable<HttpReply> HttpSession::work(HttpRequest request) {
+asio::awaitable<HttpReply> HttpSession::work(HttpRequest request) const {
   co_return answer_with_codings(std::move(request), shared_.limits.decoded_bytes, shared_.handler, shared_.refused);
 }
 

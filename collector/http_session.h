@@ -49,7 +49,7 @@ class HttpSession {
   boost::asio::awaitable<bool> serve_one(bool last);
   boost::asio::awaitable<boost::system::error_code> read_request(Parser& parser);
   boost::asio::awaitable<HttpReply> answer(HttpRequest request);
-  boost::asio::awaitable<HttpReply> work(HttpRequest request);
+  boost::asio::awaitable<HttpReply> work(HttpRequest request) const;
   boost::asio::awaitable<bool> write(HttpReply reply, ReplyFraming framing);
   boost::asio::awaitable<bool> write_header(const HttpReply& reply, ReplyFraming framing);
   boost::asio::awaitable<bool> write_pieces(HttpReply reply, ReplyFraming framing);
