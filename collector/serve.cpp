@@ -38,8 +38,8 @@ struct Collector::Parts {
   Server server;
 };
 
-Collector::Collector(const ServeOptions& options, std::function<std::int64_t()> now_ms,
-                     std::function<void(std::string_view)> log)
+Collector::Collector(const ServeOptions& options, const std::function<std::int64_t()>& now_ms,
+                     const std::function<void(std::string_view)>& log)
     : parts_(std::make_unique<Parts>(options, now_ms, log)) {}
 Collector::~Collector() = default;
 

@@ -17,8 +17,8 @@ class Collector {
   /// Opens the data directory and binds the address. `now_ms` is the wall clock in milliseconds since 1970; `log`
   /// receives single lines. Both are called by several threads at a time. Throws Error{network, not_saved, database,
   /// unreadable_input}.
-  Collector(const ServeOptions& options, std::function<std::int64_t()> now_ms,
-            std::function<void(std::string_view)> log);
+  Collector(const ServeOptions& options, const std::function<std::int64_t()>& now_ms,
+            const std::function<void(std::string_view)>& log);
   ~Collector();
 
   /// Server::run(), stop() and handle_signals() do the rest.

@@ -282,17 +282,17 @@ TEST(PriceQuestionText, NamesTheFieldThatIsWrong) {
     const std::string told = refusal("{" + fields + "}");
     EXPECT_NE(told.find(field), std::string::npos) << told;
   };
-  const std::string kGood = R"("gpu_model":"V100","gpu_count":1,"measured_at":"2022-08-01")";
-  EXPECT_EQ(refusal("{" + kGood + "}"), "taken");
+  const std::string good = R"("gpu_model":"V100","gpu_count":1,"measured_at":"2022-08-01")";
+  EXPECT_EQ(refusal("{" + good + "}"), "taken");
   expect_field(R"("gpu_count":1,"measured_at":"2022-08-01")", "gpu_model");
   expect_field(R"("gpu_model":"V100","gpu_count":9000000000000,"measured_at":"2022-08-01")", "gpu_count");
   expect_field(R"("gpu_model":"V100","gpu_count":1)", "measured_at");
-  expect_field(kGood + R"(,"gpus_used":2)", "gpus_used");
-  expect_field(kGood + R"(,"vcpus":9000000000000)", "vcpus");
-  expect_field(kGood + R"(,"score":-1)", "score");
-  expect_field(kGood + R"(,"provider":["aws"])", "provider");
-  expect_field(kGood + R"(,"colour":"red")", "colour");
-  expect_field(kGood + R"(,"gpu_variant":"round")", "gpu_model");
+  expect_field(good + R"(,"gpus_used":2)", "gpus_used");
+  expect_field(good + R"(,"vcpus":9000000000000)", "vcpus");
+  expect_field(good + R"(,"score":-1)", "score");
+  expect_field(good + R"(,"provider":["aws"])", "provider");
+  expect_field(good + R"(,"colour":"red")", "colour");
+  expect_field(good + R"(,"gpu_variant":"round")", "gpu_model");
   expect_field(R"("gpu_model":"V100 32GB","gpu_count":1,"gpu_memory_gib_total":16,"measured_at":"2022-08-01")",
                "contradicts the memory");
 }

@@ -58,6 +58,7 @@ TEST(AggregatesTest, OffersAndCountsAndVersionsAreApart) {
 
 TEST(AggregatesTest, APercentileIsTheShareOfSlowerMachines) {
   std::vector<RunFact> runs;
+  runs.reserve(100);
   for (int i = 0; i < 100; ++i) runs.push_back(run("m" + std::to_string(i), 50 + i));
   const Aggregates aggregates = of(runs);
   const GpuAggregate& gpu = aggregates.gpus.front();
@@ -68,6 +69,7 @@ TEST(AggregatesTest, APercentileIsTheShareOfSlowerMachines) {
 
 TEST(PercentileAnswer, WithEnoughMachinesItIsMeasured) {
   std::vector<RunFact> runs;
+  runs.reserve(20);
   for (int i = 0; i < 20; ++i) runs.push_back(run("m" + std::to_string(i), 50 + i));
   const auto answer = nlohmann::json::parse(percentile_json(of(runs), "Tesla V100", 1, "0.2", 60));
   EXPECT_EQ(answer["shrunk"], false);
