@@ -44,7 +44,7 @@ TEST(TrustedProxies, WhatIsNoAddressIsNotTaken) {
 TEST(TrustedProxies, NamesAndNetworksAreRefused) {
   for (const char* const address : {"proxy.example", "192.0.2.0/24", ""}) {
     try {
-      TrustedProxies({address});
+      const TrustedProxies proxies({address});
       ADD_FAILURE() << address;
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::usage);
