@@ -147,6 +147,7 @@ PriceTable::PriceTable(Database& database)
                   "INSERT INTO price_unread (source, instant_ms, name_key, region) VALUES (?, ?, ?, ?) "
                   "ON CONFLICT DO NOTHING"),
       has_list_(database, "SELECT 1 FROM price_list WHERE source = ? AND instant_ms = ?"),
+      any_list_(database, "SELECT 1 FROM price_list WHERE source = ? LIMIT 1"),
       list_after_(database, select_list_after()),
       seen_before_(database, select_seen("MAX", "instant_ms >= ?5 AND instant_ms < ?6")),
       seen_after_(database, select_seen("MIN", "instant_ms > ?5 AND instant_ms <= ?6")),
@@ -223,7 +224,15 @@ void PriceTable::add_sighting(std::string_view series, std::int64_t instant_ms) 
   add_sighting_.bind(1, series).bind(2, instant_ms).run();
 }
 
+bool PriceTable::has_lists(const std::string& source) {
+  const auto known = has_lists_.find(source);
+  if (known != has_lists_.end()) return known->second;
+  any_list_.bind(1, std::string_view(source));
+  return has_lists_[source] = has_row(any_list_);
+}
+
 void PriceTable::add_list(const CompleteList& list) {
+  has_lists_[list.source] = true;
   add_list_.bind(1, std::string_view(list.source)).bind(2, list.instant_ms).run();
   for (const auto& [name, regions] : list.unread.regions_of()) {
     for (const std::string& region : regions) {
@@ -239,6 +248,7 @@ bool PriceTable::has_list(std::string_view source, std::int64_t instant_ms) {
 }
 
 std::optional<std::int64_t> PriceTable::first_list_after(const OfferSeries& series, std::int64_t instant_ms) {
+  if (!has_lists(series.source)) return std::nullopt;
   bind_offer(list_after_, series);
   list_after_.bind(5, instant_ms);
   return only_instant(list_after_);

@@ -1,6 +1,7 @@
 // What does SQL do to the tables of prices? The statements, one function each; core/price_writer.cpp has the rules.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -79,11 +80,14 @@ class PriceTable {
   std::vector<OfferEnd> holding_at(std::string_view source, std::int64_t instant_ms);
 
  private:
+  /// Most sources are no lists: asked once for each.
+  bool has_lists(const std::string& source);
   std::optional<StoredPrice> first_of(Statement& query, std::string_view series, std::optional<std::int64_t> instant);
 
   Statement find_before_, find_after_, find_undated_, find_id_, insert_, insert_resumed_, set_end_, set_observed_,
-      set_dollars_, remove_, add_sighting_, add_list_, add_unread_, has_list_, list_after_, seen_before_, seen_after_,
-      holding_;
+      set_dollars_, remove_, add_sighting_, add_list_, add_unread_, has_list_, any_list_, list_after_, seen_before_,
+      seen_after_, holding_;
+  std::map<std::string, bool> has_lists_;
 };
 
 }  // namespace gpuassay

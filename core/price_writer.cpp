@@ -147,6 +147,7 @@ std::optional<std::int64_t> PriceWriter::cut(const StoredPrice& stored, const Of
 }
 
 void PriceWriter::absorb_next(PriceRow& row, const OfferSeries& series) {
+  if (!row.valid_to_ms) return;
   const auto next = table_.find_after(series.key, *row.valid_from_ms);
   if (!next || next->valid_from_ms != row.valid_to_ms || next->end_is_stated || !is_same_price(row, *next)) return;
   table_.add_sighting(series.key, *next->valid_from_ms);
@@ -161,7 +162,7 @@ PriceWriter::Outcome PriceWriter::write_again(const PriceRow& row, const StoredP
   if (row.valid_to_ms) {
     if (stored.end_is_stated && row.valid_to_ms != stored.valid_to_ms)
       refuse(row, "another end is stored for the same offer and instant");
-    if (!stored.end_is_stated) table_.set_end(stored.price_id, *row.valid_to_ms, true);
+    if (!stored.end_is_stated) table_.set_end(stored.price_id, row.valid_to_ms, true);
   }
   return confirm(row, stored, series);
 }
