@@ -6,6 +6,7 @@
 
 #include "agent/report_figures.h"
 #include "agent/text_page.h"
+#include "core/json_or_null.h"
 #include "core/price_json.h"
 #include "core/prices.h"
 
@@ -16,11 +17,6 @@ using nlohmann::json;
 
 std::optional<std::string> money(const std::optional<Micros>& micros) {
   return micros ? std::optional(format_micros(*micros)) : std::nullopt;
-}
-
-template <class T>
-json or_null(const std::optional<T>& value) {
-  return value ? json(*value) : json(nullptr);
 }
 
 /// Rounded half to even.

@@ -37,7 +37,7 @@ void AggregateKeeper::keep() {
   auto pause = options_.shortest_pause;
   do {
     const auto started = std::chrono::steady_clock::now();
-    read_once();
+    if (!read_once()) note_change();
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
     pause = std::max(
         options_.shortest_pause,
@@ -45,14 +45,16 @@ void AggregateKeeper::keep() {
   } while (wait(pause));
 }
 
-void AggregateKeeper::read_once() {
+bool AggregateKeeper::read_once() {
   try {
     auto made =
         std::make_shared<const Aggregates>(read_aggregates(*pool_.take(ConnectionPool::Access::read), now_ms_()));
     const std::lock_guard lock(mutex_);
     current_ = std::move(made);
+    return true;
   } catch (const std::exception& error) {
     log_(fmt::format("the aggregates could not be made anew: {}", error.what()));
+    return false;
   }
 }
 

@@ -38,7 +38,8 @@ class AggregateKeeper {
 
  private:
   void keep();
-  void read_once();
+  /// False when it failed: then it is tried again after the pause.
+  bool read_once();
   bool wait(std::chrono::milliseconds shortest);
 
   ConnectionPool& pool_;

@@ -68,16 +68,27 @@ RunFact read_fact(const Statement& row) {
   return run;
 }
 
+bool may_be_ranked(const PriceAnswer& price) {
+  return price.score_per_usd_hour && !price.stale.value_or(true) && price.match_level != "gpu_only";
+}
+
 void add_prices(Database& database, Aggregates& aggregates) {
   std::vector<PriceQuestion> questions;
   questions.reserve(aggregates.offers.size());
   for (const OfferAggregate& offer : aggregates.offers) questions.push_back(price_question(offer, aggregates.as_of_ms));
   const std::vector<PriceAnswer> answers = join_prices(database, questions, {});
-  for (std::size_t at = 0; at < answers.size(); ++at) aggregates.offers[at].price = answers[at];
-  std::stable_sort(aggregates.offers.begin(), aggregates.offers.end(),
-                   [](const OfferAggregate& left, const OfferAggregate& right) {
-                     return left.price.score_per_usd_hour.value_or(0) > right.price.score_per_usd_hour.value_or(0);
-                   });
+  for (std::size_t at = 0; at < answers.size(); ++at) {
+    aggregates.offers[at].price = answers[at];
+    aggregates.offers[at].ranked = may_be_ranked(answers[at]);
+  }
+  // Scores of two versions are not compared, and neither are prices of other machines or other times.
+  std::stable_sort(
+      aggregates.offers.begin(), aggregates.offers.end(), [](const OfferAggregate& left, const OfferAggregate& right) {
+        const auto standing = [](const OfferAggregate& offer) {
+          return std::tuple(offer.shape.score_version, offer.ranked, offer.price.score_per_usd_hour.value_or(0));
+        };
+        return standing(left) > standing(right);
+      });
 }
 
 }  // namespace

@@ -46,12 +46,14 @@ struct OfferAggregate {
   RunFact shape;  ///< agent_key and score say nothing here
   Spread score;
   PriceAnswer price;  ///< of the median score, at the instant of the aggregate
+  /// A score per dollar that may stand in a ranking: of a fresh price of this provider's own machine.
+  bool ranked = false;
 };
 
 struct Aggregates {
   std::int64_t as_of_ms = 0;
   std::vector<GpuAggregate> gpus;      ///< by model, count, version
-  std::vector<OfferAggregate> offers;  ///< best score per dollar first, those without a price last
+  std::vector<OfferAggregate> offers;  ///< newest score version, ranked, best score per dollar first
 };
 
 class AggregateBuilder {

@@ -26,13 +26,6 @@ GpuMatch match_of(const Device& device) {
   return find_gpu_spec({device.name, device.memory_bytes, device.sm_count, device.compute_capability});
 }
 
-/// The row of the table for the device; null where nothing can be compared.
-const GpuSpec* spec_of(const Device& device) {
-  if (device.kind != DeviceKind::cuda) return nullptr;
-  const GpuMatch match = match_of(device);
-  return match.mig || match.vgpu ? nullptr : match.spec;
-}
-
 /// The card's highest clock over the one its published peak is at.
 double clock_headroom(const GpuSpec& spec) {
   if (!spec.boost_clock_mhz || !spec.nvml_max_sm_clock_mhz) return kTolerance;
@@ -96,17 +89,25 @@ void check_device(const Device& device, std::vector<std::string>& reasons) {
     reasons.push_back(fmt::format("device_differs: a {} is called {}", device.name, device.model.value_or("nothing")));
 }
 
-void check_physics(const Measurement& measurement, const Device& device, std::vector<std::string>& reasons) {
-  const GpuSpec* const spec = spec_of(device);
+CardLimits card_limits(const Device& device) {
+  if (device.kind != DeviceKind::cuda) return {};
+  const GpuMatch match = match_of(device);
+  if (match.mig || match.vgpu || match.spec == nullptr) return {};
+  return {match.spec, theoretical_peak(*match.spec)};
+}
+
+void check_physics(const Measurement& measurement, const Device& device, const CardLimits& card,
+                   std::vector<std::string>& reasons) {
   if (measurement.telemetry && measurement.telemetry->gpu)
-    check_telemetry(*measurement.telemetry->gpu, spec, measurement.id, reasons);
+    check_telemetry(*measurement.telemetry->gpu, card.spec, measurement.id, reasons);
   if (!measurement.metric) return;
   check_absolute(measurement, device, reasons);
-  if (spec == nullptr) return;
-  const auto peak = peak_for(measurement, theoretical_peak(*spec));
+  if (card.spec == nullptr) return;
+  const auto peak = peak_for(measurement, card.peak);
   if (!peak) return;
   const bool is_memory = std::holds_alternative<BandwidthParams>(measurement.params);
-  const double most = *peak * (is_memory ? kTolerance : clock_headroom(*spec) * algorithmic_gain(measurement.params));
+  const double most =
+      *peak * (is_memory ? kTolerance : clock_headroom(*card.spec) * algorithmic_gain(measurement.params));
   if (measurement.metric->value > most)
     reasons.push_back(fmt::format("above_peak: {:.6g} {} of {}, where a {} has {:.6g}", measurement.metric->value,
                                   measurement.metric->unit, measurement.id, device.name, *peak));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "collector/plausibility.h"
@@ -28,19 +29,11 @@ IngestOutcome refused(IngestStatus status, std::string detail, std::string run_i
   return outcome;
 }
 
-/// Model, count and memory of the GPUs when they are all of one kind.
-void describe_gpus(const std::vector<Device>& devices, StoredRun& run) {
-  bool mixed = false;
-  const Device* first = nullptr;
-  for (const Device& device : devices) {
-    if (device.kind != DeviceKind::cuda) continue;
-    ++run.gpu_count;
-    if (first == nullptr) first = &device;
-    mixed = mixed || device.model != first->model || device.memory_bytes != first->memory_bytes;
-  }
-  if (first == nullptr || mixed) return;
-  run.gpu_model = first->model;
-  run.gpu_memory_bytes = first->memory_bytes;
+/// Memory of one GPU of a machine that has them all of one kind.
+std::optional<std::int64_t> gpu_memory_bytes(const std::vector<Device>& devices) {
+  const auto first = std::find_if(devices.begin(), devices.end(),
+                                  [](const Device& device) { return device.kind == DeviceKind::cuda; });
+  return first == devices.end() ? std::nullopt : first->memory_bytes;
 }
 
 /// A run is simulated when it says so anywhere.
@@ -62,8 +55,12 @@ StoredRun columns_of(const Result& result, std::int64_t now_ms) {
   run.instance_type = result.platform.instance_type;
   run.region = result.platform.region;
   run.pricing_model = result.platform.pricing_model;
-  describe_gpus(result.devices, run);
+  // As prices are asked: a mix of GPUs, and a run of some GPUs of a machine, have no model that could be compared.
   const PriceQuestion machine = price_question(result);
+  constexpr Micros kOneGpu = 1'000'000;
+  run.gpu_count = machine.gpu_count / kOneGpu;
+  run.gpu_model = machine.gpu_model;
+  if (machine.gpu_model) run.gpu_memory_bytes = gpu_memory_bytes(result.devices);
   if (run.instance_type) run.instance_key = instance_key(*run.instance_type);
   run.gpu_variant = machine.gpu_variant;
   run.vcpus_milli = scaled_quantity(machine.vcpus, 1000);

@@ -22,9 +22,10 @@ std::optional<double> specification_estimate(const std::string& gpu_model, std::
 /// cooling, hosts by a few more; to be replaced by what the dataset shows.
 inline constexpr double kAssumedSpread = 0.08;
 
-/// The answer of /v1/percentile as JSON. With fewer than kFewMachines and a known card, `shrunk` is true: `median` is
-/// the expected score, (machines * their median + kFewMachines * estimate) / (machines + kFewMachines), and p10, p90
-/// and `percentile` are those of a normal distribution about it with kAssumedSpread.
+/// The answer of /v1/percentile as JSON. `population` has one run of each machine, its median; `runs` are all. With
+/// fewer than kFewMachines and a known card, `shrunk` is true: `median` is the expected score, (machines * their median
+/// + kFewMachines * estimate) / (machines + kFewMachines), and p10, p90 and `percentile` are those of a normal
+/// distribution about it with kAssumedSpread.
 std::string percentile_json(const Aggregates& aggregates, const std::string& gpu_model, std::int64_t gpu_count,
                             const std::string& score_version, double score);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "collector/device_limits.h"
@@ -77,10 +78,20 @@ void check_clock(const Result& result, std::int64_t now_ms, Reasons& reasons) {
   if (started_ms < kFirstReleaseMs) reasons.emplace_back("clock_differs: the run began before there was this program");
 }
 
-const Device* device_of(const Result& result, int index) {
-  const auto found =
-      std::find_if(result.devices.begin(), result.devices.end(), [&](const Device& d) { return d.index == index; });
-  return found == result.devices.end() ? nullptr : &*found;
+void check_measurements(const Result& result, const Recomputed& recomputed, Reasons& reasons) {
+  std::map<int, std::pair<const Device*, CardLimits>> cards;
+  for (const Device& device : result.devices) cards.try_emplace(device.index, &device, card_limits(device));
+  for (std::size_t at = 0; at < result.measurements.size(); ++at) {
+    const Measurement& m = recomputed.measurements[at];
+    check_figures(result.measurements[at], m, reasons);
+    check_verification(m, reasons);
+    const auto card = cards.find(m.device);
+    if (card == cards.end()) {
+      reasons.push_back(fmt::format("device_differs: {} is of a device that is not there", m.id));
+    } else {
+      check_physics(m, *card->second.first, card->second.second, reasons);
+    }
+  }
 }
 
 }  // namespace
@@ -100,17 +111,7 @@ std::vector<std::string> implausible_parts(const Result& result, const Recompute
   check_operations(result, reasons);
   check_time(result, reasons);
   for (const Device& device : result.devices) check_device(device, reasons);
-  for (std::size_t at = 0; at < result.measurements.size(); ++at) {
-    const Measurement& m = recomputed.measurements[at];
-    check_figures(result.measurements[at], m, reasons);
-    check_verification(m, reasons);
-    const Device* const device = device_of(result, m.device);
-    if (device == nullptr) {
-      reasons.push_back(fmt::format("device_differs: {} is of a device that is not there", m.id));
-    } else {
-      check_physics(m, *device, reasons);
-    }
-  }
+  check_measurements(result, recomputed, reasons);
   if (reasons.size() > kMostReasons) reasons.resize(kMostReasons);
   return reasons;
 }

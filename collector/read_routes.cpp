@@ -36,10 +36,6 @@ RunFilter filter_of(const QueryString& query) {
   return filter;
 }
 
-struct Close {
-  void operator()(std::FILE* file) const noexcept { (void)std::fclose(file); }
-};
-
 void write(std::FILE* file, const std::string& line) {
   if (std::fwrite(line.data(), 1, line.size(), file) != line.size())
     throw_errno(ErrorCode::database, "cannot write the export", errno);
@@ -51,7 +47,7 @@ HttpReply export_reply(const RunStore& store, const HttpRequest& request, const 
   const QueryString query(
       request.query, {"gpu_model", "provider", "instance_type", "region", "trust", "started_from", "started_before"});
   const std::shared_ptr<std::FILE> file(std::tmpfile(), [](std::FILE* opened) {
-    if (opened != nullptr) Close()(opened);
+    if (opened != nullptr) (void)std::fclose(opened);
   });
   if (!file) throw_errno(ErrorCode::database, "cannot make a temporary file for the export", errno);
   write(file.get(), header);
@@ -64,6 +60,8 @@ HttpReply export_reply(const RunStore& store, const HttpRequest& request, const 
     constexpr std::size_t kChunk = 64U << 10U;
     std::string chunk(kChunk, '\0');
     chunk.resize(std::fread(chunk.data(), 1, chunk.size(), file.get()));
+    // The reply has begun: throwing cuts the connection, where an end would look like the whole export.
+    if (std::ferror(file.get()) != 0) throw_errno(ErrorCode::database, "cannot read the export", errno);
     return chunk;
   };
   return reply;

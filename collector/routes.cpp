@@ -169,7 +169,7 @@ HttpReply Routes::get(const HttpRequest& request) const {
   return path == kReady ? ready() : HttpReply{200, "text/plain", "ok\n", {}};
 }
 
-/// Ready means that an upload would be stored now.
+/// Ready means that the database answers; whether its disk is full only writing shows.
 HttpReply Routes::ready() const {
   targets_.store.require_working();
   return {200, "text/plain", "ready\n", {}};

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/json_or_null.h"
 #include "core/price_json.h"
 #include "core/timestamp.h"
 
@@ -14,11 +15,6 @@ namespace gpuassay {
 namespace {
 
 using nlohmann::json;
-
-template <class T>
-json or_null(const std::optional<T>& value) {
-  return value ? json(*value) : json(nullptr);
-}
 
 /// Every field that is published of a run, by name and in the order of the columns.
 std::vector<std::pair<const char*, json>> fields_of(const RunColumns& run) {
@@ -129,6 +125,7 @@ std::string offers_json(const Aggregates& aggregates, const std::optional<std::s
                       {"gpu_memory_mib", or_null(shape.gpu_memory_mib)},
                       {"score_version", shape.score_version},
                       {"score", spread_json(offer.score)},
+                      {"ranked", offer.ranked},
                       {"price", price_answer_json(offer.price)}});
   }
   json document = begin_aggregate(aggregates);

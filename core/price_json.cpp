@@ -1,16 +1,12 @@
 #include "core/price_json.h"
 
+#include "core/json_or_null.h"
 #include "core/money.h"
 
 namespace gpuassay {
 namespace {
 
 using nlohmann::json;
-
-template <class T>
-json or_null(const std::optional<T>& value) {
-  return value ? json(*value) : json(nullptr);
-}
 
 json money(const std::optional<Micros>& micros) { return micros ? json(format_micros(*micros)) : json(nullptr); }
 

@@ -65,14 +65,12 @@ PriceChanges PriceStore::store(PriceImport import, const std::vector<FxRate>& ra
     throw Error(ErrorCode::unreadable_input, "there is no price in this list; nothing was changed, fetch it again");
   Transaction transaction(database_);
   keep_rates(rates);
-  const std::size_t by_rates = rates.empty() ? 0 : convert();
   PriceWriter writer(database_, import.complete);
   for (PriceRow& row : import.rows) writer.write(std::move(row));
   if (import.complete) writer.end_missing();
-  convert();  // what was cut goes on under the rate of another day
-  transaction.commit();
   PriceChanges changes = writer.changes();
-  changes.converted += by_rates;
+  changes.converted = convert();  // what was cut goes on under the rate of another day, too
+  transaction.commit();
   return changes;
 }
 

@@ -24,7 +24,7 @@ constexpr std::string_view kColumns =
 
 constexpr std::string_view kStored =
     "price_id, amount, valid_from_ms, valid_to_ms, valid_to_stated, observed_at_ms, "
-    "price_instance_hour_usd_micro IS NOT NULL, price_instance_hour_micro, gpu_memory_mib";
+    "price_instance_hour_micro, gpu_memory_mib";
 
 std::string insert_sql() {
   const auto columns = static_cast<std::size_t>(std::count(kColumns.begin(), kColumns.end(), ',')) + 1;
@@ -84,9 +84,8 @@ StoredPrice read_stored(const Statement& row) {
   price.valid_to_ms = row.optional_integer(3);
   price.end_is_stated = row.integer(4) != 0;
   price.observed_at_ms = row.integer(5);
-  price.has_usd = row.integer(6) != 0;
-  price.instance_hour = row.optional_integer(7);
-  price.gpu_memory_mib = row.optional_integer(8);
+  price.instance_hour = row.optional_integer(6);
+  price.gpu_memory_mib = row.optional_integer(7);
   return price;
 }
 
@@ -271,7 +270,7 @@ std::optional<std::int64_t> PriceTable::first_seen_after(const OfferSeries& seri
 std::vector<OfferEnd> PriceTable::holding_at(std::string_view source, std::int64_t instant_ms) {
   holding_.bind(1, source).bind(2, instant_ms);
   std::vector<OfferEnd> offers;
-  constexpr int kAfterStored = 9;
+  constexpr int kAfterStored = 8;
   while (holding_.step()) {
     OfferSeries series{holding_.text(kAfterStored), std::string(source), holding_.optional_text(kAfterStored + 1),
                        holding_.optional_text(kAfterStored + 2), holding_.optional_text(kAfterStored + 3)};

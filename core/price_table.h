@@ -20,7 +20,6 @@ struct StoredPrice {
   std::optional<std::int64_t> valid_from_ms, valid_to_ms;
   bool end_is_stated = false;  ///< the source said when it ends; nobody has to have seen another price
   std::int64_t observed_at_ms = 0;
-  bool has_usd = false;
   std::optional<Micros> instance_hour;  ///< in the row's currency: unit, tax, upfront and basis are in it
   std::optional<std::int64_t> gpu_memory_mib;
 };

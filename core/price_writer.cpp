@@ -65,7 +65,10 @@ PriceWriter::Outcome PriceWriter::write_stated(PriceRow row, const OfferSeries& 
   const std::int64_t from_ms = *row.valid_from_ms;
   const auto before = table_.find_before(series.key, from_ms);
   absorb_into_stated(row, series);
-  if (before && before->valid_from_ms == from_ms) return write_again(row, *before, series);
+  if (before && before->valid_from_ms == from_ms) {
+    if (!before->end_is_stated) cut_at_stated_end(row, *before, series);
+    return write_again(row, *before, series);
+  }
   if (before && holds_at(*before, from_ms)) {
     const bool was_seen_within =
         before->observed_at_ms >= from_ms &&
@@ -80,12 +83,20 @@ PriceWriter::Outcome PriceWriter::write_stated(PriceRow row, const OfferSeries& 
 void PriceWriter::absorb_into_stated(PriceRow& row, const OfferSeries& series) {
   while (const auto after = table_.find_after(series.key, *row.valid_from_ms)) {
     if (*row.valid_to_ms <= *after->valid_from_ms) return;
-    if (after->end_is_stated || !is_same_price(row, *after) || after->observed_at_ms >= *row.valid_to_ms)
-      refuse(row, kOverlap);
+    if (after->end_is_stated || !is_same_price(row, *after)) refuse(row, kOverlap);
+    if (cut_at_stated_end(row, *after, series)) continue;  // what is left of it is absorbed next
     table_.add_sighting(series.key, *after->valid_from_ms);
     row.observed_at_ms = std::max(row.observed_at_ms, after->observed_at_ms);
     table_.remove(after->price_id);
   }
+}
+
+bool PriceWriter::cut_at_stated_end(const PriceRow& row, const StoredPrice& stored, const OfferSeries& series) {
+  const std::int64_t last_ms = *row.valid_to_ms - 1;  // a sighting at the end itself is of what comes after
+  if (stored.observed_at_ms <= last_ms) return false;
+  if (*stored.valid_from_ms >= last_ms) refuse(row, kOverlap);
+  cut(stored, series, last_ms);
+  return true;
 }
 
 PriceWriter::Outcome PriceWriter::write_observed(PriceRow row, const OfferSeries& series) {
@@ -116,13 +127,13 @@ PriceWriter::Outcome PriceWriter::observe(PriceRow row, const OfferSeries& serie
   }
   absorb_next(row, series);
   if (before && before->valid_to_ms == instant_ms && !before->end_is_stated && is_same_price(row, *before)) {
-    rejoin(*before, std::move(row), series);
+    rejoin(*before, row, series);
     return Outcome::confirmed;
   }
   return insert(row, series, false);
 }
 
-void PriceWriter::rejoin(const StoredPrice& before, PriceRow row, const OfferSeries& series) {
+void PriceWriter::rejoin(const StoredPrice& before, const PriceRow& row, const OfferSeries& series) {
   table_.add_sighting(series.key, *row.valid_from_ms);
   table_.set_end(before.price_id, row.valid_to_ms, false);
   table_.set_observed(before.price_id, row.observed_at_ms);

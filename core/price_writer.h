@@ -42,8 +42,10 @@ class PriceWriter {
   bool was_seen_at(const OfferSeries& series, std::int64_t instant_ms);
   /// Takes what was observed within a stated interval into it, or refuses.
   void absorb_into_stated(PriceRow& row, const OfferSeries& series);
+  /// A price that was seen at or after the end that `row` states is, from there on, one of its own. Whether it was.
+  bool cut_at_stated_end(const PriceRow& row, const StoredPrice& stored, const OfferSeries& series);
   /// Two lists of one instant, of which one has the offer and one lacks it: it was there.
-  void rejoin(const StoredPrice& before, PriceRow row, const OfferSeries& series);
+  void rejoin(const StoredPrice& before, const PriceRow& row, const OfferSeries& series);
   /// Takes the next interval of the series into the row when it touches and has the same price.
   void absorb_next(PriceRow& row, const OfferSeries& series);
   /// The stored price ends before the instant; where it was seen after it, it begins there again: that instant.

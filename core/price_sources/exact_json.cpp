@@ -129,7 +129,8 @@ bool json_flag(const json& object, const char* name) {
 }
 
 const json& json_items(const json& document, const char* name, std::string_view what) {
-  // NOLINT: the header asks for a document that outlives the items, and every caller keeps it in a variable.
+  // Returned as it came: the header asks for a document that outlives the items, and every caller keeps it in a
+  // variable.
   if (document.is_array()) return document;  // NOLINT(bugprone-return-const-ref-from-parameter)
   if (document.is_object()) {
     const auto found = document.find(name);

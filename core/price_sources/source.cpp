@@ -144,8 +144,7 @@ void warn_about_age(PriceImport& import, const SourceContext& context) {
   if (!context.as_of && !import.rows.empty())
     import.report.warn(
         "when this list was fetched is not known, so its prices count as seen on the day they changed and look old; "
-        "import "
-        "it again with --as-of DATE");
+        "import it again with --as-of DATE");
 }
 
 void name_gpu(PriceRow& row, std::string_view name, std::optional<Micros> memory_gib_each) {

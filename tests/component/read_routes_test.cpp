@@ -121,8 +121,25 @@ TEST_F(ReadRoutesTest, OffersCarryTheirPrice) {
   const json offers = json::parse(routes_.offers(ask("gpu_model=Tesla%20V100")).body)["offers"];
   ASSERT_EQ(offers.size(), 1U);
   EXPECT_EQ(offers[0]["price"]["match_level"], "provider_gpu");
+  EXPECT_EQ(offers[0]["ranked"], true);
   EXPECT_EQ(offers[0]["price"]["price_instance_hour_usd"], "13.780000");
   EXPECT_EQ(offers[0]["price"]["score_per_usd_hour"], 3.77358) << "52 / 13.78";
+}
+
+TEST_F(ReadRoutesTest, WhatIsStaleOrOfAnotherProviderIsNotRanked) {
+  StoredRun elsewhere = run(200, "Tesla V100", 5000);
+  elsewhere.provider = "nobody";
+  store_.insert(elsewhere);
+  StoredRun newer = run(201, "Tesla V100", 1);
+  newer.score_version = "0.3";
+  store_.insert(newer);
+  const json offers = json::parse(routes_.offers(ask("gpu_model=Tesla%20V100")).body)["offers"];
+  ASSERT_EQ(offers.size(), 3U);
+  EXPECT_EQ(offers[0]["score_version"], "0.3") << "scores of two versions are not compared";
+  EXPECT_EQ(offers[1]["provider"], "tencent");
+  EXPECT_EQ(offers[2]["price"]["match_level"], "gpu_only");
+  EXPECT_EQ(offers[2]["ranked"], false);
+  EXPECT_GT(offers[2]["price"]["score_per_usd_hour"], offers[1]["price"]["score_per_usd_hour"]) << "but it is last";
 }
 
 TEST_F(ReadRoutesTest, PercentilesAreOfMachines) {

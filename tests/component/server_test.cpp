@@ -10,6 +10,7 @@
 #include "core/result_json.h"
 #include "tests/support/example_result.h"
 #include "tests/support/gpu_result.h"
+#include "tests/support/gzip_text.h"
 #include "tests/support/http_text.h"
 #include "tests/support/running_collector.h"
 #include "tests/support/running_server.h"
@@ -22,23 +23,14 @@ using test::body_of;
 using test::get;
 using test::has_header;
 using test::joined_chunks;
+using test::packed;
 using test::RawSocket;
 using test::RunningCollector;
 using test::RunningServer;
 using test::status_of;
+using test::unpacked;
 
 const std::string kLong(5'000, 'x');
-
-std::string packed(std::string_view text) {
-  GzipWriter writer;
-  std::string bytes = writer.add(text);
-  return bytes + writer.finish();
-}
-
-std::string unpacked(std::string_view bytes) {
-  std::string text;
-  return gunzip(bytes, std::size_t{1} << 24U, text) == GunzipStatus::ok ? text : "not gzip";
-}
 
 /// "/stream": kLong in five pieces. "/long": kLong. Everything else: the method and what came.
 HttpReply example_handler(const HttpRequest& request) {

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, wait_until
 
 sys.path.insert(0, str(ROOT / "tests/support/python"))
 from signed_runs import Client, bodies  # noqa: E402
@@ -51,10 +51,9 @@ def test_every_documented_address_answers(collector, runs):
         filled = path.replace("{run_id}", runs[0])
         if "percentile" in path:
             filled += "?gpu_model=Tesla%20V100&gpu_count=1&score_version=0.2&score=50"
-        for _ in range(100):  # aggregates are there a moment after the start
-            status, headers, body = get(collector, filled)
-            if status != 503:
-                break
+        # Aggregates are there a moment after the start.
+        assert wait_until(lambda: get(collector, filled)[0] != 503)
+        status, headers, _ = get(collector, filled)
         assert status == 200, path
         assert headers["Content-Type"] in item["get"]["responses"]["200"]["content"], path
 

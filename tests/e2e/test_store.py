@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from conftest import BIN, ROOT, one_line
-from test_thread import EXAMPLE, SEED, get, put_example
+from test_thread import EXAMPLE, SEED, acknowledged_then_killed, get, put_example
 
 sys.path.insert(0, str(ROOT / "tests/conformance"))
 PASSWORD = "Do-not-show-this"
@@ -43,13 +43,7 @@ def test_the_whole_thread_on_postgresql(agent, make_collector, server, url):
     collector = make_collector("--accept-simulated", "--database", url)
     for file in ("cmdline", "environ"):
         assert PASSWORD not in pathlib.Path(f"/proc/{collector.process.pid}/{file}").read_text()
-    example = json.loads(EXAMPLE.read_text())
-    put_example(agent, example)
-    assert agent("upload", "--collector", collector.url).returncode == 0
-    receipt = agent.data_dir / "runs" / (example["run_id"] + ".receipt.json")
-    first = receipt.read_bytes()
-    collector.process.kill()
-    collector.process.wait()
+    example, receipt, first = acknowledged_then_killed(agent, collector)
     assert PASSWORD not in collector.process.stderr.read()
 
     again = make_collector("--accept-simulated", "--database", url)

@@ -86,8 +86,8 @@ def test_the_whole_thread(agent, make_collector):
     assert collector.stop() == 0
 
 
-def test_acknowledged_survives_a_kill_and_a_replay_is_answered_the_same(agent, make_collector, tmp_path):
-    collector = make_collector("--accept-simulated")
+def acknowledged_then_killed(agent, collector):
+    """The example, the file of its receipt and what is in it."""
     example = json.loads(EXAMPLE.read_text())
     put_example(agent, example)
     assert agent("upload", "--collector", collector.url).returncode == 0
@@ -95,6 +95,12 @@ def test_acknowledged_survives_a_kill_and_a_replay_is_answered_the_same(agent, m
     first = receipt.read_bytes()
     collector.process.kill()
     collector.process.wait()
+    return example, receipt, first
+
+
+def test_acknowledged_survives_a_kill_and_a_replay_is_answered_the_same(agent, make_collector, tmp_path):
+    collector = make_collector("--accept-simulated")
+    example, receipt, first = acknowledged_then_killed(agent, collector)
 
     again = make_collector("--accept-simulated")  # the same data directory
     assert json.loads(get(f"{again.url}/v1/results/{example['run_id']}")) == example

@@ -2,23 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include "collector/gzip.h"
+#include "tests/support/gzip_text.h"
 
 namespace gpuassay {
 namespace {
 
 constexpr std::size_t kMostBytes = 1U << 16U;
 
-std::string packed(std::string_view text) {
-  GzipWriter writer;
-  std::string bytes = writer.add(text);
-  return bytes + writer.finish();
-}
-
-std::string unpacked(std::string_view bytes) {
-  std::string text;
-  return gunzip(bytes, std::size_t{1} << 24U, text) == GunzipStatus::ok ? text : "not gzip";
-}
+using test::packed;
+using test::unpacked;
 
 std::string header_of(const HttpReply& reply, std::string_view name) {
   for (const auto& [key, value] : reply.headers)

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "collector/routes.h"
+#include "core/price_question.h"
 #include "core/receipt.h"
 #include "core/result_json.h"
 #include "tests/support/example_result.h"
@@ -131,6 +132,18 @@ TEST_F(IngestTest, MixedGpusHaveNoModel) {
   ASSERT_TRUE(query.step());
   EXPECT_TRUE(query.is_null(0));
   EXPECT_EQ(query.integer(1), 2);
+}
+
+TEST_F(IngestTest, SomeGpusOfAMachineHaveNoModelToCompare) {
+  Ingest lenient(store_, collector_, {true}, [] { return std::int64_t{0}; });
+  auto part = test::simulated_v100_result();
+  part.unknown.push_back({"/devices", std::string(kPartOfMachine) + ": 1 of 4 GPUs was measured"});
+  const std::string body = canonical_json(part);
+  lenient.accept({body, base64(agent_.public_key()), base64(agent_.sign(result_signing_message(body)))});
+  const auto run = store_.columns(part.run_id);
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->gpu_model, std::nullopt) << "its price would be that of another machine";
+  EXPECT_EQ(run->gpu_count, 1);
 }
 
 TEST_F(IngestTest, StoreFailureBecomes503AndALogLine) {

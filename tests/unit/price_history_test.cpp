@@ -234,6 +234,16 @@ TEST(PriceHistory, StatedIntervalsAmongObservationsInEveryOrder) {
             "a 1.50 9.. seen 9\n");
 }
 
+TEST(PriceHistory, WhatIsSeenAfterAStatedEndIsAPriceOfItsOwn) {
+  PriceRow stated = offer("a", "1.00", 1);
+  stated.valid_to_ms = day_ms(5);
+  const std::string got = after_every_order({rows_of({stated}), rows_of({offer("a", "1.00", 1)}),
+                                             rows_of({offer("a", "1.00", 3)}), rows_of({offer("a", "1.00", 9)})});
+  EXPECT_EQ(got.substr(0, got.find("seen 9") + 7),
+            "a 1.00 1..5 seen 3\n"
+            "a 1.00 9.. seen 9\n");
+}
+
 TEST(PriceHistory, AListWithoutAPriceIsRefused) {
   SqliteDatabase database(":memory:");
   PriceStore store(database);
