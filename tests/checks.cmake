@@ -1,23 +1,21 @@
 # Checks that are not GoogleTest programs: format, documentation and the release, as CTest tests labelled `check`.
 # They need what ./scripts/test makes first (the virtual environment, the release build) and run once, in the dev tree.
-# End-to-end tests: the dev tree runs them on the release programs, which are what users get, the sanitizer tree on its
-# own, which get less done in a second. They measure: nothing may run beside them.
-if(GPUASSAY_SANITIZE)
-  set(e2e_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE=3 GPUASSAY_KILL_ROUNDS=10)
-else()
-  set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release)
-endif()
+# End-to-end tests run on the release programs, which are what users get, and again on sanitized ones, which get less
+# done in a second. They measure: nothing may run beside them.
+set(pytest ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovider)
+set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release PYTHONDONTWRITEBYTECODE=1)
+set(sanitized_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE=3 GPUASSAY_KILL_ROUNDS=10
+    PYTHONDONTWRITEBYTECODE=1)
 foreach(e2e run kill bad_input thread upload consent store collector collector_kill collector_tls doctor gpu)
-  add_test(NAME e2e.${e2e}
-           COMMAND ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovider
-                   ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${e2e}.py)
-  set_tests_properties(e2e.${e2e} PROPERTIES LABELS e2e RUN_SERIAL TRUE TIMEOUT 900
-                       ENVIRONMENT "${e2e_environment};PYTHONDONTWRITEBYTECODE=1")
+  foreach(build e2e sanitized)
+    if(build STREQUAL sanitized AND NOT GPUASSAY_SANITIZE)
+      continue()
+    endif()
+    add_test(NAME ${build}.${e2e} COMMAND ${pytest} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${e2e}.py)
+    set_tests_properties(${build}.${e2e} PROPERTIES LABELS e2e RUN_SERIAL TRUE TIMEOUT 900
+                         ENVIRONMENT "${${build}_environment}")
+  endforeach()
 endforeach()
-
-if(GPUASSAY_SANITIZE)
-  return()
-endif()
 
 set(scripts ${PROJECT_SOURCE_DIR}/scripts)
 add_test(NAME check.format COMMAND ${scripts}/format --check)
@@ -34,12 +32,11 @@ set_tests_properties(check.release_debian11 PROPERTIES SKIP_RETURN_CODE 77)
 set_tests_properties(check.docs PROPERTIES RUN_SERIAL TRUE TIMEOUT 900)
 
 # The price commands and the price join on its four engines: the same in every build, so once, on the release programs.
-set(pytest ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovider)
 add_test(NAME e2e.price COMMAND ${pytest} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_price.py)
 add_test(NAME conformance.join COMMAND ${pytest} ${CMAKE_CURRENT_SOURCE_DIR}/conformance)
 add_test(NAME check.price_scripts COMMAND ${pytest} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_price_scripts.py)
 set_tests_properties(e2e.price conformance.join check.price_scripts PROPERTIES TIMEOUT 600
-                     ENVIRONMENT "${e2e_environment};PYTHONDONTWRITEBYTECODE=1")
+                     ENVIRONMENT "${e2e_environment}")
 set_tests_properties(e2e.price PROPERTIES LABELS e2e)
 set_tests_properties(conformance.join PROPERTIES LABELS component PROCESSORS 2)
 set_tests_properties(check.price_scripts PROPERTIES LABELS check)

@@ -17,7 +17,5 @@ target_include_directories(kernel_component_tests BEFORE PRIVATE support/host_de
 set_source_files_properties(component/kernels_on_host_test.cpp PROPERTIES
   COMPILE_OPTIONS "-Wno-attributes;-Wno-unknown-pragmas")
 
-if(NOT GPUASSAY_SANITIZE)
-  add_test(NAME check.kernels_build COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/kernels_build_test)
-  set_tests_properties(check.kernels_build PROPERTIES LABELS check TIMEOUT 300)
-endif()
+add_test(NAME check.kernels_build COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/kernels_build_test)
+set_tests_properties(check.kernels_build PROPERTIES LABELS check TIMEOUT 300)
