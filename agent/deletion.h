@@ -1,22 +1,11 @@
 // Has the collector deleted this run? The only proof is a tombstone for this run whose signature verifies.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "agent/upload.h"
+#include "agent/short_request.h"
 
 namespace gpuassay {
-
-struct DeletionRequest {
-  std::string collector_url;
-  std::string run_id;
-  KeyPair key;  ///< the one that signed the upload
-  std::vector<std::string> ca_bundles;
-  std::string user_agent;
-  std::optional<Proxy> proxy;
-};
 
 enum class DeletionStatus {
   deleted,      ///< the tombstone is genuine
@@ -34,6 +23,6 @@ struct DeletionReply {
 
 /// DELETE /v1/results/{run_id}, signed (docs/UPLOADING.md). Retried like an upload, for 10 s at most: a person waits.
 /// Never throws for what the network does; Error{usage} for a bad collector_url.
-DeletionReply delete_result(const DeletionRequest& request, const UploadWorld& world);
+DeletionReply delete_result(const CollectorAccess& access, const std::string& run_id, const UploadWorld& world);
 
 }  // namespace gpuassay

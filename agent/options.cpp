@@ -125,17 +125,25 @@ void add_readers(CLI::App& app, Options& options) {
 }
 
 void add_upload(CLI::App& app, Options& options) {
-  CLI::App* upload = app.add_subcommand("upload", "Send saved results that have no receipt yet, or delete one");
+  CLI::App* upload = app.add_subcommand("upload", "Send saved results that have no receipt yet; delete one; end a key");
   auto upload_options = std::make_shared<UploadOptions>();
   upload->add_option("--collector", upload_options->collector, "URL of the collector; else GPUASSAY_COLLECTOR");
   CLI::Option* all =
       upload->add_flag("--all", upload_options->all, "also those with a receipt or a refusal; never deleted ones");
   CLI::Option* dry_run =
       upload->add_flag("--dry-run", upload_options->dry_run, "send nothing: print the exact bodies, one a line");
-  upload->add_option("--delete", upload_options->delete_run_id, "have this run deleted there, and never send it again")
-      ->type_name("RUN_ID")
-      ->excludes(all)
-      ->excludes(dry_run);
+  CLI::Option* remove = upload
+                            ->add_option("--delete", upload_options->delete_run_id,
+                                         "have this run deleted there, and never send it again")
+                            ->type_name("RUN_ID")
+                            ->excludes(all)
+                            ->excludes(dry_run);
+  CLI::Option* replace = upload->add_flag("--replace-key", upload_options->replace_key,
+                                          "send nothing: have this machine's key replaced by a new one there");
+  CLI::Option* revoke = upload->add_flag("--revoke-key", upload_options->revoke_key,
+                                         "send nothing: have this machine's key trusted no more there");
+  for (CLI::Option* option : {replace, revoke}) option->excludes(all)->excludes(dry_run)->excludes(remove);
+  replace->excludes(revoke);
   add_network(*upload, upload_options->network);
   upload->footer(
       "Sending contributes the measurements under CC BY 4.0. Ends with 6 when something was not sent: without a "

@@ -86,6 +86,8 @@ struct UploadOptions {
   std::optional<std::string> collector;
   NetworkOptions network;
   std::optional<std::string> delete_run_id;
+  bool replace_key = false;
+  bool revoke_key = false;
   bool dry_run = false;
   bool all = false;
 };

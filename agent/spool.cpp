@@ -33,9 +33,16 @@ constexpr const char* kOtherDirectory = "; use --data-dir with a directory you o
   throw Error(ErrorCode::not_saved, fmt::format("{}: {}{}", what, ::strerror(error), kOtherDirectory), error);
 }
 
+/// What was made in or renamed within the folder stays there when the power fails.
+void sync_folder(int folder, const std::string& shown) {
+  if (::fsync(folder) != 0) not_saved("cannot sync the folder of " + shown, errno);
+}
+
 /// Opens the folder `name` below `parent` without following a link, makes it when missing, checks whose it is.
 FileDescriptor open_folder(int parent, const std::string& name, const std::string& shown) {
-  if (::mkdirat(parent, name.c_str(), kFolderMode) != 0 && errno != EEXIST) {
+  if (::mkdirat(parent, name.c_str(), kFolderMode) == 0) {
+    sync_folder(parent, shown);
+  } else if (errno != EEXIST) {
     not_saved("cannot make the folder " + shown, errno);
   }
   FileDescriptor folder(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -109,7 +116,7 @@ std::optional<pid_t> temporary_owner(std::string_view name) {
   return owner;
 }
 
-/// Puts `body` under `name` in `folder`: temporary file, synced, renamed, folder synced.
+/// Puts `body` under `name` in `folder`: temporary file, synced and renamed. The folder is not synced yet.
 void write_whole(int folder, const std::string& name, std::string_view body, const std::string& shown) {
   const std::string temporary = temporary_name(name, ::getpid());
   ::unlinkat(folder, temporary.c_str(), 0);  // left by a killed process that had our pid
@@ -123,7 +130,6 @@ void write_whole(int folder, const std::string& name, std::string_view body, con
     ::unlinkat(folder, temporary.c_str(), 0);
     throw;
   }
-  if (::fsync(folder) != 0) not_saved("cannot sync the folder of " + shown, errno);
 }
 
 std::optional<std::string> read_file(int folder, const std::string& name) {
@@ -134,11 +140,24 @@ std::optional<std::string> read_file(int folder, const std::string& name) {
 
 std::string journal_name(const std::string& run_id) { return run_id + std::string(kJournalSuffix); }
 
-/// Makes missing parents of `data_dir` (as mkdir -p does) and opens the parent itself.
+/// As mkdir -p does, but each one durably.
+void make_folders(const std::filesystem::path& folder) {
+  std::error_code unknown;
+  if (std::filesystem::exists(folder, unknown) || unknown) return;  // what cannot be looked at is opened below
+  make_folders(folder.parent_path());
+  constexpr mode_t kParentMode = 0777;
+  if (::mkdir(folder.c_str(), kParentMode) != 0) {
+    if (errno == EEXIST) return;  // another program was faster
+    not_saved("cannot make the folder " + folder.string(), errno);
+  }
+  const FileDescriptor above(::open(folder.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (above) sync_folder(above.get(), folder.string());
+}
+
+/// Makes missing parents of `data_dir` and opens the parent itself.
 FileDescriptor open_parent(const std::filesystem::path& data_dir) {
   const std::filesystem::path parent = data_dir.parent_path();
-  std::error_code error;
-  std::filesystem::create_directories(parent, error);
+  make_folders(parent);
   FileDescriptor fd(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) not_saved("cannot open the folder " + parent.string(), errno);
   return fd;
@@ -188,11 +207,21 @@ void Spool::save(const std::string& name, std::string_view body) const {
         ErrorCode::not_saved,
         fmt::format("the disk of {} has less than 64 MiB free; free some space or use --data-dir", data_dir_.string()));
   }
-  write_whole(runs_fd_.get(), name, body, path_of(name).string());
+  const std::string shown = path_of(name).string();
+  write_whole(runs_fd_.get(), name, body, shown);
+  try {
+    sync_folder(runs_fd_.get(), shown);
+  } catch (const Error&) {
+    // What is reported as not saved is not there: another try would take it for saved, and its sync may seem to work.
+    ::unlinkat(runs_fd_.get(), name.c_str(), 0);
+    throw;
+  }
 }
 
 void Spool::replace_setting(const std::string& name, std::string_view body) const {
-  write_whole(data_fd_.get(), name, body, (data_dir_ / name).string());
+  const std::string shown = (data_dir_ / name).string();
+  write_whole(data_fd_.get(), name, body, shown);
+  sync_folder(data_fd_.get(), shown);
 }
 
 std::optional<std::string> Spool::read_setting(const std::string& name) const {
@@ -232,6 +261,7 @@ Journal Spool::start_journal(const std::string& run_id) const {
                                O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
   if (!file) not_saved("cannot start the journal of the run", errno);
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) not_saved("cannot lock the journal of the run", errno);
+  sync_folder(runs_fd_.get(), "the journal of the run");
   return Journal(std::move(file));
 }
 
@@ -253,11 +283,19 @@ std::vector<LeftJournal> Spool::left_journals() const {
   return left;
 }
 
-void Spool::set_journal_aside(const std::string& run_id) const {
-  const std::string aside = run_id + std::string(kCorruptSuffix);
-  if (::renameat(runs_fd_.get(), journal_name(run_id).c_str(), runs_fd_.get(), aside.c_str()) != 0) {
-    not_saved("cannot put the damaged journal aside", errno);
+void Spool::set_aside(const std::string& name, const std::string& aside) const {
+  if (::renameat(runs_fd_.get(), name.c_str(), runs_fd_.get(), aside.c_str()) != 0) {
+    not_saved(fmt::format("cannot put the damaged file {} aside", name), errno);
   }
+}
+
+void Spool::set_result_aside(const std::string& run_id) const {
+  const std::string name = run_id + ".json";
+  set_aside(name, name + std::string(kCorruptSuffix));
+}
+
+void Spool::set_journal_aside(const std::string& run_id) const {
+  set_aside(journal_name(run_id), run_id + std::string(kCorruptSuffix));
 }
 
 FileDescriptor Spool::lock_for_run() const {

@@ -67,6 +67,8 @@ class Spool {
   void remove_journal(const std::string& run_id) const;
   /// Journals whose process is gone, oldest first.
   [[nodiscard]] std::vector<LeftJournal> left_journals() const;
+  /// Puts a damaged result aside as runs/RUN_ID.json.corrupt, so that it is kept but not looked at again.
+  void set_result_aside(const std::string& run_id) const;
   /// Puts an unreadable journal aside as runs/RUN_ID.corrupt, so that it is kept but not looked at again.
   void set_journal_aside(const std::string& run_id) const;
 
@@ -82,6 +84,7 @@ class Spool {
 
  private:
   [[nodiscard]] std::vector<std::string> names_in_runs() const;
+  void set_aside(const std::string& name, const std::string& aside) const;
 
   std::filesystem::path data_dir_;
   FileDescriptor data_fd_;

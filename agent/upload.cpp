@@ -94,6 +94,7 @@ class Uploader {
     if (problem.empty()) {
       outcome_.status = UploadStatus::accepted;
       outcome_.receipt = answer.body;
+      outcome_.quarantine = shown(header_of(answer, "gpuassay-quarantine"));
       outcome_.reason.clear();
     } else {
       outcome_.reason = fmt::format("HTTP {}, but {}: this may not be a collector", answer.status, problem);

@@ -36,6 +36,7 @@ enum class UploadStatus {
 struct UploadOutcome {
   UploadStatus status = UploadStatus::deferred;
   std::string receipt;             ///< accepted: the receipt's exact bytes
+  std::string quarantine;          ///< accepted: why it counts in no aggregate, if so; one line, printable ASCII
   std::string reason;              ///< rejected, deferred: one line, printable ASCII
   std::optional<int> http_status;  ///< of the last answer
   int attempts = 0;

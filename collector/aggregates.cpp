@@ -63,7 +63,7 @@ RunFact read_fact(const Statement& row) {
   run.vcpus_milli = row.optional_integer(8);
   run.memory_mib = row.optional_integer(9);
   run.score_version = row.text(10);
-  run.agent_key = row.text(11);
+  run.machine_key = row.text(11);
   run.score = row.real(12);
   return run;
 }
@@ -97,7 +97,7 @@ void AggregateBuilder::add(const RunFact& run) {
   for (const auto& [groups, key] : {std::pair(&gpus_, gpu_key(run)), std::pair(&offers_, offer_key(run))}) {
     auto found = groups->find(key);
     if (found == groups->end()) found = groups->emplace(key, Group{run, {}}).first;
-    found->second.scores[run.agent_key].push_back(run.score);
+    found->second.scores[run.machine_key].push_back(run.score);
   }
 }
 
@@ -112,7 +112,7 @@ Aggregates AggregateBuilder::finish() const {
   for (const auto& [key, group] : offers_) {
     OfferAggregate offer;
     offer.shape = group.shape;
-    offer.shape.agent_key.clear();
+    offer.shape.machine_key.clear();
     offer.shape.score = 0;
     offer.score = spread_of(group.scores, medians_of(group.scores));
     aggregates.offers.push_back(std::move(offer));
@@ -144,11 +144,13 @@ Aggregates read_aggregates(Database& database, std::int64_t now_ms) {
   AggregateBuilder builder;
   {
     const Transaction snapshot(database, TransactionKind::snapshot);
-    Statement query(database,
-                    "SELECT gpu_model, gpu_variant, gpu_count, gpu_memory_bytes, provider, instance_type, region, "
-                    "pricing_model, vcpus_milli, memory_mib, score_version, agent_key, score FROM run "
-                    "WHERE simulated = 0 AND quarantine_reason IS NULL AND retracted_at_ms IS NULL "
-                    "AND gpu_model IS NOT NULL AND score IS NOT NULL AND started_at_ms >= ?");
+    Statement query(
+        database,
+        "SELECT gpu_model, gpu_variant, gpu_count, gpu_memory_bytes, provider, instance_type, region, "
+        "pricing_model, vcpus_milli, memory_mib, score_version, COALESCE(machine_key, run.agent_key), score "
+        "FROM run LEFT JOIN signing_key ON signing_key.agent_key = run.agent_key "
+        "WHERE simulated = 0 AND quarantine_reason IS NULL AND retracted_at_ms IS NULL "
+        "AND gpu_model IS NOT NULL AND score IS NOT NULL AND started_at_ms >= ?");
     query.bind(1, now_ms - kAggregateDays * kMsPerDay);
     while (query.step()) builder.add(read_fact(query));
   }

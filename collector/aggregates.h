@@ -20,7 +20,7 @@ inline constexpr std::size_t kHeadlineMachines = 3;
 
 /// The columns of one run that aggregates are made of.
 struct RunFact {
-  std::string gpu_model, agent_key, provider, score_version;
+  std::string gpu_model, machine_key, provider, score_version;
   std::optional<std::string> gpu_variant, instance_type, region, pricing_model;
   std::int64_t gpu_count = 0;
   std::optional<std::int64_t> gpu_memory_mib, vcpus_milli, memory_mib;  ///< memory of one GPU; of the host
@@ -43,7 +43,7 @@ struct GpuAggregate {
 
 /// Machines of one offer, and what it costs.
 struct OfferAggregate {
-  RunFact shape;  ///< agent_key and score say nothing here
+  RunFact shape;  ///< machine_key and score say nothing here
   Spread score;
   PriceAnswer price;  ///< of the median score, at the instant of the aggregate
   /// A score per dollar that may stand in a ranking: of a fresh price of this provider's own machine.

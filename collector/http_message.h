@@ -25,6 +25,7 @@ struct HttpReply {
   std::vector<std::pair<std::string, std::string>> headers;
   /// Of a long reply: gives the rest after `body` in pieces, an empty one at the end. Called by one thread at a time.
   std::function<std::string()> next = {};
+  std::string outcome = {};  ///< what became of an upload, for the log alone
 };
 
 /// An RFC 9457 problem document.

@@ -25,7 +25,10 @@ constexpr int kExitInternal = 70;
 
 void print(std::FILE* stream, std::string_view text) { std::fwrite(text.data(), 1, text.size(), stream); }
 
-void log_line(std::string_view text) { print(stderr, "gpuassay-collector: " + std::string(text) + "\n"); }
+/// In one call, so that lines of several threads do not mix.
+void print_line(std::string_view line) { print(stderr, std::string(line) + "\n"); }
+
+void print_problem(std::string_view text) { print_line("gpuassay-collector: " + std::string(text)); }
 
 std::int64_t wall_clock_ms() {
   using namespace std::chrono;
@@ -44,11 +47,12 @@ void execute(const ShowText& show) { print(stdout, show.text); }
 
 void execute(const ServeOptions& options) {
   raise_open_file_limit();
-  Collector collector(options, wall_clock_ms, log_line);
+  const Log log(options.log_format, options.log_requests, print_line, wall_clock_ms);
+  Collector collector(options, wall_clock_ms, log);
   collector.server().handle_signals();
-  print(stderr,
-        std::string("listening on ") + (options.tls ? "https://" : "http://") + collector.server().address() + "\n");
+  log.started((options.tls ? "https://" : "http://") + collector.server().address());
   collector.server().run();
+  log.stopped();
 }
 
 void execute(const ImportPricesOptions& options) {
@@ -81,10 +85,10 @@ int main(int argc, char** argv) {
     std::visit([](const auto& options) { execute(options); }, command);
     return 0;
   } catch (const Error& error) {
-    log_line(error.what());
+    print_problem(error.what());
     return exit_code_of(error.code());
   } catch (const std::exception& error) {
-    log_line(error.what());
+    print_problem(error.what());
     return kExitInternal;
   }
 }

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <map>
 
 #include "collector/client_address.h"
 #include "collector/postgres_url.h"
@@ -64,6 +65,24 @@ void add_server_options(CLI::App& command, ServeOptions& serve, TlsFiles& tls) {
       ->check(CLI::Range(std::size_t{1}, serve.limits.connections));
 }
 
+void add_log_options(CLI::App& command, ServeOptions& serve) {
+  command.add_option("--log-format", serve.log_format, "Lines for people, or JSON objects")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, LogFormat>{{"text", LogFormat::text}, {"json", LogFormat::json}}))
+      ->default_str("text")
+      ->type_name("text|json");
+  command.add_flag("--log-requests", serve.log_requests, "A line for each request: route, status, time; no address");
+}
+
+void add_retention_options(CLI::App& command, RetentionPolicy& retention) {
+  constexpr std::int64_t kMostDays = 36'500;
+  const auto days = [&](const char* name, std::optional<std::int64_t>& value, const char* help) {
+    command.add_option(name, value, help)->type_name("DAYS")->check(CLI::Range(std::int64_t{1}, kMostDays));
+  };
+  days("--keep-simulated-days", retention.simulated_days, "Remove simulated runs after so long (else never)");
+  days("--keep-quarantined-days", retention.quarantined_days, "Remove implausible runs after so long (else never)");
+}
+
 /// A name or a network would silently match nobody.
 void require_proxy_addresses(const ServeOptions& serve) { (void)TrustedProxies(serve.trusted_proxies); }
 
@@ -100,6 +119,8 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
   serve_command->add_flag("--accept-simulated", serve.accept_simulated, "Take simulated results too (for tests)");
 
   add_server_options(*serve_command, serve, tls);
+  add_log_options(*serve_command, serve);
+  add_retention_options(*serve_command, serve.retention);
   add_database_options(*serve_command, serve.database);
   const auto hourly = [&](const char* name, RateLimit& limit, const char* help) {
     serve_command->add_option(name, limit.per_hour, help)->capture_default_str()->check(CLI::NonNegativeNumber);

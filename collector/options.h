@@ -7,7 +7,9 @@
 #include <variant>
 #include <vector>
 
+#include "collector/log.h"
 #include "collector/rate_limit.h"
+#include "collector/retention.h"
 #include "collector/server.h"
 #include "core/price_import.h"
 
@@ -30,6 +32,9 @@ struct ServeOptions {
   ServerLimits limits = {};
   std::optional<TlsFiles> tls = {};
   std::vector<std::string> trusted_proxies = {};  ///< IP addresses
+  LogFormat log_format = LogFormat::text;
+  bool log_requests = false;
+  RetentionPolicy retention = {};
 };
 
 struct ImportPricesOptions {

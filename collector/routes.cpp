@@ -42,6 +42,10 @@ std::string header_text(std::string_view text) {
 
 constexpr int kNotFound = 404;
 
+HttpReply internal_error() {
+  return problem_reply(500, "Internal error", "The collector failed; report this as a bug.");
+}
+
 HttpReply not_found() { return problem_reply(kNotFound, "Not found", "There is nothing at this address."); }
 
 HttpReply accepted(int status, const IngestOutcome& outcome) {
@@ -62,14 +66,16 @@ HttpReply reply_to(const IngestOutcome& outcome) {
     case IngestStatus::simulated_refused: return problem_reply(403, "Simulated result refused", outcome.detail);
     case IngestStatus::unsigned_body: return problem_reply(400, "The upload is not signed", outcome.detail);
     case IngestStatus::revoked_key: return problem_reply(403, "The key was revoked", outcome.detail);
-    case IngestStatus::too_many: break;  // with its own headers, below
+    case IngestStatus::too_many: break;  // with its own headers
     case IngestStatus::bad_signature: return problem_reply(403, "The signature does not verify", outcome.detail);
   }
-  return problem_reply(500, "Internal error", "The collector failed; report this as a bug.");
+  return internal_error();
 }
 
 constexpr std::string_view kResults = "/v1/results";
 constexpr std::string_view kResult = "/v1/results/";
+constexpr std::string_view kReplaceKey = "/v1/keys/replace";
+constexpr std::string_view kRevokeKey = "/v1/keys/revoke";
 constexpr std::string_view kPage = "/r/";
 constexpr std::string_view kHealth = "/healthz";
 constexpr std::string_view kReady = "/readyz";
@@ -87,25 +93,38 @@ constexpr std::array<std::pair<std::string_view, Query>, 6> kQueries{
      {"/v1/export.csv", &ReadRoutes::export_csv},
      {"/v1/export.ndjson", &ReadRoutes::export_ndjson}}};
 
+bool takes_posts(std::string_view path) { return path == kResults || path == kReplaceKey || path == kRevokeKey; }
+
 bool is_place(std::string_view path) {
-  return path.starts_with(kResult) || path.starts_with(kPage) ||
+  return takes_posts(path) || path.starts_with(kResult) || path.starts_with(kPage) ||
          std::find(kPlain.begin(), kPlain.end(), path) != kPlain.end() ||
          std::any_of(kQueries.begin(), kQueries.end(), [&](const auto& query) { return query.first == path; });
 }
 
 std::string methods_of(std::string_view path) {
   if (path == kResults) return "GET, POST";
+  if (takes_posts(path)) return "POST";
   return path.starts_with(kResult) ? "GET, DELETE" : "GET";
+}
+
+constexpr std::string_view kOther = "other";
+
+/// For the log, which shows nothing that a client made up.
+std::string_view method_name(std::string_view method) {
+  for (const std::string_view known : {"GET", "POST", "DELETE"})
+    if (method == known) return known;
+  return kOther;
 }
 
 /// The pattern of the address, for counting.
 std::string_view route_name(std::string_view path) {
   if (path.starts_with(kResult)) return "/v1/results/{id}";
   if (path.starts_with(kPage)) return "/r/{id}";
+  if (takes_posts(path)) return path == kReplaceKey ? kReplaceKey : path == kRevokeKey ? kRevokeKey : kResults;
   for (const auto& [place, answer] : kQueries)
     if (path == place) return place;
   const auto* const plain = std::find(kPlain.begin(), kPlain.end(), path);
-  return plain == kPlain.end() ? "other" : *plain;
+  return plain == kPlain.end() ? kOther : *plain;
 }
 
 HttpReply too_many(std::int64_t wait_s, const std::string& detail) {
@@ -125,11 +144,17 @@ Routes::Routes(RouteTargets targets, std::function<std::int64_t()> now_ms, std::
 HttpReply Routes::answer(const HttpRequest& request) {
   const auto started = std::chrono::steady_clock::now();
   HttpReply reply = answer_or_fail(request);
-  metrics_.count_request(route_name(request.path), reply.status, std::chrono::steady_clock::now() - started);
+  note({method_name(request.method), route_name(request.path), reply.status, std::chrono::steady_clock::now() - started,
+        reply.outcome});
   return reply;
 }
 
-void Routes::count_refused(int status) { metrics_.count_request("refused", status, {}); }
+void Routes::count_refused(int status) { note({kOther, "refused", status, {}, {}}); }
+
+void Routes::note(const RequestRecord& record) {
+  metrics_.count_request(record.route, record.status, record.took);
+  if (targets_.note_request) targets_.note_request(record);
+}
 
 HttpReply Routes::answer_or_fail(const HttpRequest& request) {
   try {
@@ -137,11 +162,10 @@ HttpReply Routes::answer_or_fail(const HttpRequest& request) {
   } catch (const Error& error) {
     if (error.code() == ErrorCode::usage) return problem_reply(400, "Not an acceptable request", error.what());
     log_(error.what());
-    if (error.code() != ErrorCode::database)
-      return problem_reply(500, "Internal error", "The collector failed; report this as a bug.");
+    if (error.code() != ErrorCode::database) return internal_error();
   } catch (const std::exception& error) {
     log_(error.what());
-    return problem_reply(500, "Internal error", "The collector failed; report this as a bug.");
+    return internal_error();
   }
   HttpReply reply = problem_reply(503, "The store does not work", "Nothing was stored; try again later.");
   reply.headers.emplace_back("Retry-After", "5");
@@ -150,10 +174,10 @@ HttpReply Routes::answer_or_fail(const HttpRequest& request) {
 
 HttpReply Routes::dispatch(const HttpRequest& request) {
   const std::string_view path = request.path;
-  if (path == kResults && request.method == "POST") return post_result(request);
+  if (request.method == "POST" && takes_posts(path)) return post(request);
   if (path.starts_with(kResult) && request.method == "DELETE") return delete_result(request);
   if (!is_place(path)) return not_found();
-  if (request.method != "GET") return wrong_method(methods_of(path));
+  if (request.method != "GET" || path == kReplaceKey || path == kRevokeKey) return wrong_method(methods_of(path));
   return get(request);
 }
 
@@ -175,20 +199,27 @@ HttpReply Routes::ready() const {
   return {200, "text/plain", "ready\n", {}};
 }
 
-HttpReply Routes::post_result(const HttpRequest& request) {
-  if (!is_json(header(request, "content-type").value_or("")))
+HttpReply Routes::post(const HttpRequest& request) {
+  const bool brings_result = request.path == kResults;
+  if (brings_result && !is_json(header(request, "content-type").value_or("")))
     return problem_reply(415, "Unsupported media type", "Send the result as Content-Type: application/json.");
   if (const auto wait_s = per_network_.wait_s(network_of(request.peer), now_ms_()))
     return too_many(*wait_s, "This network sends more than its share; try again later.");
+  return brings_result ? post_result(request) : change_key(request);
+}
+
+HttpReply Routes::post_result(const HttpRequest& request) {
   const IngestOutcome outcome =
       targets_.ingest.accept({request.body, header(request, "gpuassay-key"), header(request, "gpuassay-signature")});
   metrics_.count_upload(name_of(outcome.status));
-  if (outcome.status == IngestStatus::too_many) return too_many(outcome.retry_after_s, outcome.detail);
   if (outcome.status == IngestStatus::created) {
     targets_.note_change();
     if (!outcome.detail.empty()) metrics_.count_quarantined();
   }
-  return reply_to(outcome);
+  HttpReply reply =
+      outcome.status == IngestStatus::too_many ? too_many(outcome.retry_after_s, outcome.detail) : reply_to(outcome);
+  reply.outcome = name_of(outcome.status);
+  return reply;
 }
 
 HttpReply Routes::delete_result(const HttpRequest& request) {
@@ -202,7 +233,23 @@ HttpReply Routes::delete_result(const HttpRequest& request) {
     case Status::unsigned_request: return problem_reply(400, "The deletion is not signed", outcome.detail);
     case Status::bad_signature: return problem_reply(403, "The signature does not verify", outcome.detail);
   }
-  return problem_reply(500, "Internal error", "The collector failed; report this as a bug.");
+  return internal_error();
+}
+
+HttpReply Routes::change_key(const HttpRequest& request) {
+  using Status = KeyChangeOutcome::Status;
+  const KeyProof key{header(request, "gpuassay-key"), header(request, "gpuassay-signature")};
+  const KeyProof new_key{header(request, "gpuassay-new-key"), header(request, "gpuassay-new-signature")};
+  const KeyChangeOutcome outcome =
+      request.path == kReplaceKey ? targets_.keys.replace(key, new_key) : targets_.keys.revoke(key);
+  switch (outcome.status) {
+    case Status::done: targets_.note_change(); return {200, "application/json", outcome.statement, {}};
+    case Status::unknown: return problem_reply(kNotFound, "Not found", outcome.detail);
+    case Status::conflict: return problem_reply(409, "The key has ended otherwise", outcome.detail);
+    case Status::unsigned_request: return problem_reply(400, "The request is not signed", outcome.detail);
+    case Status::bad_signature: return problem_reply(403, "The signature does not verify", outcome.detail);
+  }
+  return internal_error();
 }
 
 HttpReply Routes::metrics() const {

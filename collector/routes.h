@@ -6,6 +6,8 @@
 
 #include "collector/http_message.h"
 #include "collector/ingest.h"
+#include "collector/key_changes.h"
+#include "collector/log.h"
 #include "collector/metrics.h"
 #include "collector/rate_limit.h"
 #include "collector/read_routes.h"
@@ -16,10 +18,12 @@ namespace gpuassay {
 /// What the routes lead to; all must outlive them.
 struct RouteTargets {
   Ingest& ingest;
+  KeyChanges& keys;
   RunStore& store;
   const ReadRoutes& read;
-  std::function<void()> note_change;  ///< runs were added or taken back
-  RateLimit per_network = {};         ///< of uploads
+  std::function<void()> note_change;                            ///< runs were added or taken back
+  RateLimit per_network = {};                                   ///< of uploads
+  std::function<void(const RequestRecord&)> note_request = {};  ///< every answer, from the thread that gave it
 };
 
 /// Answers one request; every failure becomes an HTTP status here. Safe to use from any thread.
@@ -33,12 +37,15 @@ class Routes {
   void count_refused(int status);
 
  private:
+  void note(const RequestRecord& record);
   HttpReply answer_or_fail(const HttpRequest& request);
   HttpReply dispatch(const HttpRequest& request);
   HttpReply delete_result(const HttpRequest& request);
   [[nodiscard]] HttpReply metrics() const;
   HttpReply get(const HttpRequest& request) const;
+  HttpReply post(const HttpRequest& request);
   HttpReply post_result(const HttpRequest& request);
+  HttpReply change_key(const HttpRequest& request);
   [[nodiscard]] HttpReply ready() const;
 
   RouteTargets targets_;

@@ -68,6 +68,7 @@ struct SigningKey {
   std::int64_t first_seen_ms = 0;
   std::optional<std::int64_t> revoked_at_ms;
   std::optional<std::string> replaced_by;
+  std::string machine_key;  ///< the first key of the machine; the key itself unless it replaced another
 };
 
 }  // namespace gpuassay

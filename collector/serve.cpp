@@ -5,6 +5,8 @@
 #include "collector/aggregate_keeper.h"
 #include "collector/collector_database.h"
 #include "collector/ingest.h"
+#include "collector/key_changes.h"
+#include "collector/retention.h"
 #include "collector/routes.h"
 #include "collector/store.h"
 #include "core/key_file.h"
@@ -13,33 +15,44 @@ namespace gpuassay {
 
 /// Declared in the order in which each part needs those before it.
 struct Collector::Parts {
-  Parts(const ServeOptions& options, const std::function<std::int64_t()>& now_ms,
-        const std::function<void(std::string_view)>& log)
-      : database(open_collector_database({.data_dir = options.data_dir,
+  Parts(const ServeOptions& options, const std::function<std::int64_t()>& now_ms, const Log& log_to)
+      : log(log_to),
+        database(open_collector_database({.data_dir = options.data_dir,
                                           .url = options.database.url,
                                           .connections = options.database.connections,
                                           .check_file = true})),
         runs(*database),
-        ingest(runs, load_or_create_key((std::filesystem::path(options.data_dir) / "key").string()),
-               IngestPolicy{options.accept_simulated, options.per_key}, now_ms),
-        aggregates(*database, now_ms, log),
+        key(load_or_create_key((std::filesystem::path(options.data_dir) / "key").string())),
+        ingest(runs, key, IngestPolicy{options.accept_simulated, options.per_key}, now_ms),
+        keys(runs, key, now_ms),
+        aggregates(*database, now_ms, problem()),
         read(runs, [this] { return aggregates.current(); }),
-        routes({ingest, runs, read, [this] { aggregates.note_change(); }, options.per_network}, now_ms, log),
-        server({options.host, options.port, options.limits, options.tls, options.trusted_proxies, log,
+        routes({ingest, keys, runs, read, [this] { aggregates.note_change(); }, options.per_network,
+                [this](const RequestRecord& record) { log.request(record); }},
+               now_ms, problem()),
+        retention(runs, options.retention, now_ms, problem()),
+        server({options.host, options.port, options.limits, options.tls, options.trusted_proxies, problem(),
                 [this](int status) { routes.count_refused(status); }},
                [this](const HttpRequest& request) { return routes.answer(request); }) {}
 
+  std::function<void(std::string_view)> problem() {
+    return [this](std::string_view message) { log.problem(message); };
+  }
+
+  const Log log;
   std::unique_ptr<ConnectionPool> database;
   RunStore runs;
+  KeyPair key;
   Ingest ingest;
+  KeyChanges keys;
   AggregateKeeper aggregates;
   ReadRoutes read;
   Routes routes;
+  Retention retention;
   Server server;
 };
 
-Collector::Collector(const ServeOptions& options, const std::function<std::int64_t()>& now_ms,
-                     const std::function<void(std::string_view)>& log)
+Collector::Collector(const ServeOptions& options, const std::function<std::int64_t()>& now_ms, const Log& log)
     : parts_(std::make_unique<Parts>(options, now_ms, log)) {}
 Collector::~Collector() = default;
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string_view>
 
+#include "collector/log.h"
 #include "collector/options.h"
 #include "collector/server.h"
 
@@ -14,11 +14,10 @@ namespace gpuassay {
 /// A collector, ready to run. Owns everything it needs.
 class Collector {
  public:
-  /// Opens the data directory and binds the address. `now_ms` is the wall clock in milliseconds since 1970; `log`
-  /// receives single lines. Both are called by several threads at a time. Throws Error{network, not_saved, database,
+  /// Opens the data directory and binds the address. `now_ms` is the wall clock in milliseconds since 1970.
+  /// It and what `log` writes to are called by several threads at a time. Throws Error{network, not_saved, database,
   /// unreadable_input}.
-  Collector(const ServeOptions& options, const std::function<std::int64_t()>& now_ms,
-            const std::function<void(std::string_view)>& log);
+  Collector(const ServeOptions& options, const std::function<std::int64_t()>& now_ms, const Log& log);
   ~Collector();
 
   /// Server::run(), stop() and handle_signals() do the rest.

@@ -40,24 +40,75 @@ bool insert_run(Database& database, const StoredRun& run) {
 
 void note_key(Database& database, const StoredRun& run) {
   Statement note(database,
-                 "INSERT INTO signing_key (agent_key, first_seen_ms) VALUES (?, ?) ON CONFLICT (agent_key) DO NOTHING");
-  note.bind(1, run.agent_key).bind(2, run.received_at_ms).run();
+                 "INSERT INTO signing_key (agent_key, first_seen_ms, machine_key) VALUES (?, ?, ?) "
+                 "ON CONFLICT (agent_key) DO NOTHING");
+  note.bind(1, run.agent_key).bind(2, run.received_at_ms).bind(3, run.agent_key).run();
 }
 
-/// Everything but run_id, the time and the columns that say nothing. The statement checks the owner itself: between a
-/// look and a change another thread could be faster.
-bool erase_run(Database& database, std::string_view run_id, std::string_view agent_key, std::int64_t now_ms) {
+std::optional<SigningKey> find_key(Database& database, std::string_view agent_key) {
+  Statement query(database,
+                  "SELECT first_seen_ms, revoked_at_ms, replaced_by, COALESCE(machine_key, agent_key) FROM signing_key "
+                  "WHERE agent_key = ?");
+  query.bind(1, agent_key);
+  if (!query.step()) return std::nullopt;
+  return SigningKey{query.integer(0), query.optional_integer(1), query.optional_text(2), query.text(3)};
+}
+
+/// Both keys of a machine, or none. False when another request was faster: the caller looks again.
+bool put_key_in_place(Database& database, std::string_view agent_key, const SigningKey& old, std::string_view new_key,
+                      std::int64_t now_ms) {
+  Transaction transaction(database, TransactionKind::concurrent);
+  Statement retire(database,
+                   "UPDATE signing_key SET revoked_at_ms = ?, replaced_by = ? "
+                   "WHERE agent_key = ? AND revoked_at_ms IS NULL");
+  retire.bind(1, now_ms).bind(2, new_key).bind(3, agent_key).run();
+  if (database.changes() != 1) return false;
+  Statement add(database,
+                "INSERT INTO signing_key (agent_key, first_seen_ms, machine_key) VALUES (?, ?, ?) "
+                "ON CONFLICT (agent_key) DO NOTHING");
+  add.bind(1, new_key).bind(2, now_ms).bind(3, old.machine_key).run();
+  if (database.changes() != 1) return false;
+  transaction.commit();
+  return true;
+}
+
+/// Everything but run_id, the time and the columns that say nothing. `if_owned` is a further condition: the statement
+/// checks it itself, as between a look and a change another thread could be faster.
+bool erase_run(Database& database, std::string_view run_id, std::int64_t now_ms, const char* if_owned = "",
+               std::string_view agent_key = {}) {
   Statement erase(database,
-                  "UPDATE run SET retracted_at_ms = ?1, body_sha256 = '', agent_key = '', "
-                  "received_at_ms = 0, started_at_ms = 0, provider = '', instance_type = NULL, region = NULL, "
-                  "pricing_model = NULL, gpu_model = NULL, gpu_count = 0, gpu_memory_bytes = NULL, score_version = '', "
-                  "score = NULL, instance_key = NULL, gpu_variant = NULL, vcpus_milli = NULL, memory_mib = NULL, "
-                  "quarantine_reason = NULL WHERE run_id = ?2 AND agent_key = ?3 AND retracted_at_ms IS NULL");
-  erase.bind(1, now_ms).bind(2, run_id).bind(3, agent_key).run();
+                  fmt::format("UPDATE run SET retracted_at_ms = ?1, body_sha256 = '', agent_key = '', "
+                              "received_at_ms = 0, started_at_ms = 0, provider = '', instance_type = NULL, "
+                              "region = NULL, pricing_model = NULL, gpu_model = NULL, gpu_count = 0, "
+                              "gpu_memory_bytes = NULL, score_version = '', score = NULL, instance_key = NULL, "
+                              "gpu_variant = NULL, vcpus_milli = NULL, memory_mib = NULL, quarantine_reason = NULL "
+                              "WHERE run_id = ?2 AND retracted_at_ms IS NULL {}",
+                              if_owned));
+  erase.bind(1, now_ms).bind(2, run_id);
+  if (!agent_key.empty()) erase.bind(3, agent_key);
+  erase.run();
   if (database.changes() != 1) return false;
   Statement body(database, "DELETE FROM run_body WHERE run_id = ?");
   body.bind(1, run_id).run();
   return true;
+}
+
+/// Any key of the machine that signed the run, if it is still trusted.
+constexpr const char* kIfOwned =
+    "AND agent_key IN (SELECT owner.agent_key FROM signing_key AS owner, signing_key AS asking "
+    "WHERE asking.agent_key = ?3 AND asking.revoked_at_ms IS NULL "
+    "AND COALESCE(owner.machine_key, owner.agent_key) = COALESCE(asking.machine_key, asking.agent_key))";
+
+std::vector<std::string> excluded_run_ids(Database& database, Excluded why, std::int64_t received_before_ms,
+                                          std::size_t limit) {
+  Statement query(database,
+                  fmt::format("SELECT run_id FROM run WHERE {} AND retracted_at_ms IS NULL AND received_at_ms < ? "
+                              "ORDER BY received_at_ms LIMIT ?",
+                              why == Excluded::simulated ? "simulated = 1" : "quarantine_reason IS NOT NULL"));
+  query.bind(1, received_before_ms).bind(2, static_cast<std::int64_t>(limit));
+  std::vector<std::string> run_ids;
+  while (query.step()) run_ids.push_back(query.text(0));
+  return run_ids;
 }
 
 }  // namespace
@@ -125,7 +176,7 @@ RetractOutcome RunStore::retract(std::string_view run_id, std::string_view agent
   return pool_.use(Access::write, [&](Database& database) {
     {
       Transaction transaction(database, TransactionKind::concurrent);
-      if (erase_run(database, run_id, agent_key, now_ms)) {
+      if (erase_run(database, run_id, now_ms, kIfOwned, agent_key)) {
         transaction.commit();
         return RetractOutcome::retracted;
       }
@@ -133,6 +184,18 @@ RetractOutcome RunStore::retract(std::string_view run_id, std::string_view agent
     const auto known = find_run(database, run_id);
     if (!known) return RetractOutcome::unknown;
     return known->retracted_at_ms ? RetractOutcome::retracted : RetractOutcome::other_key;
+  });
+}
+
+std::size_t RunStore::expire(Excluded why, std::int64_t received_before_ms, std::size_t limit, std::int64_t now_ms) {
+  return pool_.use(Access::write, [&](Database& database) {
+    const std::vector<std::string> run_ids = excluded_run_ids(database, why, received_before_ms, limit);
+    Transaction transaction(database, TransactionKind::concurrent);
+    std::size_t erased = 0;
+    for (const std::string& run_id : run_ids)
+      if (erase_run(database, run_id, now_ms)) ++erased;
+    transaction.commit();
+    return erased;
   });
 }
 
@@ -151,12 +214,7 @@ std::vector<Retraction> RunStore::retractions(std::size_t limit, const std::opti
 }
 
 std::optional<SigningKey> RunStore::key(std::string_view agent_key) const {
-  return pool_.use(Access::read, [&](Database& database) -> std::optional<SigningKey> {
-    Statement query(database, "SELECT first_seen_ms, revoked_at_ms, replaced_by FROM signing_key WHERE agent_key = ?");
-    query.bind(1, agent_key);
-    if (!query.step()) return std::nullopt;
-    return SigningKey{query.integer(0), query.optional_integer(1), query.optional_text(2)};
-  });
+  return pool_.use(Access::read, [&](Database& database) { return find_key(database, agent_key); });
 }
 
 bool RunStore::revoke_key(std::string_view agent_key, std::int64_t now_ms) {
@@ -167,13 +225,14 @@ bool RunStore::revoke_key(std::string_view agent_key, std::int64_t now_ms) {
   });
 }
 
-bool RunStore::replace_key(std::string_view agent_key, std::string_view replaced_by, std::int64_t now_ms) {
+KeyChange RunStore::replace_key(std::string_view agent_key, std::string_view replaced_by, std::int64_t now_ms) {
   return pool_.use(Access::write, [&](Database& database) {
-    Statement replace(database,
-                      "UPDATE signing_key SET revoked_at_ms = COALESCE(revoked_at_ms, ?), "
-                      "replaced_by = COALESCE(replaced_by, ?) WHERE agent_key = ?");
-    replace.bind(1, now_ms).bind(2, replaced_by).bind(3, agent_key).run();
-    return database.changes() == 1;
+    const auto old = find_key(database, agent_key);
+    if (!old) return KeyChange::unknown;
+    if (!old->revoked_at_ms && put_key_in_place(database, agent_key, *old, replaced_by, now_ms)) return KeyChange::done;
+    const auto now = find_key(database, agent_key);
+    if (!now || !now->revoked_at_ms) return KeyChange::taken;
+    return now->replaced_by == replaced_by ? KeyChange::done : KeyChange::revoked;
   });
 }
 

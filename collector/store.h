@@ -16,8 +16,18 @@ namespace gpuassay {
 enum class RetractOutcome {
   retracted,  ///< now, or before
   unknown,    ///< no such run
-  other_key,  ///< another key signed it
+  other_key,  ///< the key of another machine signed it, or this one was revoked
 };
+
+enum class KeyChange {
+  done,     ///< now, or the very same before
+  unknown,  ///< the key never signed a run that was stored
+  revoked,  ///< it was revoked, or replaced by another key, before
+  taken,    ///< the new key belongs to a machine already
+};
+
+/// Runs that count in no aggregate and no export.
+enum class Excluded { simulated, quarantined };
 
 enum class RunContents {
   columns,  ///< body, its hash and the receipt stay empty: much faster where bodies are large
@@ -63,8 +73,10 @@ class RunStore {
   /// Takes a run out of all aggregates for a reason, or back in without one. False when there is no such run.
   bool quarantine(std::string_view run_id, const std::optional<std::string>& reason);
 
-  /// Erases all of a run but its run_id.
+  /// Erases all of a run but its run_id, for the key that signed it or that replaced this one.
   RetractOutcome retract(std::string_view run_id, std::string_view agent_key, std::int64_t now_ms);
+  /// Erases, as retract() does, the oldest `limit` runs of this kind that were received before an instant. How many.
+  std::size_t expire(Excluded why, std::int64_t received_before_ms, std::size_t limit, std::int64_t now_ms);
   /// What was taken back after `after`, in the order of time: the list that goes with an export.
   [[nodiscard]] std::vector<Retraction> retractions(std::size_t limit,
                                                     const std::optional<Retraction>& after = {}) const;
@@ -73,8 +85,8 @@ class RunStore {
   [[nodiscard]] std::optional<SigningKey> key(std::string_view agent_key) const;
   /// From `now_ms` on; the first time counts. False for an unknown key.
   bool revoke_key(std::string_view agent_key, std::int64_t now_ms);
-  /// The key is revoked in favour of another one, which need not have signed anything yet.
-  bool replace_key(std::string_view agent_key, std::string_view replaced_by, std::int64_t now_ms);
+  /// The key is revoked in favour of a new one of the same machine.
+  KeyChange replace_key(std::string_view agent_key, std::string_view replaced_by, std::int64_t now_ms);
 
   /// Throws unless the database answers.
   void require_working() const;

@@ -76,6 +76,20 @@ std::optional<KeyPair> load_key(const std::string& path) {
   return KeyPair::from_file_content({content.data(), static_cast<std::size_t>(length)});
 }
 
+void sync_folder_of(const std::string& path) {
+  std::string folder = std::filesystem::path(path).parent_path().string();
+  if (folder.empty()) folder = ".";
+  const FileHandle directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0) throw_errno(ErrorCode::not_saved, "cannot open the folder of " + path, errno);
+  sync(directory.get(), path);
+}
+
+void rename_key(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0)
+    throw_errno(ErrorCode::not_saved, fmt::format("cannot rename the key file {} to {}", from, to), errno);
+  sync_folder_of(to);
+}
+
 /// Publishes a new key under `path`; false when another program did so first.
 bool create_key(const std::string& path) {
   std::string name = path + ".XXXXXX";
@@ -89,11 +103,7 @@ bool create_key(const std::string& path) {
     if (errno == EEXIST) return false;
     throw_errno(ErrorCode::not_saved, "cannot publish the key file " + path, errno);
   }
-  std::string folder = std::filesystem::path(path).parent_path().string();
-  if (folder.empty()) folder = ".";
-  const FileHandle directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0) throw_errno(ErrorCode::not_saved, "cannot open the folder of " + path, errno);
-  sync(directory.get(), path);
+  sync_folder_of(path);
   return true;
 }
 
@@ -105,5 +115,16 @@ KeyPair load_or_create_key(const std::string& path) {
   if (auto key = load_key(path)) return *std::move(key);
   throw Error(ErrorCode::not_saved, fmt::format("the key file {} vanished while it was made; try again", path));
 }
+
+void replace_key_file(const std::string& path, const std::string& next, const std::string& kept) {
+  // A second name first, so that there is a whole key under `path` at every instant.
+  if (::unlink(kept.c_str()) != 0 && errno != ENOENT)
+    throw_errno(ErrorCode::not_saved, "cannot remove the older key file " + kept, errno);
+  if (::link(path.c_str(), kept.c_str()) != 0)
+    throw_errno(ErrorCode::not_saved, "cannot keep the former key as " + kept, errno);
+  rename_key(next, path);
+}
+
+void retire_key_file(const std::string& path, const std::string& kept) { rename_key(path, kept); }
 
 }  // namespace gpuassay

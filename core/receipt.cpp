@@ -15,12 +15,16 @@ std::string text_member(const nlohmann::json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-/// A statement of one kind by a collector: how both programs name it in a sentence.
+/// A statement of one kind by a collector: how both programs name it in a sentence, the member that holds what it is
+/// about, and what that is.
 struct StatementKind {
   std::string_view kind, name;
+  const char* subject_member;
+  std::string_view subject;
 };
-constexpr StatementKind kReceipt{"gpuassay-receipt-v1", "receipt"};
-constexpr StatementKind kTombstone{"gpuassay-tombstone-v1", "proof of deletion"};
+constexpr StatementKind kReceipt{"gpuassay-receipt-v1", "receipt", "run_id", "run"};
+constexpr StatementKind kTombstone{"gpuassay-tombstone-v1", "proof of deletion", "run_id", "run"};
+constexpr StatementKind kKeyRevocation{"gpuassay-key-revocation-v1", "confirmation", "key", "key"};
 
 std::string signed_statement(nlohmann::json statement, const KeyPair& collector) {
   statement["collector_key"] = base64(collector.public_key());
@@ -28,8 +32,8 @@ std::string signed_statement(nlohmann::json statement, const KeyPair& collector)
   return statement.dump();
 }
 
-/// Empty when `document` is a statement of this kind about `run_id` whose signature verifies.
-std::string problem_of(const nlohmann::json& document, const StatementKind& expected, std::string_view run_id) {
+/// Empty when `document` is a statement of this kind about `subject` whose signature verifies.
+std::string problem_of(const nlohmann::json& document, const StatementKind& expected, std::string_view subject) {
   if (!document.is_object() || text_member(document, "kind") != expected.kind)
     return fmt::format("the answer is not a {}", expected.name);
   const auto key = public_key_from_base64(text_member(document, "collector_key"));
@@ -39,12 +43,13 @@ std::string problem_of(const nlohmann::json& document, const StatementKind& expe
   unsigned_part.erase("signature");
   if (!verify_signature(*key, unsigned_part.dump(), *signature))
     return fmt::format("the {}'s signature does not verify", expected.name);
-  if (text_member(document, "run_id") != run_id) return fmt::format("the {} is for another run", expected.name);
+  if (text_member(document, expected.subject_member) != subject)
+    return fmt::format("the {} is for another {}", expected.name, expected.subject);
   return {};
 }
 
-/// The statement in `json`; null with the reason in `problem` when it is not a genuine one about `run_id`.
-nlohmann::json verified_statement(std::string_view json, const StatementKind& expected, std::string_view run_id,
+/// The statement in `json`; null with the reason in `problem` when it is not a genuine one about `subject`.
+nlohmann::json verified_statement(std::string_view json, const StatementKind& expected, std::string_view subject,
                                   std::string& problem) {
   nlohmann::json document;
   try {
@@ -53,7 +58,7 @@ nlohmann::json verified_statement(std::string_view json, const StatementKind& ex
     problem = fmt::format("the answer is not a {}", expected.name);
     return nullptr;
   }
-  problem = problem_of(document, expected, run_id);
+  problem = problem_of(document, expected, subject);
   return problem.empty() ? document : nlohmann::json(nullptr);
 }
 
@@ -88,6 +93,24 @@ std::optional<Tombstone> verified_tombstone(std::string_view json, std::string_v
   if (!problem.empty()) return std::nullopt;
   return Tombstone{text_member(document, "run_id"), text_member(document, "deleted_at"),
                    *public_key_from_base64(text_member(document, "collector_key"))};
+}
+
+std::string signed_key_revocation(const PublicKey& key, const std::optional<PublicKey>& replaced_by,
+                                  std::string revoked_at, const KeyPair& collector) {
+  nlohmann::json statement{{"kind", kKeyRevocation.kind}, {"key", base64(key)}, {"revoked_at", std::move(revoked_at)}};
+  statement["replaced_by"] = replaced_by ? nlohmann::json(base64(*replaced_by)) : nlohmann::json(nullptr);
+  return signed_statement(std::move(statement), collector);
+}
+
+std::optional<KeyRevocation> verified_key_revocation(std::string_view json, const PublicKey& key,
+                                                     const std::optional<PublicKey>& replaced_by,
+                                                     std::string& problem) {
+  const nlohmann::json document = verified_statement(json, kKeyRevocation, base64(key), problem);
+  if (problem.empty() && text_member(document, "replaced_by") != (replaced_by ? base64(*replaced_by) : ""))
+    problem = "the confirmation names another new key";
+  if (!problem.empty()) return std::nullopt;
+  return KeyRevocation{key, replaced_by, text_member(document, "revoked_at"),
+                       *public_key_from_base64(text_member(document, "collector_key"))};
 }
 
 }  // namespace gpuassay

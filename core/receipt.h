@@ -1,4 +1,5 @@
-// What does a collector give back for an upload or a deletion, and how does the agent know that it is genuine?
+// What does a collector give back for an upload, a deletion or the end of a key, and how does the agent know that it is
+// genuine?
 #pragma once
 
 #include <optional>
@@ -39,5 +40,21 @@ std::string signed_tombstone(std::string run_id, std::string deleted_at, const K
 
 /// As verified_receipt(), for the deletion of `run_id`.
 std::optional<Tombstone> verified_tombstone(std::string_view json, std::string_view run_id, std::string& problem);
+
+/// A collector's signed statement that it trusts a key no more.
+struct KeyRevocation {
+  PublicKey key{};
+  std::optional<PublicKey> replaced_by;  ///< the key of the same machine that it trusts instead
+  std::string revoked_at;                ///< RFC 3339, UTC
+  PublicKey collector_key{};
+};
+
+/// The statement in the same form as a receipt, with a `kind` of its own. `replaced_by` is null without such a key.
+std::string signed_key_revocation(const PublicKey& key, const std::optional<PublicKey>& replaced_by,
+                                  std::string revoked_at, const KeyPair& collector);
+
+/// As verified_receipt(), for the end of `key` in favour of `replaced_by`, or of none.
+std::optional<KeyRevocation> verified_key_revocation(std::string_view json, const PublicKey& key,
+                                                     const std::optional<PublicKey>& replaced_by, std::string& problem);
 
 }  // namespace gpuassay

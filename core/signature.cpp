@@ -131,4 +131,10 @@ std::string result_signing_message(std::string_view body) { return "gpuassay-res
 
 std::string deletion_signing_message(std::string_view run_id) { return "gpuassay-delete-v1\n" + std::string(run_id); }
 
+std::string key_replacement_signing_message(const PublicKey& old_key, const PublicKey& new_key) {
+  return "gpuassay-replace-key-v1\n" + base64(old_key) + "\n" + base64(new_key);
+}
+
+std::string key_revocation_signing_message(const PublicKey& key) { return "gpuassay-revoke-key-v1\n" + base64(key); }
+
 }  // namespace gpuassay

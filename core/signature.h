@@ -59,4 +59,10 @@ std::string result_signing_message(std::string_view body);
 /// What an agent signs to have the run `run_id` deleted; no message of another kind has its prefix.
 std::string deletion_signing_message(std::string_view run_id);
 
+/// What both keys of a machine sign so that the new one takes the place of the old one.
+std::string key_replacement_signing_message(const PublicKey& old_key, const PublicKey& new_key);
+
+/// What a key signs to be trusted no more.
+std::string key_revocation_signing_message(const PublicKey& key);
+
 }  // namespace gpuassay

@@ -20,3 +20,9 @@ use_own_onednn() {
   [[ ! -e $ROOT/.venv/lib/libdnnl.so.2 ]] ||
     export GPUASSAY_LIBRARY_PATH="$ROOT/.venv/lib${GPUASSAY_LIBRARY_PATH:+:$GPUASSAY_LIBRARY_PATH}"
 }
+
+# The mirror that apt uses here, when it is one of Debian's; else empty, for debootstrap's own default.
+debian_mirror() {
+  apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+    sed -n 's/^Debian|Debian|//p' | head -1
+}

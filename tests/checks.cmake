@@ -6,7 +6,7 @@ set(pytest ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovid
 set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release PYTHONDONTWRITEBYTECODE=1)
 set(sanitized_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE=3 GPUASSAY_KILL_ROUNDS=10
     PYTHONDONTWRITEBYTECODE=1)
-foreach(e2e run kill bad_input thread upload consent store collector collector_kill collector_tls doctor gpu)
+foreach(e2e run kill bad_input thread upload consent store collector collector_kill collector_tls operation doctor gpu)
   foreach(build e2e sanitized)
     if(build STREQUAL sanitized AND NOT GPUASSAY_SANITIZE)
       continue()
@@ -20,6 +20,7 @@ endforeach()
 set(scripts ${PROJECT_SOURCE_DIR}/scripts)
 add_test(NAME check.format COMMAND ${scripts}/format --check)
 add_test(NAME check.scripts COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/scripts_test)
+add_test(NAME check.container COMMAND ${scripts}/check_container)
 add_test(NAME check.release_portable COMMAND ${scripts}/check_release portable)
 add_test(NAME check.release_debian11 COMMAND ${scripts}/check_release debian11)
 # The documented commands measure: nothing may run beside them.
@@ -28,7 +29,8 @@ add_test(NAME check.docs COMMAND ${scripts}/check_docs ${PROJECT_SOURCE_DIR}/bui
 set_tests_properties(check.format check.scripts PROPERTIES LABELS check)
 set_tests_properties(check.release_portable check.release_debian11 check.docs PROPERTIES LABELS "check;e2e")
 set_tests_properties(check.release_portable check.release_debian11 PROPERTIES RESOURCE_LOCK release_build TIMEOUT 600)
-set_tests_properties(check.release_debian11 PROPERTIES SKIP_RETURN_CODE 77)
+set_tests_properties(check.container PROPERTIES LABELS "check;e2e" TIMEOUT 600)
+set_tests_properties(check.release_debian11 check.container PROPERTIES SKIP_RETURN_CODE 77)
 set_tests_properties(check.docs PROPERTIES RUN_SERIAL TRUE TIMEOUT 900)
 
 # The price commands and the price join on its four engines: the same in every build, so once, on the release programs.

@@ -7,9 +7,11 @@
 #include "agent/commands/collector_target.h"
 #include "agent/commands/commands.h"
 #include "agent/commands/delete_run.h"
+#include "agent/commands/end_key.h"
 #include "agent/commands/send.h"
 #include "agent/exit_code.h"
 #include "agent/report.h"
+#include "agent/sendable.h"
 #include "agent/spool.h"
 #include "core/error.h"
 #include "core/signature.h"
@@ -50,6 +52,19 @@ void print_bodies(const std::vector<std::string>& run_ids, const Spool& spool, c
   }
 }
 
+/// Why this file is not sent at all; empty when it may be. What nobody will ever take is put aside.
+std::string not_to_be_sent(const std::string& run_id, const std::string& body, const Spool& spool) {
+  const SendableAnswer looked = look_at_saved_result(run_id, body);
+  if (looked.sendable == Sendable::yes) return {};
+  if (looked.sendable == Sendable::newer) return "NOT UPLOADED, left alone: " + looked.reason;
+  try {
+    spool.set_result_aside(run_id);
+  } catch (const Error& error) {
+    return fmt::format("NOT UPLOADED, its file is damaged ({}) and stays: {}", looked.reason, error.what());
+  }
+  return fmt::format("NOT UPLOADED, its file is damaged ({}) and now called {}.json.corrupt", looked.reason, run_id);
+}
+
 /// Sends the runs one after the other until the collector cannot take more; the exit code.
 int send_all(const std::vector<std::string>& run_ids, const CollectorTarget& target, const std::optional<Spool>& spool,
              const Environment& environment) {
@@ -60,10 +75,11 @@ int send_all(const std::vector<std::string>& run_ids, const CollectorTarget& tar
   for (std::size_t i = 0; i < run_ids.size(); ++i) {
     const std::string& run_id = run_ids[i];
     const std::optional<std::string> body = spool->read(run_id + std::string(kResultSuffix));
-    SendReport sent{false, true, true, {"NOT UPLOADED: its file cannot be read"}};
+    const std::string obstacle = body ? not_to_be_sent(run_id, *body, *spool) : "NOT UPLOADED: its file cannot be read";
+    SendReport sent{false, true, true, {obstacle}};
     // Waiting for a busy collector is counted together, not for each run anew.
     const auto patience = std::max(kUploadPatience - (world.now() - last_success), std::chrono::milliseconds{0});
-    if (body) sent = send(run_id, *body, target, spool, environment, patience, compare);
+    if (obstacle.empty()) sent = send(run_id, *body, target, spool, environment, patience, compare);
     for (const std::string& note : sent.notes) print_out(fmt::format("{} {}\n", run_id, printable(note)));
     if (sent.accepted) last_success = world.now();
     compare = compare && sent.comparison_works;  // a slow answer that fails is not waited for again
@@ -90,6 +106,8 @@ int execute(const UploadOptions& options, const Environment& environment) {
   const CollectorTarget target = collector_target(collector_url(options, environment), options.network);
   const std::optional<Spool> spool(std::in_place, environment.data_dir);
   if (options.delete_run_id) return delete_run(*options.delete_run_id, target, *spool, environment);
+  if (options.replace_key) return replace_key(target, environment);
+  if (options.revoke_key) return revoke_key(target, environment);
   const std::vector<std::string> run_ids = to_send(*spool, options.all);
   if (run_ids.empty()) print_out("every saved result has been dealt with; nothing to send\n");
   if (options.dry_run) {

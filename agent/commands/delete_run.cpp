@@ -4,13 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/commands/end_key.h"
 #include "agent/commands/send.h"
 #include "agent/deletion.h"
 #include "agent/exit_code.h"
 #include "agent/run_id.h"
 #include "agent/text_page.h"
 #include "core/error.h"
-#include "core/key_file.h"
 #include "core/timestamp.h"
 
 namespace gpuassay {
@@ -54,9 +54,9 @@ int delete_run(const std::string& run_id, const CollectorTarget& target, const S
                 "--delete wants a run id such as 0190b5a4-7c1d-7b3e-9f00-0123456789ab; it is the "
                 "last part of the link");
   note_withdrawal(run_id, target.url, spool);
-  const KeyPair key = load_or_create_key((environment.data_dir / "key").string());
-  const DeletionReply outcome = delete_result(
-      {target.url, run_id, key, target.ca_bundles, target.user_agent, target.proxy}, upload_world(environment));
+  const DeletionReply outcome =
+      delete_result({target.url, machine_key(environment), target.ca_bundles, target.user_agent, target.proxy}, run_id,
+                    upload_world(environment));
   if (outcome.status == DeletionStatus::deleted) keep_proof(run_id, outcome.tombstone, spool);
   const std::string words = words_for(outcome, target, delete_command(run_id, target, environment));
   print_out(fmt::format("{} {}\n", run_id, printable(words)));

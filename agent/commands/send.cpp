@@ -4,9 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/commands/end_key.h"
 #include "agent/percentile.h"
 #include "core/error.h"
-#include "core/key_file.h"
 #include "core/result_json.h"
 
 namespace gpuassay {
@@ -16,15 +16,8 @@ using std::chrono::milliseconds;
 
 UploadRequest request_for(const std::string& run_id, const std::string& body, const CollectorTarget& target,
                           const Environment& environment, milliseconds patience) {
-  return {target.url,
-          run_id,
-          body,
-          load_or_create_key((environment.data_dir / "key").string()),
-          std::nullopt,
-          target.ca_bundles,
-          target.user_agent,
-          target.proxy,
-          patience};
+  return {target.url,        run_id,       body,    machine_key(environment), std::nullopt, target.ca_bundles,
+          target.user_agent, target.proxy, patience};
 }
 
 /// What is kept of a refusal, so that nobody wonders later why the run is not in the dataset.
@@ -82,6 +75,8 @@ SendReport report_of(const UploadOutcome& outcome, const std::string& run_id, co
       report.accepted = true;
       report.notes.push_back("uploaded: " + run_link(target.url, run_id));
       keep_beside(spool, run_id + kReceiptSuffix, outcome.receipt, report.notes);
+      if (!outcome.quarantine.empty())
+        report.notes.push_back("kept there, but it counts in no aggregate and no export: " + outcome.quarantine);
       if (compare) add_comparison(body, target, report);
       report.notes.push_back("delete it there with: " + delete_command(run_id, target, environment));
       break;

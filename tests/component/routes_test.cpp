@@ -29,6 +29,13 @@ class RoutesTest : public testing::Test {
   static std::map<std::string, std::string> signed_by(const KeyPair& key, const std::string& message) {
     return {{"gpuassay-key", base64(key.public_key())}, {"gpuassay-signature", base64(key.sign(message))}};
   }
+  HttpReply replace(const KeyPair& old_key, const KeyPair& new_key) {
+    const std::string message = key_replacement_signing_message(old_key.public_key(), new_key.public_key());
+    auto headers = signed_by(old_key, message);
+    headers["gpuassay-new-key"] = base64(new_key.public_key());
+    headers["gpuassay-new-signature"] = base64(new_key.sign(message));
+    return routes_.answer({"POST", "/v1/keys/replace", headers, {}});
+  }
   static std::string body_of_run(int number) {
     Result result = test::example_result();
     result.run_id.replace(result.run_id.size() - 4, 4, std::to_string(1000 + number));
@@ -45,10 +52,12 @@ class RoutesTest : public testing::Test {
   KeyPair agent_ = KeyPair::generate(), collector_ = KeyPair::generate();
   std::int64_t now_ms_ = 1'800'000'000'000;
   Ingest ingest_{store_, collector_, {false, {60, 3}}, [this] { return now_ms_; }};
+  KeyChanges keys_{store_, collector_, [this] { return now_ms_; }};
   ReadRoutes read_{store_, [] { return nullptr; }};
   int changes_ = 0;
-  Routes routes_{
-      {ingest_, store_, read_, [this] { ++changes_; }, {3600, 6}}, [this] { return now_ms_; }, [](std::string_view) {}};
+  Routes routes_{{ingest_, keys_, store_, read_, [this] { ++changes_; }, {3600, 6}},
+                 [this] { return now_ms_; },
+                 [](std::string_view) {}};
 };
 
 TEST_F(RoutesTest, AKeyHasItsShare) {
@@ -99,6 +108,64 @@ TEST_F(RoutesTest, ARevokedKeySendsNothingNew) {
   EXPECT_EQ(post(body_of_run(1), agent_).status, 200) << "what was acknowledged stays";
 }
 
+TEST_F(RoutesTest, AReplacedKeyHandsItsMachineOn) {
+  const KeyPair newer = KeyPair::generate();
+  ASSERT_EQ(post(body_of_run(1), agent_).status, 201);
+  const HttpReply replaced = replace(agent_, newer);
+  ASSERT_EQ(replaced.status, 200) << replaced.body;
+  std::string problem;
+  const auto statement = verified_key_revocation(replaced.body, agent_.public_key(), newer.public_key(), problem);
+  ASSERT_TRUE(statement) << problem;
+  EXPECT_EQ(statement->revoked_at, "2027-01-15T08:00:00.000Z");
+  EXPECT_EQ(statement->collector_key, collector_.public_key());
+  EXPECT_FALSE(verified_key_revocation(replaced.body, agent_.public_key(), std::nullopt, problem));
+  now_ms_ += 5'000;
+  EXPECT_EQ(replace(agent_, newer).body, replaced.body) << "asked again, answered the same";
+  EXPECT_EQ(replace(agent_, KeyPair::generate()).status, 409) << "it has ended";
+
+  EXPECT_EQ(post(body_of_run(2), agent_).status, 403);
+  EXPECT_EQ(post(body_of_run(2), newer).status, 201);
+  const std::string run_id = nlohmann::json::parse(body_of_run(1))["run_id"];
+  EXPECT_EQ(take_back(run_id, agent_).status, 403) << "who stole the old key can do nothing with it";
+  EXPECT_EQ(take_back(run_id, newer).status, 200) << "the new one answers for what the old one sent";
+}
+
+TEST_F(RoutesTest, KeysAreReplacedByThoseWhoHoldBoth) {
+  const KeyPair newer = KeyPair::generate();
+  EXPECT_EQ(replace(agent_, newer).status, 404) << "it never signed anything";
+  ASSERT_EQ(post(body_of_run(1), agent_).status, 201);
+  const std::string message = key_replacement_signing_message(agent_.public_key(), newer.public_key());
+  auto headers = signed_by(agent_, message);
+  EXPECT_EQ(routes_.answer({"POST", "/v1/keys/replace", headers, {}}).status, 400);
+  headers["gpuassay-new-key"] = base64(newer.public_key());
+  headers["gpuassay-new-signature"] = base64(KeyPair::generate().sign(message));
+  EXPECT_EQ(routes_.answer({"POST", "/v1/keys/replace", headers, {}}).status, 403) << "of a key that one does not have";
+  ASSERT_EQ(post(body_of_run(2), newer).status, 201);
+  EXPECT_EQ(replace(agent_, newer).status, 409) << "it is another machine's";
+  EXPECT_EQ(replace(agent_, agent_).status, 409);
+  EXPECT_EQ(post(body_of_run(3), agent_).status, 201) << "nothing of that changed anything";
+}
+
+TEST_F(RoutesTest, AKeyIsRevokedByItsHolder) {
+  const std::string message = key_revocation_signing_message(agent_.public_key());
+  const HttpRequest request{"POST", "/v1/keys/revoke", signed_by(agent_, message), {}};
+  EXPECT_EQ(routes_.answer(request).status, 404);
+  ASSERT_EQ(post(body_of_run(1), agent_).status, 201);
+  const HttpRequest other{"POST", "/v1/keys/revoke", signed_by(agent_, "gpuassay-revoke-key-v1\nanother"), {}};
+  EXPECT_EQ(routes_.answer(other).status, 403);
+  EXPECT_EQ(routes_.answer({"POST", "/v1/keys/revoke", {}, {}}).status, 400);
+  EXPECT_EQ(routes_.answer({"GET", "/v1/keys/revoke", {}, {}}).status, 405);
+
+  const HttpReply revoked = routes_.answer(request);
+  ASSERT_EQ(revoked.status, 200);
+  std::string problem;
+  EXPECT_TRUE(verified_key_revocation(revoked.body, agent_.public_key(), std::nullopt, problem)) << problem;
+  now_ms_ += 5'000;
+  EXPECT_EQ(routes_.answer(request).body, revoked.body);
+  EXPECT_EQ(post(body_of_run(2), agent_).status, 403);
+  EXPECT_EQ(replace(agent_, KeyPair::generate()).status, 409);
+}
+
 TEST_F(RoutesTest, AnImplausibleRunIsKeptAndItsSenderTold) {
   Result result = test::example_result();
   result.score.value = 12'345;
@@ -132,8 +199,9 @@ TEST_F(RoutesTest, HealthIsTheProcessAndReadinessTheStore) {
 }
 
 TEST_F(RoutesTest, MethodsAreNamed) {
-  for (const auto& [path, allowed] : {std::pair("/v1/results", "GET, POST"), std::pair("/v1/results/x", "GET, DELETE"),
-                                      std::pair("/v1/export.csv", "GET"), std::pair("/metrics", "GET")}) {
+  for (const auto& [path, allowed] :
+       {std::pair("/v1/results", "GET, POST"), std::pair("/v1/results/x", "GET, DELETE"),
+        std::pair("/v1/export.csv", "GET"), std::pair("/metrics", "GET"), std::pair("/v1/keys/replace", "POST")}) {
     const HttpReply reply = routes_.answer({"PATCH", path, {}, {}});
     EXPECT_EQ(reply.status, 405) << path;
     EXPECT_EQ(reply.headers.at(0).second, allowed) << path;

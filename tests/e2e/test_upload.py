@@ -13,7 +13,7 @@ import urllib.request
 
 import ed25519
 import pytest
-from conftest import ROOT
+from conftest import ROOT, one_line
 from servers import (AnswerHolder, ConnectProxy, Dripper, ScriptedCollector, TlsRelay, receipt_for, tombstone_for)
 
 EXAMPLE = (ROOT / "schemas/examples/valid/v100_simulated.json").read_text()
@@ -168,13 +168,11 @@ def test_killed_between_commit_and_receipt_it_resumes_with_the_same_receipt(agen
 
 def test_one_result_that_breaks_the_server_does_not_hold_up_the_others(agent):
     bad, *good = put_runs(agent, 3)
-    # Even a damaged file is only refused; its neighbours go through.
-    (agent.data_dir / "runs" / f"{good[0]}.json").write_bytes(b"\x00garbage")
 
     def answer(request):
         if bad.encode() in request.body:
             return 500, {}, b""
-        if b"garbage" in request.body:
+        if good[0].encode() in request.body:
             return 400, {"Content-Type": "application/problem+json"}, b'{"title":"Not JSON"}'
         return accepting(request)
 
@@ -383,3 +381,117 @@ def test_a_real_collector_compares_and_takes_back(agent, make_collector):
     assert again.returncode == 0, again.stdout
     assert (agent.data_dir / "runs" / f"{run_id}.deleted.json").read_bytes() == proof
     assert "nothing to send" in agent("upload", "--all", "--collector", collector.url).stdout
+
+
+def test_a_replaced_key_goes_on_as_the_same_machine(agent, make_collector):
+    first, second = put_runs(agent, 2)
+    collector = make_collector("--accept-simulated")
+    assert agent("upload", "--collector", collector.url).returncode == 0
+    old_key = (agent.data_dir / "key").read_bytes()
+
+    # The answer does not come: nothing is sent meanwhile, as the collector may trust either key.
+    busy = ScriptedCollector(lambda request: (503, {}, b""))
+    undecided = agent("upload", "--replace-key", "--collector", busy.url)
+    assert undecided.returncode == 6 and "upload --replace-key --collector" in one_line(undecided.stdout)
+    new_key = (agent.data_dir / "key.next").read_bytes()
+    assert (agent.data_dir / "key").read_bytes() == old_key
+    waiting = agent("upload", "--all", "--collector", collector.url)
+    assert waiting.returncode == 6 and "was begun and not finished" in waiting.stdout
+
+    done = agent("upload", "--replace-key", "--collector", collector.url)
+    assert done.returncode == 0 and "replaced" in one_line(done.stdout)
+    assert (agent.data_dir / "key").read_bytes() == new_key, "the one that was begun with"
+    assert (agent.data_dir / "key.replaced").read_bytes() == old_key
+    assert not (agent.data_dir / "key.next").exists()
+    assert (agent.data_dir / "key").stat().st_mode & 0o777 == 0o600
+    assert agent("upload", "--delete", first, "--collector", collector.url).returncode == 0, "its machine sent it"
+
+    (agent.data_dir / "key").unlink()
+    (agent.data_dir / "key.replaced").rename(agent.data_dir / "key")  # the thief's copy
+    thief = agent("upload", "--delete", second, "--collector", collector.url)
+    assert thief.returncode == 6 and "NOT DELETED" in thief.stdout
+
+
+def test_a_revoked_key_is_followed_by_a_new_machine(agent, make_collector):
+    put_runs(agent)
+    collector = make_collector("--accept-simulated")
+    unknown = agent("upload", "--revoke-key", "--collector", collector.url)
+    assert unknown.returncode == 6 and "nothing of this key" in one_line(unknown.stdout)
+    assert agent("upload", "--collector", collector.url).returncode == 0
+    key = (agent.data_dir / "key").read_bytes()
+    assert agent("upload", "--revoke-key", "--collector", collector.url).returncode == 0
+    assert (agent.data_dir / "key.revoked").read_bytes() == key and not (agent.data_dir / "key").exists()
+    assert agent("upload", "--all", "--collector", collector.url).returncode == 0, "what was taken is known to anyone"
+    assert (agent.data_dir / "key").read_bytes() != key
+    assert agent("upload", "--revoke-key", "--replace-key", "--collector", collector.url).returncode == 2
+
+
+def test_who_sent_what_cannot_be_true_is_told(agent, make_collector):
+    (run_id,) = put_runs(agent)
+    path = agent.data_dir / "runs" / f"{run_id}.json"
+    document = json.loads(path.read_text())
+    document["score"]["value"] = 12345
+    path.write_text(json.dumps(document, sort_keys=True, separators=(",", ":")))
+    sent = agent("upload", "--collector", make_collector("--accept-simulated").url)
+    assert sent.returncode == 0
+    assert "it counts in no aggregate and no export: " in sent.stdout and "score_differs" in sent.stdout
+
+
+def test_damaged_files_are_put_aside_and_do_not_hold_up_the_others(agent, make_collector):
+    """A byte flipped or the file cut, at places all over it: nothing of it becomes a figure of the dataset."""
+    *damaged, whole = put_runs(agent, 121)
+    runs = agent.data_dir / "runs"
+    for number, run_id in enumerate(damaged):
+        path = runs / f"{run_id}.json"
+        body = bytearray(path.read_bytes())
+        place = len(body) * number // len(damaged)
+        if number % 2:
+            body[place] ^= 1 << (number % 7)
+        else:
+            del body[place:]
+        path.write_bytes(body)
+    collector = make_collector("--accept-simulated", "--uploads-per-hour-of-key", "0")
+    sent = agent("upload", "--collector", collector.url)
+    assert sent.returncode == 6
+    assert (runs / f"{whole}.receipt.json").exists()
+    aside = [path.name.removesuffix(".json.corrupt") for path in runs.glob("*.corrupt")]
+    assert set(damaged[0::2]) <= set(aside), "what was cut is no result"
+    document = json.loads(EXAMPLE)
+    for run_id in set(damaged) - set(aside):  # it still reads as a result: whatever it says was computed again
+        kept = (runs / f"{run_id}.receipt.json").exists()
+        assert kept != (runs / f"{run_id}.rejected.json").exists()
+    with urllib.request.urlopen(f"{collector.url}/v1/results?simulated=true&limit=500", timeout=30) as reply:
+        counted = {run["run_id"]: run["score"] for run in json.load(reply)["results"]}
+    assert whole in counted
+    assert set(counted.values()) == {document["score"]["value"]}, "a changed figure counts nowhere"
+    again = agent("upload", "--collector", collector.url)
+    assert again.returncode == 0 and "nothing to send" in again.stdout, "told once"
+
+
+def test_a_result_of_a_newer_version_is_left_alone(agent):
+    newer, other = put_runs(agent, 2)
+    path = agent.data_dir / "runs" / f"{newer}.json"
+    path.write_text(json.dumps(dict(json.loads(EXAMPLE), run_id=newer, schema_version="2.0", surprise=[1])))
+    before = path.read_bytes()
+    collector = ScriptedCollector(accepting)
+    sent = agent("upload", "--collector", collector.url)
+    assert sent.returncode == 6 and f"{newer} NOT UPLOADED, left alone: it has schema version 2.0" in sent.stdout
+    assert [json.loads(post.body)["run_id"] for post in collector.of("POST")] == [other]
+    assert path.read_bytes() == before and settled(agent) == [f"{other}.receipt.json"]
+
+
+def test_packets_that_vanish_cost_five_seconds(agent):
+    put_runs(agent, 2)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        # Nobody accepts: with its queue full the system answers no further connection at all.
+        fillers = []
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(server.getsockname())
+            fillers.append(filler)
+        sent = agent("upload", "--collector", f"http://127.0.0.1:{server.getsockname()[1]}", timeout=60)
+        for filler in fillers:
+            filler.close()
+    assert sent.returncode == 6 and "within" in sent.stdout and "1 more result waits" in sent.stdout, sent.stdout
+    assert settled(agent) == []

@@ -13,7 +13,7 @@ namespace {
 RunFact run(const std::string& machine, double score, const std::string& provider = "aws") {
   RunFact fact;
   fact.gpu_model = "Tesla V100";
-  fact.agent_key = machine;
+  fact.machine_key = machine;
   fact.provider = provider;
   fact.instance_type = "p3.2xlarge";
   fact.score_version = "0.2";

@@ -29,11 +29,11 @@ class DeletionTest : public testing::Test {
     world.now = [this] { return now_; };
     world.sleep = [this](milliseconds duration) { now_ += duration; };
     world.random = [] { return 0.5; };
-    return delete_result(request_, world);
+    return delete_result(access_, "run-1", world);
   }
 
   KeyPair collector_ = KeyPair::generate();
-  DeletionRequest request_{"https://h/p/", "run-1", KeyPair::generate(), {}, "agent/1", std::nullopt};
+  CollectorAccess access_{"https://h/p/", KeyPair::generate(), {}, "agent/1", std::nullopt};
   std::vector<HttpCall> calls_;
   milliseconds now_{0};
 };
@@ -48,10 +48,10 @@ TEST_F(DeletionTest, TheRequestIsSignedForThisActionAndRun) {
   EXPECT_EQ(call.target, "/p/v1/results/run-1");
   EXPECT_EQ(call.body, "");
   std::map<std::string, std::string> headers(call.headers.begin(), call.headers.end());
-  EXPECT_EQ(headers["Gpuassay-Key"], base64(request_.key.public_key()));
+  EXPECT_EQ(headers["Gpuassay-Key"], base64(access_.key.public_key()));
   const auto signature = signature_from_base64(headers["Gpuassay-Signature"]);
   ASSERT_TRUE(signature);
-  EXPECT_TRUE(verify_signature(request_.key.public_key(), "gpuassay-delete-v1\nrun-1", *signature));
+  EXPECT_TRUE(verify_signature(access_.key.public_key(), "gpuassay-delete-v1\nrun-1", *signature));
 }
 
 TEST_F(DeletionTest, A204CarriesTheTombstoneInAHeader) {

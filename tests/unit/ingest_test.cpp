@@ -149,8 +149,10 @@ TEST_F(IngestTest, SomeGpusOfAMachineHaveNoModelToCompare) {
 TEST_F(IngestTest, StoreFailureBecomes503AndALogLine) {
   std::string log;
   const ReadRoutes read(store_, [] { return nullptr; });
+  KeyChanges keys(store_, KeyPair::generate(), [] { return std::int64_t{0}; });
   Routes routes(
-      {ingest_, store_, read, [] {}}, [] { return std::int64_t{0}; }, [&log](std::string_view line) { log += line; });
+      {ingest_, keys, store_, read, [] {}}, [] { return std::int64_t{0}; },
+      [&log](std::string_view line) { log += line; });
   pool_->take(ConnectionPool::Access::write)->execute("DROP VIEW results; DROP TABLE run");
   const HttpRequest request{"POST",
                             "/v1/results",
