@@ -79,6 +79,15 @@ std::string path_at(int folder, const char* name) {
   return path_of(folder) + "/" + name;
 }
 
+/// Where the file that a rename replaced goes on, in case that the rename never happened.
+std::string kept_name(const std::string& path) { return path + ".replaced_by_rename"; }
+
+void keep_replaced(const std::string& path) {
+  if (plan.record == nullptr) return;
+  ::syscall(SYS_unlink, kept_name(path).c_str());
+  ::syscall(SYS_link, path.c_str(), kept_name(path).c_str());
+}
+
 template <typename Function>
 Function real(const char* name) {
   void* const found = ::dlsym(RTLD_NEXT, name);
@@ -149,7 +158,10 @@ Unsynced unsynced(const std::vector<DiskCall>& calls) {
 void undo(const DiskCall& call) {
   std::error_code ignored;
   switch (call.kind) {
-    case Kind::rename: fs::rename(call.to, call.path, ignored); break;
+    case Kind::rename:
+      fs::rename(call.to, call.path, ignored);
+      fs::rename(kept_name(call.to), call.to, ignored);
+      break;
     case Kind::create: fs::remove(call.path, ignored); break;
     case Kind::link: fs::remove(call.to, ignored); break;
     case Kind::make_folder: fs::remove_all(call.path, ignored); break;
@@ -250,11 +262,13 @@ int mkostemp(char* pattern, int flags) {
 
 int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
   if (refuses(Kind::rename, path_at(from_folder, from), path_at(to_folder, to))) return -1;
+  gpuassay::test::keep_replaced(path_at(to_folder, to));
   return static_cast<int>(::syscall(SYS_renameat, from_folder, from, to_folder, to));
 }
 
 int rename(const char* from, const char* to) noexcept {
   if (refuses(Kind::rename, path_at(AT_FDCWD, from), path_at(AT_FDCWD, to))) return -1;
+  gpuassay::test::keep_replaced(path_at(AT_FDCWD, to));
   return static_cast<int>(::syscall(SYS_rename, from, to));
 }
 
