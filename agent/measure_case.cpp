@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <ctime>
 #include <new>
 #include <string>
 
@@ -17,6 +18,8 @@ namespace {
 /// Warm-up lasts at least this long, or one operation if that is longer: first-touch, code caches, clock ramps.
 constexpr std::int64_t kWarmUpNs = 5'000'000;
 constexpr int kSampleDigits = 6;
+/// The two clocks are read one after the other, so they seem to drift a little.
+constexpr std::int64_t kSuspensionNs = 1'000'000;
 
 /// Runs until kWarmUpNs have passed; returns the shortest time of one operation seen.
 double warm_up(Operation& operation) {
@@ -45,6 +48,14 @@ void sample(Operation& operation, const SamplingLimits& limits, double operation
   for (double& sample_ns : measurement.samples_ns) sample_ns = round_significant(sample_ns, kSampleDigits);
 }
 
+/// False when the machine was suspended meanwhile.
+bool sample_awake(Operation& operation, const SamplingLimits& limits, double operation_ns,
+                  const SuspendedReader& read_suspended_ns, Measurement& measurement) {
+  const std::int64_t before_ns = read_suspended_ns();
+  sample(operation, limits, operation_ns, measurement);
+  return read_suspended_ns() - before_ns < kSuspensionNs;
+}
+
 std::optional<Telemetry> telemetry_between(const std::optional<CpuTimes>& before,
                                            const std::optional<CpuTimes>& after) {
   Telemetry telemetry;
@@ -69,14 +80,19 @@ Verification rounded(Verification verification) {
   return verification;
 }
 
-Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times) {
+Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times,
+                     const SuspendedReader& read_suspended_ns) {
   Measurement measurement = not_measured(planned, CaseStatus::ok, "");
   measurement.reason.reset();
   const std::unique_ptr<Operation> operation = backend.prepare(planned.params);
   const double operation_ns = warm_up(*operation);
   const std::optional<CpuTimes> before = read_cpu_times();
   const std::unique_ptr<LoadMonitor> monitor = planned.gpu_telemetry ? backend.watch() : nullptr;
-  sample(*operation, planned.limits, operation_ns, measurement);
+  if (!sample_awake(*operation, planned.limits, operation_ns, read_suspended_ns, measurement)) {
+    measurement.stop_reason.reset();
+    if (!sample_awake(*operation, planned.limits, warm_up(*operation), read_suspended_ns, measurement))
+      return not_measured(planned, CaseStatus::failed, "suspended: the machine slept in the middle of the case, twice");
+  }
   measurement.telemetry = telemetry_between(before, read_cpu_times());
   if (monitor) measurement.telemetry->gpu = monitor->stop();
   if (std::string algorithm = operation->algorithm(); !algorithm.empty()) measurement.algorithm = algorithm;
@@ -91,6 +107,17 @@ Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader
 std::string reason_text(const Error& error) { return std::string(name_of(error.code())) + ": " + error.what(); }
 
 }  // namespace
+
+std::int64_t suspended_ns() {
+  constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+  const auto read = [](clockid_t clock) {
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return std::int64_t{now.tv_sec} * kNsPerSecond + now.tv_nsec;
+  };
+  const std::int64_t awake_ns = read(CLOCK_MONOTONIC);
+  return read(CLOCK_BOOTTIME) - awake_ns;
+}
 
 std::optional<CpuTimes> parse_cpu_times(std::string_view proc_stat) {
   // cpu user nice system idle iowait irq softirq steal guest guest_nice; guest time is contained in user.
@@ -123,9 +150,10 @@ Measurement not_measured(const Case& planned, CaseStatus status, const std::stri
   return measurement;
 }
 
-CaseAnswer measure_case(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times) {
+CaseAnswer measure_case(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times,
+                        const SuspendedReader& read_suspended_ns) {
   try {
-    return {measured(planned, backend, read_cpu_times)};
+    return {measured(planned, backend, read_cpu_times, read_suspended_ns)};
   } catch (const Error& error) {
     // Asked whatever went wrong: a library on a dead context may call everything unsupported.
     if (const auto fatal = backend.fatal_error()) {

@@ -18,6 +18,11 @@ struct CpuTimes {
 /// Reads CpuTimes now; empty when the system does not tell.
 using CpuTimesReader = std::function<std::optional<CpuTimes>()>;
 
+/// For how long the machine has been suspended since boot: CLOCK_BOOTTIME goes on then and CLOCK_MONOTONIC does not.
+/// Nanoseconds.
+using SuspendedReader = std::function<std::int64_t()>;
+std::int64_t suspended_ns();
+
 /// Parses the first line of /proc/stat.
 std::optional<CpuTimes> parse_cpu_times(std::string_view proc_stat);
 
@@ -30,10 +35,13 @@ struct CaseAnswer {
 
 /// Never throws: what goes wrong becomes the status and reason of the measurement (`unsupported` and
 /// `out_of_memory` are skipped, a failed verification is wrong_result, everything else failed). When the backend's
-/// process is spent, its own error is the reason: it says more than the library in which it came up.
+/// process is spent, its own error is the reason: it says more than the library in which it came up. A machine that was
+/// suspended while it sampled, as by a hypervisor that moved it, wakes up with cold caches and clocks: the samples are
+/// thrown away and taken once more, and the second time the case has failed.
 /// samples_ns are nanoseconds per operation, thinned, six significant digits; median and metric are left to
 /// normalize().
-CaseAnswer measure_case(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times);
+CaseAnswer measure_case(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times,
+                        const SuspendedReader& read_suspended_ns = suspended_ns);
 
 /// `planned` not measured, and why; `reason` is "code: message".
 Measurement not_measured(const Case& planned, CaseStatus status, const std::string& reason);

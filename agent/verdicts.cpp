@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "agent/verdicts_clock.h"
 #include "agent/verdicts_gpu.h"
 #include "agent/verdicts_speed.h"
 #include "core/error.h"
@@ -129,6 +130,7 @@ std::vector<Verdict> judge(const Result& result) {
   judge_gpus(result, verdicts);
   judge_skipped(result, verdicts);
   judge_speed(result, verdicts);
+  judge_clock(result, verdicts);
   judge_steal(result, verdicts);
   judge_noise(result, verdicts);
   return verdicts;

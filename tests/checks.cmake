@@ -6,7 +6,7 @@ set(pytest ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovid
 set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release PYTHONDONTWRITEBYTECODE=1)
 set(sanitized_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE=3 GPUASSAY_KILL_ROUNDS=10
     PYTHONDONTWRITEBYTECODE=1)
-foreach(e2e run kill bad_input thread upload consent store collector collector_kill collector_tls operation doctor gpu)
+foreach(e2e run kill bad_input thread upload consent clock store collector collector_kill collector_tls operation doctor gpu)
   foreach(build e2e sanitized)
     if(build STREQUAL sanitized AND NOT GPUASSAY_SANITIZE)
       continue()

@@ -102,6 +102,35 @@ TEST(MeasureCase, WhatCannotBeDoneIsSkippedWhatBreaksIsFailed) {
   EXPECT_EQ(*measure_case(one_case(), backend, no_times).measurement.reason, "internal: bug");
 }
 
+TEST(MeasureCase, WhatAMachineMeasuredWhileItSleptIsMeasuredAgain) {
+  const auto no_times = [] { return std::optional<CpuTimes>(); };
+  int operations = 0;
+  ScriptedBackend backend;
+  backend.make = [&] {
+    ++operations;
+    return std::make_unique<ScriptedOperation>(4'000'000, kPassed);
+  };
+  // Read before and after the samples, for each try.
+  const auto measure = [&](std::vector<std::int64_t> suspended_ns) {
+    std::size_t at = 0;
+    const Measurement m =
+        measure_case(one_case(), backend, no_times, [&] { return suspended_ns.at(at++); }).measurement;
+    EXPECT_EQ(at, suspended_ns.size());
+    return m;
+  };
+  EXPECT_EQ(measure({5'000'000'000, 5'000'500'000}).status, CaseStatus::ok) << "asleep before the case";
+  const Measurement repeated = measure({0, 2'000'000'000, 2'000'000'000, 2'000'000'100});
+  EXPECT_EQ(repeated.status, CaseStatus::ok);
+  EXPECT_EQ(repeated.samples_ns, std::vector<double>(5, 4e6));
+  EXPECT_EQ(repeated.seconds_under_load, 0.02) << "of the second try alone";
+  const Measurement twice = measure({0, 2'000'000'000, 2'000'000'000, 9'000'000'000});
+  EXPECT_EQ(twice.status, CaseStatus::failed);
+  EXPECT_TRUE(twice.reason->starts_with("suspended:"));
+  EXPECT_TRUE(twice.samples_ns.empty());
+}
+
+TEST(MeasureCase, TheTwoClocksOfThisMachineAreRead) { EXPECT_GE(suspended_ns(), -1'000'000); }
+
 TEST(MeasureCase, ADeadContextIsTheReasonWhateverTheLibrarySaid) {
   ScriptedBackend backend;
   backend.fatal = Error(ErrorCode::hardware_fault, "an uncorrectable error", 214);
