@@ -71,6 +71,19 @@ class ReadRoutesTest : public testing::Test {
   ReadRoutes routes_{store_, [this] { return made(); }};
 };
 
+TEST_F(ReadRoutesTest, AMachineWithANewKeyIsStillOneMachine) {
+  const auto machines = [&] { return find_gpu(*made(), "Tesla P100", 8, "0.2")->score.machines; };
+  StoredRun later = run(104, "Tesla P100", 22);
+  later.agent_key = "newer key of machine 102";
+  store_.insert(later);
+  EXPECT_EQ(machines(), 2U);
+  StoredRun last = run(105, "Tesla P100", 24);
+  last.agent_key = "newest key";
+  ASSERT_EQ(store_.replace_key("machine 102", last.agent_key, kNowMs), KeyChange::done);
+  store_.insert(last);
+  EXPECT_EQ(machines(), 2U) << "102 and its newest key are one, the other is a stranger";
+}
+
 TEST_F(ReadRoutesTest, PagesHoldEveryRunThatCountsOnce) {
   std::set<std::string> seen;
   std::string cursor;
