@@ -14,7 +14,7 @@
 #include "embedded/RunMigration0001.h"
 #include "embedded/RunMigration0002.h"
 #include "embedded/RunMigration0003.h"
-#include "embedded/RunMigration0004.h"
+#include "embedded/RunMigration0005.h"
 
 namespace gpuassay {
 namespace {
@@ -83,7 +83,7 @@ std::unique_ptr<ConnectionPool> open_collector_database(const DatabaseOptions& o
 void migrate_collector(Database& database) {
   const PriceStore prices(database);  // makes the view `prices` of join.sql
   constexpr std::array<std::string_view, 4> kMigrations{embedded::kRunMigration0001, embedded::kRunMigration0002,
-                                                        embedded::kRunMigration0003, embedded::kRunMigration0004};
+                                                        embedded::kRunMigration0003, embedded::kRunMigration0005};
   migrate(database, "run", kMigrations);
 }
 
