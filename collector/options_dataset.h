@@ -10,7 +10,7 @@
 #include "collector/retract.h"
 #include "collector/verify.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 has that name
 class App;
 }
 

@@ -7,7 +7,8 @@ if(GPUASSAY_SANITIZE)
 else()
   set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release)
 endif()
-foreach(e2e run kill bad_input thread upload consent store collector collector_kill collector_tls doctor gpu)
+foreach(e2e run kill bad_input thread upload consent store collector collector_kill collector_tls doctor gpu
+        export verify)
   add_test(NAME e2e.${e2e}
            COMMAND ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovider
                    ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${e2e}.py)

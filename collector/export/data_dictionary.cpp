@@ -16,23 +16,23 @@ namespace {
 using nlohmann::json;
 
 const json& result_schema() {
-  static const json schema = json::parse(schema_text("result"));
-  return schema;
+  static const json kSchema = json::parse(schema_text("result"));
+  return kSchema;
 }
 
 /// What `$ref` means, and of several alternatives the one that is not null.
-const json& resolved(const json& part) {
-  if (const auto ref = part.find("$ref"); ref != part.end())
-    return resolved(result_schema().at(json::json_pointer(ref->get<std::string>().substr(1))));
-  if (const auto any = part.find("anyOf"); any != part.end())
+const json* resolved(const json* part) {
+  if (const auto ref = part->find("$ref"); ref != part->end())
+    return resolved(&result_schema().at(json::json_pointer(ref->get<std::string>().substr(1))));
+  if (const auto any = part->find("anyOf"); any != part->end())
     for (const json& alternative : *any)
-      if (alternative.value("type", "") != "null") return resolved(alternative);
+      if (alternative.value("type", "") != "null") return resolved(&alternative);
   return part;
 }
 
 /// The parameters of a measurement are those of one of five operations.
-std::vector<const json*> alternatives(const std::string& pointer, const json& part) {
-  if (pointer != "/measurements/*/params") return {&part};
+std::vector<const json*> alternatives(const std::string& pointer, const json* part) {
+  if (pointer != "/measurements/*/params") return {resolved(part)};
   std::vector<const json*> operations;
   for (const auto& [name, definition] : result_schema().at("definitions").items())
     if (name.ends_with("_params")) operations.push_back(&definition);
@@ -41,12 +41,12 @@ std::vector<const json*> alternatives(const std::string& pointer, const json& pa
 
 void collect_fields(const std::string& pointer, const json& schema, std::vector<std::string>& fields) {
   bool is_leaf = true;
-  for (const json* const part : alternatives(pointer, resolved(schema))) {
+  for (const json* const part : alternatives(pointer, &schema)) {
     if (const auto properties = part->find("properties"); properties != part->end()) {
       is_leaf = false;
       for (const auto& [name, below] : properties->items()) collect_fields(pointer + "/" + name, below, fields);
     }
-    if (const auto items = part->find("items"); items != part->end() && resolved(*items).contains("properties")) {
+    if (const auto items = part->find("items"); items != part->end() && resolved(&*items)->contains("properties")) {
       is_leaf = false;
       collect_fields(pointer + "/*", *items, fields);
     }
@@ -60,7 +60,7 @@ std::string described(const std::string& pointer) {
   std::string at;
   for (const std::string& step : steps_of(pointer)) {
     const json* next = nullptr;
-    for (const json* const alternative : alternatives(at, resolved(*part))) {
+    for (const json* const alternative : alternatives(at, part)) {
       if (step == "*" && alternative->contains("items")) next = &alternative->at("items");
       if (const auto properties = alternative->find("properties"); properties != alternative->end())
         if (const auto found = properties->find(step); found != properties->end()) next = &*found;
@@ -110,7 +110,7 @@ std::vector<const Table*> exported_tables() {
 }
 
 const std::vector<LeftOut>& left_out_fields() {
-  static const std::vector<LeftOut> fields{
+  static const std::vector<LeftOut> kFields{
       {"/run_id", "tells the millisecond of the start: `run_key` stands for it"},
       {"/simulated", "simulated runs are in no export"},
       {"/started_at", "only the day is published"},
@@ -142,7 +142,7 @@ const std::vector<LeftOut>& left_out_fields() {
       {"/score_per_usd_hour", "as /price"},
       {"/unknown", "free text; NULL says that a value is unknown"},
   };
-  return fields;
+  return kFields;
 }
 
 std::vector<std::string> schema_fields() {

@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
+#include <filesystem>
+#include <utility>
 
 #include "core/error.h"
 
@@ -28,7 +30,7 @@ constexpr const char* kSettings =
     "SET autoinstall_known_extensions = false; SET temp_directory = 'spill'; ";
 
 std::string what_was_written(std::FILE* file) {
-  std::rewind(file);
+  if (std::fseek(file, 0, SEEK_SET) != 0) return {};
   std::string text;
   std::array<char, 4096> buffer{};
   while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), file)) text.append(buffer.data(), count);
@@ -41,6 +43,15 @@ std::string first_line(const std::string& text) {
   std::replace(line.begin(), line.end(), '\n', ' ');
   constexpr std::size_t kLongest = 500;
   return line.substr(0, kLongest);
+}
+
+/// {1, 4} of "v1.4.4"; {0, 0} of what is no version.
+std::pair<int, int> release_of(std::string_view version) {
+  std::pair<int, int> release;
+  const char* const end = version.data() + version.size();
+  const auto major = std::from_chars(version.data() + std::min<std::size_t>(1, version.size()), end, release.first);
+  if (major.ec == std::errc() && major.ptr != end) std::from_chars(major.ptr + 1, end, release.second);
+  return release;
 }
 
 /// Between fork and exec: nothing but system calls.
@@ -59,7 +70,9 @@ std::string first_line(const std::string& text) {
 
 }  // namespace
 
-DuckDb::DuckDb(std::string program) : program_(std::move(program)) {
+DuckDb::DuckDb(const std::string& program)
+    // The child works in another folder.
+    : program_(program.find('/') == std::string::npos ? program : std::filesystem::absolute(program).string()) {
   std::string said;
   try {
     said = DuckDbChild(*this, "/", "SELECT version()").finish();
@@ -72,13 +85,7 @@ DuckDb::DuckDb(std::string program) : program_(std::move(program)) {
   }
   const std::size_t start = said.find('v', said.find(':'));
   version_ = said.substr(std::min(start, said.size()), said.find('"', start) - start);
-  const auto number = [](std::string_view version) {
-    int major = 0;
-    int minor = 0;
-    (void)std::sscanf(std::string(version).c_str(), "v%d.%d", &major, &minor);
-    return std::pair(major, minor);
-  };
-  if (number(version_) < number(kOldest))
+  if (release_of(version_) < release_of(kOldest))
     throw Error(ErrorCode::library_missing,
                 fmt::format("{} is DuckDB '{}', and the export needs {} or newer; install that, for instance with "
                             "`pip install duckdb-cli`",

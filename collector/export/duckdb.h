@@ -14,7 +14,7 @@ class DuckDb {
  public:
   /// `program` is a path or a name that is looked for in PATH. Throws Error{library_missing} with what to install when
   /// it cannot be started or is older than what the export needs.
-  explicit DuckDb(std::string program);
+  explicit DuckDb(const std::string& program);
 
   [[nodiscard]] const std::string& program() const { return program_; }
   /// "v1.4.4".

@@ -63,7 +63,7 @@ void require_replaceable(const fs::path& target) {
 
 }  // namespace
 
-ExportFolder::ExportFolder(std::string target) {
+ExportFolder::ExportFolder(const std::string& target) {
   try {
     target_ = fs::absolute(target).lexically_normal().string();
     while (target_.size() > 1 && target_.back() == '/') target_.pop_back();

@@ -14,7 +14,7 @@ class ExportFolder {
  public:
   /// Throws Error{usage} when `target` is there and neither empty nor an export without anything else in it, and
   /// Error{busy} while another program makes the same export. What a killed one left behind is removed.
-  explicit ExportFolder(std::string target);
+  explicit ExportFolder(const std::string& target);
   ~ExportFolder();
   ExportFolder(const ExportFolder&) = delete;
   ExportFolder& operator=(const ExportFolder&) = delete;

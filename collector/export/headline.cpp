@@ -56,7 +56,7 @@ std::string month_file(const std::string& table, const std::string& month) {
 }
 
 const Table& headline_table() {
-  static const Table table = [] {
+  static const Table kTable = [] {
     Table made{kHeadline, "runs without its lists, and the price of each run: one wide table for dashboards.", {}};
     for (const Column& column : runs_table().columns)
       if (is_scalar(column)) made.columns.push_back(column);
@@ -64,7 +64,7 @@ const Table& headline_table() {
       made.columns.push_back({column.name, column.type, "", column.meaning});
     return made;
   }();
-  return table;
+  return kTable;
 }
 
 std::string views_sql() {

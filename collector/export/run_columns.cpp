@@ -29,6 +29,7 @@ void add_figures(std::vector<Column>& columns, const std::string& pointer, const
 
 std::vector<std::string> dtype_names() {
   std::vector<std::string> names;
+  names.reserve(EnumNames<DType>::values.size());
   for (const auto& [value, name] : EnumNames<DType>::values) names.emplace_back(name);
   return names;
 }
@@ -42,11 +43,35 @@ void add_peaks(std::vector<Column>& columns, const std::string& peak, const std:
 
 /// "params_m": what the operation was, where it has such a parameter.
 void add_parameters(std::vector<Column>& columns) {
-  for (const char* const name : {"dtype", "direction", "kernel", "level", "unit", "kind"})
-    columns.push_back({fmt::format("params_{}", name), kText, fmt::format("/measurements/*/params/{}", name), ""});
-  for (const char* const name :
-       {"m", "n", "k", "batch", "c", "h", "w", "r", "s", "p", "q", "stride", "pad", "array_bytes", "flops"})
-    columns.push_back({fmt::format("params_{}", name), kWhole, fmt::format("/measurements/*/params/{}", name), ""});
+  struct Parameter {
+    const char *name, *type, *meaning;
+  };
+  for (const Parameter& parameter : {
+           Parameter{"dtype", kText, "Numeric format of the operands."},
+           {"direction", kText, "conv: forward, backward_data or backward_weights."},
+           {"kernel", kText, "bandwidth: copy, triad, read, h2d and so on."},
+           {"level", kText, "bandwidth: where the data lies, or the kind of the host's memory."},
+           {"unit", kText, "compute: fma (ordinary lanes) or mma (matrix units)."},
+           {"kind", kText, "latency: kernel_launch or graph_launch."},
+           {"m", kWhole, "gemm: C[m,n] = A[m,k] * B[k,n]."},
+           {"n", kWhole, "gemm: columns of C; conv: images."},
+           {"k", kWhole, "gemm: the inner size; conv: channels of the output."},
+           {"batch", kWhole, "gemm: independent products."},
+           {"c", kWhole, "conv: channels of the input."},
+           {"h", kWhole, "conv: height of the input."},
+           {"w", kWhole, "conv: width of the input."},
+           {"r", kWhole, "conv: height of the filter."},
+           {"s", kWhole, "conv: width of the filter."},
+           {"p", kWhole, "conv: height of the output."},
+           {"q", kWhole, "conv: width of the output."},
+           {"stride", kWhole, "conv: step of the filter."},
+           {"pad", kWhole, "conv: zeros at each edge."},
+           {"array_bytes", kWhole, "bandwidth: size of one array, or what one operation moves."},
+           {"flops", kWhole, "compute: operations that one operation of the case does."},
+       }) {
+    columns.push_back({fmt::format("params_{}", parameter.name), parameter.type,
+                       fmt::format("/measurements/*/params/{}", parameter.name), parameter.meaning});
+  }
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ using nlohmann::json;
 constexpr std::int64_t kDayMs = 86'400'000;
 
 const std::vector<Column>& run_key_columns() {
-  static const std::vector<Column> columns{
+  static const std::vector<Column> kColumns{
       {"run_key", "VARCHAR", "", "Name of the run in the dataset, for ever; it says nothing of its run_id."},
       {"day", "DATE", "", "Day on which the run began, UTC."},
       {"contributor_key", "VARCHAR", "",
@@ -30,7 +30,7 @@ const std::vector<Column>& run_key_columns() {
        "Model of all GPUs; NULL without a GPU, for a mix, and where part of a machine was measured."},
       {"gpu_count", "BIGINT", "", "GPUs of the machine; 0 for a machine without."},
   };
-  return columns;
+  return kColumns;
 }
 
 std::vector<Column> joined(std::vector<Column> columns, const std::vector<Column>& more) {
@@ -125,7 +125,7 @@ json offer(const ExportedRun& run) {
 
 /// As the view `results` of the store has them, at noon of the day.
 std::string result_line(const ExportedRun& run, const json& keys) {
-  static const RowWriter writer(results_table());
+  static const RowWriter kWriter(results_table());
   const RunColumns& stored = run.stored;
   constexpr std::int64_t kMillionths = 1'000'000;
   constexpr std::int64_t kMebibyte = 1'048'576;
@@ -143,7 +143,7 @@ std::string result_line(const ExportedRun& run, const json& keys) {
             {"measured_at_ms", day_ms + kDayMs / 2},
             {"score", or_null(stored.score)}};
   if (stored.gpu_memory_bytes) made["gpu_memory_mib"] = *stored.gpu_memory_bytes / kMebibyte;
-  return writer.line(made, nullptr, run.is_suppressed);
+  return kWriter.line(made, nullptr, run.is_suppressed);
 }
 
 json name_of_gpu(const ExportedRun& run, const Surrogates& surrogates, const json& device) {
@@ -153,10 +153,10 @@ json name_of_gpu(const ExportedRun& run, const Surrogates& surrogates, const jso
 }
 
 const json& figures_of(const json& document, const json& index) {
-  static const json none = json::object();
+  static const json kNone = json::object();
   for (const json& summary : document.at("summary").at("devices"))
     if (summary.at("device") == index) return summary;
-  return none;
+  return kNone;
 }
 
 /// "oom: no room for it" is "oom": what follows, and what is no code, is free text.
@@ -171,32 +171,32 @@ json code_of(const json& reason) {
 }  // namespace
 
 const Table& runs_table() {
-  static const Table table{"runs", "One row for each run: where, when, on what, and what came out.",
-                           joined(joined(joined(run_key_columns(), offer_columns()), run_document_columns()),
-                                  figure_columns("/summary/instance"))};
-  return table;
+  static const Table kTable{"runs", "One row for each run: where, when, on what, and what came out.",
+                            joined(joined(joined(run_key_columns(), offer_columns()), run_document_columns()),
+                                   figure_columns("/summary/instance"))};
+  return kTable;
 }
 
 const Table& devices_table() {
-  static const Table table{
+  static const Table kTable{
       "devices", "One row for each device of each run.",
       joined(joined(joined(run_key_columns(), {{"gpu_key", "VARCHAR", "", "Name of the GPU, in this month only."}}),
                     device_document_columns()),
              figure_columns("/summary/devices/*"))};
-  return table;
+  return kTable;
 }
 
 const Table& measurements_table() {
-  static const Table table{
+  static const Table kTable{
       "measurements", "One row for each measured operation of each device of each run.",
       joined(joined(run_key_columns(), {{"gpu_key", "VARCHAR", "", "Name of the GPU, in this month only."},
                                         {"reason_code", "VARCHAR", "", "Why the status is not ok."}}),
              measurement_document_columns())};
-  return table;
+  return kTable;
 }
 
 const Table& results_table() {
-  static const Table table{
+  static const Table kTable{
       "results",
       "What join.sql reads of each run; instants are noon of the day.",
       {{"result_id", "VARCHAR", "", "The run_key."},
@@ -214,7 +214,7 @@ const Table& results_table() {
        {"commitment_months", "BIGINT", "", "Always NULL: not known."},
        {"measured_at_ms", "BIGINT", "", "Noon of the day of the run, milliseconds since 1970 UTC."},
        {"score", "DOUBLE", "", "As in runs."}}};
-  return table;
+  return kTable;
 }
 
 json recomputed_document(const Result& result) {
@@ -227,26 +227,26 @@ json recomputed_document(const Result& result) {
 }
 
 void write_run(const ExportedRun& run, const Surrogates& surrogates, const WriteLine& write) {
-  static const RowWriter runs(runs_table());
-  static const RowWriter devices(devices_table());
-  static const RowWriter measurements(measurements_table());
+  static const RowWriter kRuns(runs_table());
+  static const RowWriter kDevices(devices_table());
+  static const RowWriter kMeasurements(measurements_table());
   json keys = run_keys(run, surrogates);
   write(results_table(), result_line(run, keys));
   json made = offer(run);
   made.update(keys);
-  write(runs_table(), runs.line(made, run.document, run.is_suppressed));
+  write(runs_table(), kRuns.line(made, run.document, run.is_suppressed));
   std::map<std::int64_t, json> names;
   for (const json& device : run.document.at("devices")) {
     const json& index = device.at("index");
     json row = device;
     row.update(figures_of(run.document, index));
     keys["gpu_key"] = names[index.get<std::int64_t>()] = name_of_gpu(run, surrogates, device);
-    write(devices_table(), devices.line(keys, row, run.is_suppressed));
+    write(devices_table(), kDevices.line(keys, row, run.is_suppressed));
   }
   for (const json& measurement : run.document.at("measurements")) {
     keys["gpu_key"] = names[measurement.at("device").get<std::int64_t>()];
     keys["reason_code"] = code_of(measurement.at("reason"));
-    write(measurements_table(), measurements.line(keys, measurement, run.is_suppressed));
+    write(measurements_table(), kMeasurements.line(keys, measurement, run.is_suppressed));
   }
 }
 

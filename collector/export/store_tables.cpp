@@ -97,32 +97,33 @@ std::vector<Column> price_columns() {
 }  // namespace
 
 const Table& prices_table() {
-  static const Table table{"prices", "One row for each published price of an offer during an interval.",
-                           price_columns()};
-  return table;
+  static const Table kTable{"prices", "One row for each published price of an offer during an interval.",
+                            price_columns()};
+  return kTable;
 }
 
 const Table& options_table() {
-  static const Table table{"options",
-                           "One row: how join.sql asks.",
-                           {{"pricing_model", kText, "", "Instead of each result's own; NULL: its own."},
-                            {"commitment_months", kWhole, "", "Instead of each result's own."},
-                            {"max_age_days", kWhole, "", "Older prices are stale."},
-                            {"rental_equivalent", kWhole, "", "1: results without a provider get the price of others."},
-                            {"cost_basis", kText, "", "machine, or gpu_share."},
-                            {"os", kText, "", "Of the prices that are joined."},
-                            {"tenancy", kText, "", "Of the prices that are joined."}}};
-  return table;
+  static const Table kTable{
+      "options",
+      "One row: how join.sql asks.",
+      {{"pricing_model", kText, "", "Instead of each result's own; NULL: its own."},
+       {"commitment_months", kWhole, "", "Instead of each result's own."},
+       {"max_age_days", kWhole, "", "Older prices are stale."},
+       {"rental_equivalent", kWhole, "", "1: results without a provider get the price of others."},
+       {"cost_basis", kText, "", "machine, or gpu_share."},
+       {"os", kText, "", "Of the prices that are joined."},
+       {"tenancy", kText, "", "Of the prices that are joined."}}};
+  return kTable;
 }
 
 const Table& deletions_table() {
-  static const Table table{
+  static const Table kTable{
       "deletions",
       "One row for each run that its contributor, or the operator for him, took back: delete it from "
       "copies of earlier exports.",
       {{"run_key", kText, "", "Name of the run in the dataset."},
        {"deleted_on", "DATE", "", "Day on which it was taken back, UTC."}}};
-  return table;
+  return kTable;
 }
 
 void write_prices(Database& database, const WriteTableLine& write) {

@@ -16,7 +16,7 @@ std::optional<std::string> stored_secret(Database& database) {
 /// Two exports that begin at once both take the one that was stored first.
 KeyPair load_or_make(Database& database) {
   if (const auto secret = stored_secret(database)) return KeyPair::from_file_content(*secret);
-  Statement insert(database, "INSERT INTO surrogate_secret (only, secret) VALUES (1, ?) ON CONFLICT (only) DO NOTHING");
+  Statement insert(database, "INSERT INTO surrogate_secret (id, secret) VALUES (1, ?) ON CONFLICT (id) DO NOTHING");
   insert.bind(1, std::string_view(KeyPair::generate().file_content())).run();
   if (const auto secret = stored_secret(database)) return KeyPair::from_file_content(*secret);
   throw Error(ErrorCode::database, "the store did not keep the secret of the export's names; try again");

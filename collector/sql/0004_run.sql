@@ -4,6 +4,6 @@ ALTER TABLE run_body ADD COLUMN signature TEXT;
 -- One row, made by the first export: the secret under which machines, GPUs and contributors get their names of one month.
 -- Here rather than in a file, so that every machine that exports this store gives the same names.
 CREATE TABLE surrogate_secret (
-  only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+  id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
   secret TEXT NOT NULL
 );
