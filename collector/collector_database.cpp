@@ -14,12 +14,17 @@
 #include "embedded/RunMigration0001.h"
 #include "embedded/RunMigration0002.h"
 #include "embedded/RunMigration0003.h"
+#include "embedded/RunMigration0004.h"
 #include "embedded/RunMigration0005.h"
 
 namespace gpuassay {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 5> kRunMigrations{
+    embedded::kRunMigration0001, embedded::kRunMigration0002, embedded::kRunMigration0003, embedded::kRunMigration0004,
+    embedded::kRunMigration0005};
 
 void make_data_dir(const std::string& data_dir) {
   std::error_code problem;
@@ -55,23 +60,50 @@ std::unique_ptr<Database> open_sqlite(const std::string& path, std::chrono::mill
   return database;
 }
 
+std::string sqlite_path(const DatabaseOptions& options) {
+  return (fs::path(options.data_dir) / "collector.db").string();
+}
+
+void require_store(const DatabaseOptions& options) {
+  if (!fs::exists(sqlite_path(options)))
+    throw Error(ErrorCode::database,
+                fmt::format("there is no store {}; name the data directory of one", sqlite_path(options)));
+}
+
+ConnectionPool::Open postgres_opener(const DatabaseOptions& options) {
+  return [url = *options.url, lock_time = options.lock_time] {
+    PostgresOptions postgres;
+    postgres.url = url;
+    postgres.lock_time = lock_time;
+    return std::make_unique<PostgresDatabase>(postgres);
+  };
+}
+
+void require_version(Database& database) {
+  Statement query(database, "SELECT MAX(version) FROM schema_migration WHERE component = 'run'");
+  query.step();
+  constexpr auto kKnown = static_cast<std::int64_t>(kRunMigrations.size());
+  if (query.integer(0) != kKnown)
+    throw Error(
+        ErrorCode::database,
+        fmt::format("the store has version {} of its tables and this program knows {}; start the program of that "
+                    "version, or `serve` with this one, which brings the store up to date",
+                    query.integer(0), kKnown));
+}
+
 }  // namespace
 
 std::unique_ptr<ConnectionPool> open_collector_database(const DatabaseOptions& options) {
+  if (options.must_exist && !options.url) require_store(options);
   make_data_dir(options.data_dir);
   PoolOptions pool;
   pool.connections = options.connections;
   pool.one_writer = !options.url;
   ConnectionPool::Open open;
   if (options.url) {
-    open = [url = *options.url, lock_time = options.lock_time] {
-      PostgresOptions postgres;
-      postgres.url = url;
-      postgres.lock_time = lock_time;
-      return std::make_unique<PostgresDatabase>(postgres);
-    };
+    open = postgres_opener(options);
   } else {
-    const std::string path = (fs::path(options.data_dir) / "collector.db").string();
+    const std::string path = sqlite_path(options);
     if (options.check_file && fs::exists(path)) SqliteDatabase(path).require_sound();
     open = [path, lock_time = options.lock_time] { return open_sqlite(path, lock_time); };
   }
@@ -80,11 +112,24 @@ std::unique_ptr<ConnectionPool> open_collector_database(const DatabaseOptions& o
   return connections;
 }
 
+std::unique_ptr<ConnectionPool> open_collector_database_to_read(const DatabaseOptions& options) {
+  ConnectionPool::Open open;
+  if (options.url) {
+    open = postgres_opener(options);
+  } else {
+    require_store(options);
+    const std::string path = sqlite_path(options);
+    SqliteDatabase(path, SqliteDatabase::Mode::read_only).require_sound();
+    open = [path] { return std::make_unique<SqliteDatabase>(path, SqliteDatabase::Mode::read_only); };
+  }
+  auto connections = std::make_unique<ConnectionPool>(std::move(open));
+  require_version(*connections->take(ConnectionPool::Access::read));
+  return connections;
+}
+
 void migrate_collector(Database& database) {
   const PriceStore prices(database);  // makes the view `prices` of join.sql
-  constexpr std::array<std::string_view, 4> kMigrations{embedded::kRunMigration0001, embedded::kRunMigration0002,
-                                                        embedded::kRunMigration0003, embedded::kRunMigration0005};
-  migrate(database, "run", kMigrations);
+  migrate(database, "run", kRunMigrations);
 }
 
 }  // namespace gpuassay

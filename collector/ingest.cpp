@@ -43,36 +43,6 @@ bool is_simulated(const Result& result) {
   return simulated;
 }
 
-/// What the queries need; figures are those recomputed from the raw samples. A run that cannot be what it says is kept
-/// with the reasons and counts in no aggregate.
-StoredRun columns_of(const Result& result, std::int64_t now_ms) {
-  const Recomputed facts = recompute(result);
-  StoredRun run;
-  run.run_id = result.run_id;
-  run.simulated = is_simulated(result);
-  run.started_at_ms = parse_rfc3339_ms(result.started_at);
-  run.provider = result.platform.provider;
-  run.instance_type = result.platform.instance_type;
-  run.region = result.platform.region;
-  run.pricing_model = result.platform.pricing_model;
-  // As prices are asked: a mix of GPUs, and a run of some GPUs of a machine, have no model that could be compared.
-  const PriceQuestion machine = price_question(result);
-  constexpr Micros kOneGpu = 1'000'000;
-  run.gpu_count = machine.gpu_count / kOneGpu;
-  run.gpu_model = machine.gpu_model;
-  if (machine.gpu_model) run.gpu_memory_bytes = gpu_memory_bytes(result.devices);
-  if (run.instance_type) run.instance_key = instance_key(*run.instance_type);
-  run.gpu_variant = machine.gpu_variant;
-  run.vcpus_milli = scaled_quantity(machine.vcpus, 1000);
-  run.memory_mib = scaled_quantity(machine.memory_gib, 1024);
-  const Score& recomputed = facts.score;
-  run.score_version = recomputed.version;
-  run.score = recomputed.value;
-  const std::vector<std::string> doubts = implausible_parts(result, facts, now_ms);
-  if (!doubts.empty()) run.quarantine_reason = fmt::format("{}", fmt::join(doubts, "; "));
-  return run;
-}
-
 /// Empty when the body was signed by the key that came with it.
 std::optional<IngestOutcome> signature_problem(const Upload& upload, const std::string& run_id) {
   const auto key = public_key_from_base64(upload.key_base64.value_or(""));
@@ -113,6 +83,34 @@ std::string_view name_of(IngestStatus status) {
     case IngestStatus::too_many: return "too_many";
   }
   return "unknown";
+}
+
+StoredRun columns_of(const Result& result, std::int64_t received_at_ms) {
+  const Recomputed facts = recompute(result);
+  StoredRun run;
+  run.run_id = result.run_id;
+  run.simulated = is_simulated(result);
+  run.started_at_ms = parse_rfc3339_ms(result.started_at);
+  run.provider = result.platform.provider;
+  run.instance_type = result.platform.instance_type;
+  run.region = result.platform.region;
+  run.pricing_model = result.platform.pricing_model;
+  // As prices are asked: a mix of GPUs, and a run of some GPUs of a machine, have no model that could be compared.
+  const PriceQuestion machine = price_question(result);
+  constexpr Micros kOneGpu = 1'000'000;
+  run.gpu_count = machine.gpu_count / kOneGpu;
+  run.gpu_model = machine.gpu_model;
+  if (machine.gpu_model) run.gpu_memory_bytes = gpu_memory_bytes(result.devices);
+  if (run.instance_type) run.instance_key = instance_key(*run.instance_type);
+  run.gpu_variant = machine.gpu_variant;
+  run.vcpus_milli = scaled_quantity(machine.vcpus, 1000);
+  run.memory_mib = scaled_quantity(machine.memory_gib, 1024);
+  const Score& recomputed = facts.score;
+  run.score_version = recomputed.version;
+  run.score = recomputed.value;
+  const std::vector<std::string> doubts = implausible_parts(result, facts, received_at_ms);
+  if (!doubts.empty()) run.quarantine_reason = fmt::format("{}", fmt::join(doubts, "; "));
+  return run;
 }
 
 Ingest::Ingest(RunStore& store, const KeyPair& collector_key, IngestPolicy policy, std::function<std::int64_t()> now_ms)
@@ -164,6 +162,7 @@ IngestOutcome Ingest::store(const Result& result, const Upload& upload) {
   run.body = upload.body;
   run.body_sha256 = sha256;
   run.agent_key = *upload.key_base64;
+  run.signature = upload.signature_base64;
   run.received_at_ms = now_ms;
   run.receipt = signed_receipt(run.run_id, run.body, format_rfc3339_ms(now_ms), collector_key_);
   // Another request may have been faster.

@@ -61,6 +61,10 @@ struct IngestOutcome {
   std::int64_t retry_after_s = 0;       ///< for too_many
 };
 
+/// The columns of a run that was received at `received_at_ms`: figures are those recomputed from the raw samples; with
+/// the reasons when it cannot be what it says. Body, hash, key, signature and receipt stay empty.
+StoredRun columns_of(const Result& result, std::int64_t received_at_ms);
+
 /// Which runs a collector takes.
 struct IngestPolicy {
   bool accept_simulated = false;

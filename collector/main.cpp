@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "collector/collector_database.h"
+#include "collector/export/data_dictionary.h"
 #include "collector/options.h"
 #include "collector/postgres_url.h"
 #include "collector/serve.h"
@@ -20,6 +21,7 @@ namespace {
 using namespace gpuassay;
 
 constexpr int kExitUsage = 2;
+constexpr int kExitDiffers = 5;
 constexpr int kExitNotSaved = 6;
 constexpr int kExitInternal = 70;
 
@@ -43,9 +45,20 @@ void raise_open_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-void execute(const ShowText& show) { print(stdout, show.text); }
+int execute(const ShowText& show) {
+  print(stdout, show.text);
+  return 0;
+}
 
-void execute(const ServeOptions& options) {
+template <class Options>
+DatabaseOptions store_of(const Options& options, bool must_exist = true) {
+  return {.data_dir = options.data_dir,
+          .url = options.database.url,
+          .connections = options.database.connections,
+          .must_exist = must_exist};
+}
+
+int execute(const ServeOptions& options) {
   raise_open_file_limit();
   const Log log(options.log_format, options.log_requests, print_line, wall_clock_ms);
   Collector collector(options, wall_clock_ms, log);
@@ -53,14 +66,40 @@ void execute(const ServeOptions& options) {
   log.started((options.tls ? "https://" : "http://") + collector.server().address());
   collector.server().run();
   log.stopped();
+  return 0;
 }
 
-void execute(const ImportPricesOptions& options) {
+int execute(const ImportPricesOptions& options) {
   PriceFileOptions file = options.file;
   file.now_ms = wall_clock_ms();
-  const auto pool = open_collector_database(
-      {.data_dir = options.data_dir, .url = options.database.url, .connections = options.database.connections});
+  const auto pool = open_collector_database(store_of(options, false));
   print(stdout, describe(import_price_file(*pool->take(ConnectionPool::Access::write), file)));
+  return 0;
+}
+
+int execute(const ExportOptions& options) {
+  print(stdout, export_dataset(*open_collector_database(store_of(options)), options, wall_clock_ms()));
+  return 0;
+}
+
+int execute(const DataDictionaryOptions& /*options*/) {
+  print(stdout, data_dictionary());
+  return 0;
+}
+
+int execute(const RetractOptions& options) {
+  const auto pool = open_collector_database(store_of(options));
+  RunStore store(*pool);
+  print(stdout, retract_runs(store, options, wall_clock_ms()));
+  return 0;
+}
+
+int execute(const VerifyOptions& options) {
+  const auto pool = open_collector_database_to_read(store_of(options));
+  const VerifyReport report = verify_store(*pool, receipt_keys(options),
+                                           [](std::string_view line) { print(stdout, std::string(line) + "\n"); });
+  print(stdout, describe(report));
+  return report.differing == 0 ? 0 : kExitDiffers;
 }
 
 int exit_code_of(ErrorCode code) {
@@ -70,6 +109,7 @@ int exit_code_of(ErrorCode code) {
     case ErrorCode::network: return kExitUsage;  // only --listen can fail so
     case ErrorCode::library_missing:             // of the database
     case ErrorCode::not_saved:
+    case ErrorCode::busy:
     case ErrorCode::database: return kExitNotSaved;
     default: return kExitInternal;
   }
@@ -82,8 +122,7 @@ int main(int argc, char** argv) {
   try {
     const CollectorCommand command = parse_collector_options(argc, argv);
     for (int number = 1; number < argc; ++number) blank_password(argv[number]);
-    std::visit([](const auto& options) { execute(options); }, command);
-    return 0;
+    return std::visit([](const auto& options) { return execute(options); }, command);
   } catch (const Error& error) {
     print_problem(error.what());
     return exit_code_of(error.code());

@@ -7,7 +7,6 @@
 #include <map>
 
 #include "collector/client_address.h"
-#include "collector/postgres_url.h"
 #include "core/build_info.h"
 #include "core/error.h"
 #include "core/price_formats.h"
@@ -28,17 +27,6 @@ void parse_listen(const std::string& text, ServeOptions& options) {
   if (!plain_host || problem != std::errc() || end != last)
     throw Error(ErrorCode::usage, fmt::format("--listen {} is not HOST:PORT; write for instance 127.0.0.1:8080", text));
   options.host = host;
-}
-
-/// The URL may come by the environment, where other users of the machine do not see it.
-void add_database_options(CLI::App& command, DatabaseChoice& database) {
-  command.add_option("--database", database.url, "PostgreSQL instead of the file in DIR; also GPUASSAY_DATABASE")
-      ->type_name("postgresql://USER@HOST/NAME")
-      ->envname("GPUASSAY_DATABASE");
-  constexpr std::size_t kMostConnections = 64;
-  command.add_option("--database-connections", database.connections, "Connections kept open, at most")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, kMostConnections));
 }
 
 void add_server_options(CLI::App& command, ServeOptions& serve, TlsFiles& tls) {
@@ -86,12 +74,6 @@ void add_retention_options(CLI::App& command, RetentionPolicy& retention) {
 /// A name or a network would silently match nobody.
 void require_proxy_addresses(const ServeOptions& serve) { (void)TrustedProxies(serve.trusted_proxies); }
 
-void require_postgres_url(const DatabaseChoice& database) {
-  if (database.url && !is_postgres_url(*database.url))
-    throw Error(ErrorCode::usage,
-                "--database must begin with postgresql:// (its value is not shown, as it may hold a password)");
-}
-
 void add_import_options(CLI::App& command, ImportPricesOptions& import) {
   command.add_option("--format", import.file.format, "Format of the file")
       ->required()
@@ -132,6 +114,7 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
   add_import_options(*import_command, import);
   import_command->add_option("--data-dir", import.data_dir, "Folder of the database")->required()->type_name("DIR");
   add_database_options(*import_command, import.database);
+  const DatasetOptions dataset(app);
 
   try {
     app.parse(argc, argv);
@@ -144,7 +127,10 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
     throw Error(ErrorCode::usage, fmt::format("{}; see gpuassay-collector --help", error.what()));
   }
   if (app.get_subcommands().empty())
-    throw Error(ErrorCode::usage, "no command given: serve or import-prices; see gpuassay-collector --help");
+    throw Error(ErrorCode::usage,
+                "no command given: serve, import-prices, export, retract or verify; see gpuassay-collector --help");
+  if (auto command = dataset.chosen())
+    return std::visit([](auto& chosen) { return CollectorCommand(std::move(chosen)); }, *command);
   require_postgres_url(import_command->parsed() ? import.database : serve.database);
   if (import_command->parsed()) return import;
   parse_listen(listen, serve);

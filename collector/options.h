@@ -8,18 +8,14 @@
 #include <vector>
 
 #include "collector/log.h"
+#include "collector/options_database.h"
+#include "collector/options_dataset.h"
 #include "collector/rate_limit.h"
 #include "collector/retention.h"
 #include "collector/server.h"
 #include "core/price_import.h"
 
 namespace gpuassay {
-
-/// Which database instead of the SQLite file in the data directory.
-struct DatabaseChoice {
-  std::optional<std::string> url;  ///< postgresql://...; may hold a password
-  std::size_t connections = 4;
-};
 
 struct ServeOptions {
   std::string host;
@@ -48,7 +44,8 @@ struct ShowText {
   std::string text;
 };
 
-using CollectorCommand = std::variant<ServeOptions, ImportPricesOptions, ShowText>;
+using CollectorCommand = std::variant<ServeOptions, ImportPricesOptions, ExportOptions, DataDictionaryOptions,
+                                      RetractOptions, VerifyOptions, ShowText>;
 
 /// Throws Error{usage} with one line for anything the command line does not know.
 CollectorCommand parse_collector_options(int argc, const char* const* argv);

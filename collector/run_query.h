@@ -1,4 +1,4 @@
-// How do filters and pages become SQL, and rows become runs? Private to collector/store.cpp and run_reader.cpp.
+// How do filters and pages become SQL, and rows become runs? For what reads the table `run`.
 #pragma once
 
 #include <cstddef>

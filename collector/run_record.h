@@ -32,6 +32,7 @@ struct RunColumns {
 /// One accepted upload: the columns, and the exact bytes that were signed and answered.
 struct StoredRun : RunColumns {
   std::string body, body_sha256, receipt;
+  std::optional<std::string> signature = {};  ///< base64, of the body; empty for runs taken in before it was kept
 };
 
 /// What is needed to answer an upload of a run that is already there.

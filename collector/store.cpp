@@ -33,8 +33,8 @@ bool insert_run(Database& database, const StoredRun& run) {
   insert.bind(17, run.instance_key).bind(18, run.gpu_variant).bind(19, run.vcpus_milli).bind(20, run.memory_mib);
   insert.bind(21, run.quarantine_reason).run();
   if (database.changes() != 1) return false;
-  Statement body(database, "INSERT INTO run_body (run_id, body, receipt) VALUES (?, ?, ?)");
-  body.bind(1, run.run_id).bind_blob(2, run.body).bind_blob(3, run.receipt).run();
+  Statement body(database, "INSERT INTO run_body (run_id, body, receipt, signature) VALUES (?, ?, ?, ?)");
+  body.bind(1, run.run_id).bind_blob(2, run.body).bind_blob(3, run.receipt).bind(4, run.signature).run();
   return true;
 }
 
@@ -184,6 +184,15 @@ RetractOutcome RunStore::retract(std::string_view run_id, std::string_view agent
     const auto known = find_run(database, run_id);
     if (!known) return RetractOutcome::unknown;
     return known->retracted_at_ms ? RetractOutcome::retracted : RetractOutcome::other_key;
+  });
+}
+
+bool RunStore::erase(std::string_view run_id, std::int64_t now_ms) {
+  return pool_.use(Access::write, [&](Database& database) {
+    Transaction transaction(database, TransactionKind::concurrent);
+    const bool erased = erase_run(database, run_id, now_ms);
+    transaction.commit();
+    return erased;
   });
 }
 

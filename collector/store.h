@@ -75,6 +75,8 @@ class RunStore {
 
   /// Erases all of a run but its run_id, for the key that signed it or that replaced this one.
   RetractOutcome retract(std::string_view run_id, std::string_view agent_key, std::int64_t now_ms);
+  /// Erases a run as retract() does, for the operator. False when there is none, or not any more.
+  bool erase(std::string_view run_id, std::int64_t now_ms);
   /// Erases, as retract() does, the oldest `limit` runs of this kind that were received before an instant. How many.
   std::size_t expire(Excluded why, std::int64_t received_before_ms, std::size_t limit, std::int64_t now_ms);
   /// What was taken back after `after`, in the order of time: the list that goes with an export.

@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "core/error.h"
 
@@ -46,6 +47,21 @@ std::string hex(std::string_view bytes) {
 std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
   crypto_hash_sha256(digest.data(), bytes_of(bytes), bytes.size());
+  return hex(view_of(digest));
+}
+
+std::string sha256_hex_of_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  crypto_hash_sha256_state state;
+  crypto_hash_sha256_init(&state);
+  std::array<char, 65'536> piece{};
+  while (file.read(piece.data(), piece.size()) || file.gcount() > 0) {
+    const auto length = static_cast<std::size_t>(file.gcount());
+    crypto_hash_sha256_update(&state, bytes_of({piece.data(), length}), length);
+  }
+  if (!file.eof()) throw Error(ErrorCode::unreadable_input, fmt::format("cannot read {}; check its permissions", path));
+  std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
+  crypto_hash_sha256_final(&state, digest.data());
   return hex(view_of(digest));
 }
 

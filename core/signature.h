@@ -14,6 +14,8 @@ using Signature = std::array<unsigned char, 64>;
 
 /// Lower-case hexadecimal SHA-256 of `bytes`, 64 characters.
 std::string sha256_hex(std::string_view bytes);
+/// The same of a file, which is read in pieces. Throws Error{unreadable_input}.
+std::string sha256_hex_of_file(const std::string& path);
 
 std::string hex(std::string_view bytes);
 /// Standard base64 (RFC 4648 section 4) with padding.

@@ -36,7 +36,35 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
   return 0;
 }
 
+/// Of good UTF-8.
+std::uint32_t code_point(std::string_view sequence) {
+  const auto byte = [&](std::size_t place) { return static_cast<unsigned char>(sequence[place]); };
+  constexpr std::array<unsigned, 5> kLeadBits{0, 0x7F, 0x1F, 0x0F, 0x07};
+  std::uint32_t value = byte(0) & kLeadBits[sequence.size()];
+  for (std::size_t place = 1; place < sequence.size(); ++place) value = value << 6U | (byte(place) & 0x3FU);
+  return value;
+}
+
+bool is_printable(std::uint32_t c) {
+  const bool is_control = c < 0x20 || (c >= 0x7F && c <= 0x9F);
+  const bool is_direction =
+      c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+  return !is_control && !is_direction && c != 0x2028 && c != 0x2029 && c != 0xFEFF;
+}
+
 }  // namespace
+
+std::string printable_utf8(std::string_view text) {
+  std::string printable;
+  for (std::size_t at = 0; at < text.size();) {
+    const bool is_ascii = static_cast<unsigned char>(text[at]) < 0x80;
+    const std::size_t length = is_ascii ? 1 : sequence_length(text, at);
+    const std::string_view sequence = text.substr(at, length);
+    if (length > 0 && is_printable(code_point(sequence))) printable += sequence;
+    at += length > 0 ? length : 1;
+  }
+  return printable;
+}
 
 std::optional<std::size_t> first_bad_utf8(std::string_view text) {
   std::size_t at = 0;

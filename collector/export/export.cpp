@@ -1,0 +1,189 @@
+#include "collector/export/export.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+#include <map>
+
+#include "collector/export/duckdb.h"
+#include "collector/export/export_documents.h"
+#include "collector/export/export_folder.h"
+#include "collector/export/headline.h"
+#include "collector/export/run_stream.h"
+#include "collector/export/run_tables.h"
+#include "collector/export/store_tables.h"
+#include "collector/run_query.h"
+#include "core/error.h"
+#include "core/json_guard.h"
+#include "core/result_json.h"
+
+namespace gpuassay {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Measured bodies are read again with the limits that let them in.
+nlohmann::json document_of(const RunColumns& run, std::string_view body) {
+  try {
+    return recomputed_document(parse_result(body));
+  } catch (const Error& error) {
+    throw Error(ErrorCode::database,
+                fmt::format("the stored body of {} cannot be read ({}); see what `gpuassay-collector verify` says",
+                            run.run_id, error.what()));
+  }
+}
+
+/// One Parquet file that is being written.
+class TableFile {
+ public:
+  TableFile(const DuckDb& duckdb, const std::string& folder, const Table& table, const std::string& file,
+            std::string_view order = "")
+      : child_(duckdb, folder, copy_sql(table, file, order)) {}
+
+  void write(std::string_view line) {
+    child_.write(line);
+    ++rows_;
+  }
+  /// The number of rows that the file must have.
+  std::int64_t finish() {
+    child_.finish();
+    return rows_;
+  }
+
+ private:
+  static std::string copy_sql(const Table& table, const std::string& file, std::string_view order) {
+    // Rows of measurements are a kilobyte each, and a row group is kept in memory until it is written.
+    constexpr int kRowGroup = 20'480;
+    constexpr int kLongestLine = 4 << 20;
+    return fmt::format(
+        "SET memory_limit = '400MB'; COPY (SELECT * FROM read_json('/dev/stdin', format = 'newline_delimited', "
+        "auto_detect = false, maximum_object_size = {}, columns = {}) {}) TO {} (FORMAT parquet, COMPRESSION zstd, "
+        "ROW_GROUP_SIZE {})",
+        kLongestLine, duckdb_columns(table.columns), order, duckdb_text(file), kRowGroup);
+  }
+
+  DuckDbChild child_;
+  std::int64_t rows_ = 0;
+};
+
+/// Writes the tables into the folder, in one snapshot; keeps how many rows each file must have.
+class TableExport {
+ public:
+  TableExport(Database& database, const Surrogates& surrogates, const DuckDb& duckdb, const ExportFolder& folder,
+              const ExportOptions& options)
+      : database_(database),
+        surrogates_(surrogates),
+        duckdb_(duckdb),
+        folder_(folder),
+        runs_(database, options.suppress_below) {}
+
+  void write_all(std::int64_t now_ms) {
+    TableFile results(duckdb_, folder_.path(), results_table(), "results.parquet");
+    auto month = runs_.next_month(INT64_MIN);
+    if (!month) write_month(month_at(now_ms), results);  // empty files tell the columns
+    while (month) {
+      write_month(*month, results);
+      month = runs_.next_month(month->end_ms);
+    }
+    rows_["results.parquet"] = results.finish();
+    write_single(prices_table(), "", [&](const auto& write) { write_prices(database_, write); });
+    write_single(options_table(), "", [&](const auto& write) { write_options(database_, write); });
+    write_single(deletions_table(), "ORDER BY deleted_on, run_key",
+                 [&](const auto& write) { write_deletions(database_, surrogates_, write); });
+    write_headline(duckdb_, folder_.path(), months_);
+    for (const std::string& name : months_)
+      rows_[month_file(kHeadline, name)] = rows_.at(month_file(runs_table().name, name));
+  }
+
+  [[nodiscard]] const std::map<std::string, std::int64_t>& rows() const { return rows_; }
+
+ private:
+  void write_month(const Month& month, TableFile& results) {
+    months_.push_back(month.name);
+    std::map<const Table*, TableFile> files;
+    for (const Table* const table : {&runs_table(), &devices_table(), &measurements_table()}) {
+      const std::string file = month_file(table->name, month.name);
+      fs::create_directories((fs::path(folder_.path()) / file).parent_path());
+      files.try_emplace(table, duckdb_, folder_.path(), *table, file);
+    }
+    fs::create_directories((fs::path(folder_.path()) / month_file(kHeadline, month.name)).parent_path());
+    const WriteLine write = [&](const Table& table, std::string_view line) {
+      (&table == &results_table() ? results : files.at(&table)).write(line);
+    };
+    runs_.read(month, [&](const RunColumns& run, std::string_view body, bool is_rare) {
+      write_run({run, month.name, document_of(run, body), is_rare}, surrogates_, write);
+    });
+    for (auto& [table, file] : files) rows_[month_file(table->name, month.name)] = file.finish();
+  }
+
+  template <class Rows>
+  void write_single(const Table& table, std::string_view order, const Rows& write_rows) {
+    const std::string name = table.name + ".parquet";
+    TableFile file(duckdb_, folder_.path(), table, name, order);
+    write_rows([&](std::string_view line) { file.write(line); });
+    rows_[name] = file.finish();
+  }
+
+  Database& database_;
+  const Surrogates& surrogates_;
+  const DuckDb& duckdb_;
+  const ExportFolder& folder_;
+  RunStream runs_;
+  std::vector<std::string> months_;
+  std::map<std::string, std::int64_t> rows_;
+};
+
+/// What DuckDB finds in the files must be what was sent.
+void require_rows(const DuckDb& duckdb, const std::string& folder,
+                  const std::map<std::string, std::int64_t>& expected) {
+  const std::string said =
+      DuckDbChild(duckdb, folder,
+                  "SELECT file_name, num_rows FROM parquet_file_metadata(['*.parquet', '*/*/*.parquet'])")
+          .finish();
+  std::map<std::string, std::int64_t> found;
+  const auto rows = nlohmann::json::parse(said, nullptr, false);
+  for (const auto& row : rows.is_array() ? rows : nlohmann::json::array())
+    found[row.at("file_name")] = row.at("num_rows").get<std::int64_t>();
+  for (const auto& [name, count] : expected)
+    if (found[name] != count)
+      throw Error(ErrorCode::internal,
+                  fmt::format("{} rows of {} were sent and {} written; the former export is untouched, "
+                              "please report this",
+                              count, name, found[name]));
+}
+
+std::int64_t rows_of(const std::map<std::string, std::int64_t>& rows, const std::string& table) {
+  std::int64_t sum = 0;
+  for (const auto& [file, count] : rows)
+    if (file == table + ".parquet" || file.rfind(table + "/", 0) == 0) sum += count;
+  return sum;
+}
+
+}  // namespace
+
+std::string export_dataset(ConnectionPool& pool, const ExportOptions& options, std::int64_t now_ms) {
+  const DuckDb duckdb(options.duckdb);
+  ExportFolder folder(options.target);
+  const ConnectionPool::Lease lease = pool.take(ConnectionPool::Access::write);
+  const Surrogates surrogates(*lease);
+  ExportFacts facts{now_ms, duckdb.version(), options.suppress_below, {}};
+  {
+    const Transaction snapshot(*lease, TransactionKind::snapshot);
+    TableExport tables(*lease, surrogates, duckdb, folder, options);
+    tables.write_all(now_ms);
+    facts.rows = tables.rows();
+  }
+  require_rows(duckdb, folder.path(), facts.rows);
+  std::error_code ignored;
+  fs::remove_all(fs::path(folder.path()) / "spill", ignored);
+  write_documents(folder, facts);
+  folder.publish();
+  std::string said = fmt::format("{}: ", options.target);
+  for (const char* const table : {"runs", "devices", "measurements", "prices", "deletions"})
+    said +=
+        fmt::format("{} {}{}", rows_of(facts.rows, table), table, table == std::string_view("deletions") ? "\n" : ", ");
+  return said;
+}
+
+}  // namespace gpuassay

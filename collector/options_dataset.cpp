@@ -1,0 +1,70 @@
+#include "collector/options_dataset.h"
+
+#include <CLI/CLI.hpp>
+
+#include "core/error.h"
+
+namespace gpuassay {
+namespace {
+
+void add_store_options(CLI::App& command, std::string& data_dir, DatabaseChoice& database) {
+  command.add_option("--data-dir", data_dir, "Folder of database and key")->type_name("DIR");
+  add_database_options(command, database);
+}
+
+void require_data_dir(const std::string& data_dir) {
+  if (data_dir.empty()) throw Error(ErrorCode::usage, "--data-dir is required: the folder of database and key");
+}
+
+}  // namespace
+
+DatasetOptions::DatasetOptions(CLI::App& app)
+    : export_(app.add_subcommand("export", "Write the dataset as Parquet files, with documents and metadata")),
+      retract_(app.add_subcommand("retract", "Take runs out of the dataset for good, or all runs of a key")),
+      verify_(app.add_subcommand("verify", "Check everything that is stored; changes nothing")) {
+  add_store_options(*export_, export_options_.data_dir, export_options_.database);
+  export_
+      ->add_option("--parquet", export_options_.target, "Folder to write; a former export there is replaced at the end")
+      ->type_name("DIR");
+  export_
+      ->add_option("--suppress-below", export_options_.suppress_below,
+                   "Leave out what tells machines apart where fewer than N measured the same offer; 0: never")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1'000'000));
+  export_->add_option("--duckdb", export_options_.duckdb, "The program that writes Parquet")
+      ->type_name("PROGRAM")
+      ->capture_default_str();
+  export_->add_flag("--data-dictionary", prints_dictionary_, "Print what every column means, and export nothing");
+  add_store_options(*retract_, retract_options_.data_dir, retract_options_.database);
+  retract_->add_option("RUN_ID", retract_options_.run_ids, "The runs");
+  retract_->add_option("--key", retract_options_.key, "All runs that this key signed; the key is revoked")
+      ->type_name("BASE64");
+  add_store_options(*verify_, verify_options_.data_dir, verify_options_.database);
+  verify_->add_option("--former-key", verify_options_.former_keys, "Another key that signed receipts; repeatable")
+      ->type_name("BASE64")
+      ->allow_extra_args(false);
+}
+
+std::optional<DatasetCommand> DatasetOptions::chosen() const {
+  if (export_->parsed()) {
+    if (prints_dictionary_) return DataDictionaryOptions{};
+    require_data_dir(export_options_.data_dir);
+    require_postgres_url(export_options_.database);
+    if (export_options_.target.empty()) throw Error(ErrorCode::usage, "--parquet is required: the folder to write");
+    return export_options_;
+  }
+  if (retract_->parsed()) {
+    require_data_dir(retract_options_.data_dir);
+    require_postgres_url(retract_options_.database);
+    if (retract_options_.run_ids.empty() == retract_options_.key.empty())
+      throw Error(ErrorCode::usage, "say which runs to take out: either their run_ids or --key");
+    return retract_options_;
+  }
+  if (!verify_->parsed()) return std::nullopt;
+  require_data_dir(verify_options_.data_dir);
+  require_postgres_url(verify_options_.database);
+  return verify_options_;
+}
+
+}  // namespace gpuassay

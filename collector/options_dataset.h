@@ -1,0 +1,40 @@
+// What do the commands ask for that an operator runs on the dataset: export, retract, verify?
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "collector/export/export.h"
+#include "collector/retract.h"
+#include "collector/verify.h"
+
+namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 has that name
+class App;
+}
+
+namespace gpuassay {
+
+/// Prints the page of all columns instead of exporting.
+struct DataDictionaryOptions {};
+
+using DatasetCommand = std::variant<ExportOptions, DataDictionaryOptions, RetractOptions, VerifyOptions>;
+
+/// The three commands of one command line.
+class DatasetOptions {
+ public:
+  /// `app` must outlive this.
+  explicit DatasetOptions(CLI::App& app);
+  /// The command that was given, after parsing; empty when it was none of these. Throws Error{usage}.
+  [[nodiscard]] std::optional<DatasetCommand> chosen() const;
+
+ private:
+  CLI::App *export_, *retract_, *verify_;
+  ExportOptions export_options_;
+  RetractOptions retract_options_;
+  VerifyOptions verify_options_;
+  bool prints_dictionary_ = false;
+};
+
+}  // namespace gpuassay

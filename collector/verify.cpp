@@ -1,0 +1,172 @@
+#include "collector/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "collector/ingest.h"
+#include "collector/run_query.h"
+#include "core/error.h"
+#include "core/key_file.h"
+#include "core/receipt.h"
+#include "core/result_json.h"
+#include "core/timestamp.h"
+
+namespace gpuassay {
+namespace {
+
+using Differences = std::vector<std::string>;
+
+void check_signature(const StoredRun& run, Differences& differences) {
+  const auto key = public_key_from_base64(run.agent_key);
+  const auto signature = signature_from_base64(run.signature.value_or(""));
+  if (!key) differences.emplace_back("its key is none");
+  if (!run.signature) return;
+  if (!signature || (key && !verify_signature(*key, result_signing_message(run.body), *signature)))
+    differences.emplace_back("the signature is not of this body by its key");
+}
+
+void check_receipt(const StoredRun& run, const std::vector<PublicKey>& keys, Differences& differences) {
+  std::string problem;
+  const auto receipt = verified_receipt(run.receipt, run.run_id, run.body, problem);
+  if (!receipt) {
+    differences.push_back(problem);
+  } else if (std::find(keys.begin(), keys.end(), receipt->collector_key) == keys.end()) {
+    differences.emplace_back("the receipt is signed by a key that is not this collector's (--former-key names others)");
+  } else if (receipt->received_at != format_rfc3339_ms(run.received_at_ms)) {
+    differences.push_back(fmt::format("received_at is {} in the receipt and {} in the store", receipt->received_at,
+                                      format_rfc3339_ms(run.received_at_ms)));
+  }
+}
+
+template <class T>
+std::string shown(const T& value) {
+  return fmt::format("{}", value);
+}
+template <class T>
+std::string shown(const std::optional<T>& value) {
+  return value ? fmt::format("{}", *value) : "null";
+}
+
+void check_columns(const StoredRun& run, Differences& differences) {
+  StoredRun computed;
+  try {
+    computed = columns_of(parse_result(run.body), run.received_at_ms);
+  } catch (const Error& error) {
+    differences.push_back(fmt::format("the body cannot be read: {}", error.what()));
+    return;
+  }
+  const auto compare = [&](const char* column, const auto& stored, const auto& now) {
+    if (stored != now)
+      differences.push_back(
+          fmt::format("{} is {} in the store, and {} follows from the body", column, shown(stored), shown(now)));
+  };
+  compare("run_id", run.run_id, computed.run_id);
+  compare("simulated", run.simulated, computed.simulated);
+  compare("quarantine_reason", run.quarantine_reason, computed.quarantine_reason);
+  compare("started_at_ms", run.started_at_ms, computed.started_at_ms);
+  compare("provider", run.provider, computed.provider);
+  compare("instance_type", run.instance_type, computed.instance_type);
+  compare("region", run.region, computed.region);
+  compare("pricing_model", run.pricing_model, computed.pricing_model);
+  compare("gpu_model", run.gpu_model, computed.gpu_model);
+  compare("gpu_count", run.gpu_count, computed.gpu_count);
+  compare("gpu_memory_bytes", run.gpu_memory_bytes, computed.gpu_memory_bytes);
+  compare("instance_key", run.instance_key, computed.instance_key);
+  compare("gpu_variant", run.gpu_variant, computed.gpu_variant);
+  compare("vcpus_milli", run.vcpus_milli, computed.vcpus_milli);
+  compare("memory_mib", run.memory_mib, computed.memory_mib);
+  compare("score_version", run.score_version, computed.score_version);
+  compare("score", run.score, computed.score);
+}
+
+Differences differences_of(const StoredRun& run, bool has_body, const std::vector<PublicKey>& keys) {
+  if (!has_body) return {"its body is missing"};
+  Differences differences;
+  if (sha256_hex(run.body) != run.body_sha256) differences.emplace_back("the body is not the one of its hash");
+  check_signature(run, differences);
+  check_receipt(run, keys, differences);
+  check_columns(run, differences);
+  return differences;
+}
+
+std::size_t count(Database& database, const std::string& what) {
+  Statement query(database, "SELECT COUNT(*) FROM " + what);
+  query.step();
+  return static_cast<std::size_t>(query.integer(0));
+}
+
+/// What no run explains. The number of such rows.
+std::size_t check_rests(Database& database, const std::function<void(std::string_view)>& say) {
+  const std::size_t bodies = count(
+      database,
+      "run_body LEFT JOIN run ON run.run_id = run_body.run_id WHERE run.run_id IS NULL OR retracted_at_ms IS NOT NULL");
+  const std::size_t rests =
+      count(database,
+            "run WHERE retracted_at_ms IS NOT NULL AND (agent_key <> '' OR body_sha256 <> '' OR score IS NOT NULL)");
+  const std::size_t keys = count(database,
+                                 "run LEFT JOIN signing_key ON signing_key.agent_key = run.agent_key WHERE "
+                                 "retracted_at_ms IS NULL AND signing_key.agent_key IS NULL");
+  if (bodies > 0) say(fmt::format("{} bodies are stored of runs that are retracted or not there", bodies));
+  if (rests > 0) say(fmt::format("{} retracted runs still say something", rests));
+  if (keys > 0) say(fmt::format("{} runs are signed by keys that are not listed", keys));
+  return bodies + rests + keys;
+}
+
+}  // namespace
+
+VerifyReport verify_store(ConnectionPool& pool, const std::vector<PublicKey>& collector_keys,
+                          const std::function<void(std::string_view)>& say) {
+  const ConnectionPool::Lease lease = pool.take(ConnectionPool::Access::read);
+  const Transaction snapshot(*lease, TransactionKind::snapshot);
+  VerifyReport report;
+  report.retracted = count(*lease, "run WHERE retracted_at_ms IS NOT NULL");
+  report.differing = check_rests(*lease, say);
+  RunFilter all;
+  all.with_simulated = all.with_quarantined = true;
+  Statement query(*lease,
+                  fmt::format("SELECT sorted.*, run_body.body, run_body.receipt, run_body.signature FROM (SELECT {}, "
+                              "body_sha256 {} ORDER BY run_id LIMIT {}) AS sorted LEFT JOIN run_body ON "
+                              "run_body.run_id = sorted.run_id",
+                              kRunColumns, from_where(all), INT64_MAX));
+  while (query.step()) {
+    StoredRun run;
+    int column = read_columns(query, run);
+    run.body_sha256 = query.text(column++);
+    const bool has_body = !query.is_null(column);
+    run.body = query.text(column++);
+    run.receipt = query.text(column++);
+    run.signature = query.optional_text(column);
+    ++report.runs;
+    if (!run.signature) ++report.without_signature;
+    const Differences differences = differences_of(run, has_body, collector_keys);
+    for (const std::string& difference : differences) say(fmt::format("{}: {}", run.run_id, difference));
+    if (!differences.empty()) ++report.differing;
+  }
+  return report;
+}
+
+std::string describe(const VerifyReport& report) {
+  return fmt::format("{} runs checked, {} retracted, {} without a stored signature; {}\n", report.runs,
+                     report.retracted, report.without_signature,
+                     report.differing == 0 ? "all as they must be" : fmt::format("{} differ", report.differing));
+}
+
+std::vector<PublicKey> receipt_keys(const VerifyOptions& options) {
+  const std::string path = (std::filesystem::path(options.data_dir) / "key").string();
+  // Looking must not make one.
+  if (!std::filesystem::exists(path))
+    throw Error(ErrorCode::unreadable_input,
+                fmt::format("there is no key {}; name the data directory that `serve` uses", path));
+  std::vector<PublicKey> keys{load_or_create_key(path).public_key()};
+  for (const std::string& text : options.former_keys) {
+    const auto key = public_key_from_base64(text);
+    if (!key)
+      throw Error(ErrorCode::usage, fmt::format("--former-key {} is no key; write it as receipts do, in base64", text));
+    keys.push_back(*key);
+  }
+  return keys;
+}
+
+}  // namespace gpuassay

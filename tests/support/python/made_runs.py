@@ -1,0 +1,61 @@
+"""Made-up measurements that are plausible: examples as if they were measured, faster or slower as a whole, anywhere."""
+
+import copy
+import json
+
+from signed_runs import ROOT, Client, uuid7
+
+EXAMPLES = ROOT / "schemas/examples/valid"
+
+
+def example(name):
+    """The document of an example, not simulated."""
+    document = json.loads((EXAMPLES / f"{name}_simulated.json").read_text())
+    document["simulated"] = False
+    for device in document["devices"]:
+        device["simulated"] = False
+    return document
+
+
+def rounded(value):
+    return float(f"{value:.6g}")
+
+
+def slower(document, factor):
+    """The same run where everything took `factor` times as long; figures and score follow from the samples."""
+    document = copy.deepcopy(document)
+    for measurement in document["measurements"]:
+        measurement["samples_ns"] = [sample * factor for sample in measurement["samples_ns"]]
+        if measurement["median_ns"]:
+            measurement["median_ns"] *= factor
+        if measurement["fraction_of_peak"]:
+            measurement["fraction_of_peak"] = rounded(measurement["fraction_of_peak"] / factor)
+        if metric := measurement["metric"]:
+            metric["value"] = rounded(metric["value"] * factor if metric["unit"] == "us" else metric["value"] / factor)
+    if document["score"]["value"]:
+        document["score"]["value"] = rounded(document["score"]["value"] / factor)
+    return document
+
+
+def placed(document, day=None, **platform):
+    """The same run on another day, at another provider and so on."""
+    document = copy.deepcopy(document)
+    document["platform"] |= platform
+    if day:
+        document["started_at"] = document["finished_at"] = f"{day}T13:14:15.161Z"
+    return document
+
+
+class Machine(Client):
+    """A key and a connection to a collector."""
+
+    number = 0
+
+    def send(self, document):
+        """The run_id under which the collector took it."""
+        Machine.number += 1
+        run_id = uuid7(Machine.number)
+        body = json.dumps(document | {"run_id": run_id}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        status = self.post(body.encode())
+        assert status == 201, f"the collector answered {status}"
+        return run_id
