@@ -22,9 +22,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 5> kRunMigrations{
-    embedded::kRunMigration0001, embedded::kRunMigration0002, embedded::kRunMigration0003, embedded::kRunMigration0004,
-    embedded::kRunMigration0005};
+constexpr std::array<std::string_view, 5> kRunMigrations{embedded::kRunMigration0001, embedded::kRunMigration0002,
+                                                         embedded::kRunMigration0003, embedded::kRunMigration0004,
+                                                         embedded::kRunMigration0005};
 
 void make_data_dir(const std::string& data_dir) {
   std::error_code problem;

@@ -55,6 +55,16 @@ TEST(CollectorOptions, Server) {
       parse(with({"--workers", "64", "--connections-per-network", "9", "--trusted-proxy", "192.0.2.1",
                   "--trusted-proxy", "::1", "--tls-cert", "c.pem", "--tls-key", "k.pem"})));
   EXPECT_EQ(chosen.limits.workers, 64U);
+  EXPECT_EQ(usual.database.connections, 4U);
+  EXPECT_EQ(chosen.database.connections, 66U) << "no worker waits for another";
+  EXPECT_EQ(std::get<ServeOptions>(parse(with({"--workers", "9", "--database-connections", "3"}))).database.connections,
+            3U);
+  EXPECT_EQ(usual.retention.simulated_days, std::nullopt);
+  const auto kept = std::get<ServeOptions>(parse(with({"--keep-quarantined-days", "30", "--log-format", "json"})));
+  EXPECT_EQ(kept.retention.quarantined_days, 30);
+  EXPECT_EQ(kept.log_format, LogFormat::json);
+  for (const char* days : {"0", "-1", "x", "99999999999"})
+    EXPECT_THROW(parse(with({"--keep-simulated-days", days})), Error) << days;
   EXPECT_EQ(chosen.limits.connections_per_network, 9U);
   EXPECT_EQ(chosen.trusted_proxies, (std::vector<std::string>{"192.0.2.1", "::1"}));
   ASSERT_TRUE(chosen.tls);
