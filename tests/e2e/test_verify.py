@@ -114,9 +114,9 @@ def test_a_damaged_or_older_or_missing_store_is_one_line(filled, tmp_path):
     missing = collector_command("verify", "--data-dir", tmp_path / "nowhere")
     assert missing.returncode == 6 and "there is no store" in one_line(missing.stderr) and not (tmp_path / "nowhere").exists()
     file = filled.data_dir / "collector.db"
-    assert change(filled, "DELETE FROM schema_migration WHERE component = 'run' AND version = 4") == 1
+    assert change(filled, "DELETE FROM schema_migration WHERE component = 'run' AND version = (SELECT MAX(version) FROM schema_migration WHERE component = 'run')") == 1
     older = verify(filled)
-    assert older.returncode == 6 and "version 3" in one_line(older.stderr)
+    assert older.returncode == 6 and "the store has version" in one_line(older.stderr)
     content = bytearray(file.read_bytes())
     content[8192:8200] = b"\xff" * 8
     file.write_bytes(content)
