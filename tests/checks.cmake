@@ -36,12 +36,15 @@ set_tests_properties(check.container PROPERTIES LABELS "check;e2e" TIMEOUT 600)
 set_tests_properties(check.release_debian11 check.container PROPERTIES SKIP_RETURN_CODE 77)
 set_tests_properties(check.docs PROPERTIES RUN_SERIAL TRUE TIMEOUT 900)
 
-# The price commands and the price join on its four engines: the same in every build, so once, on the release programs.
+# The price commands, the price join on its four engines, and the documented queries: the same in every build, so once,
+# on the release programs.
 add_test(NAME e2e.price COMMAND ${pytest} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_price.py)
 add_test(NAME conformance.join COMMAND ${pytest} ${CMAKE_CURRENT_SOURCE_DIR}/conformance)
+add_test(NAME check.dataset COMMAND ${pytest} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_dataset_docs.py)
 add_test(NAME check.price_scripts COMMAND ${pytest} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_price_scripts.py)
-set_tests_properties(e2e.price conformance.join check.price_scripts PROPERTIES TIMEOUT 600
+set_tests_properties(e2e.price conformance.join check.dataset check.price_scripts PROPERTIES TIMEOUT 600
                      ENVIRONMENT "${e2e_environment}")
 set_tests_properties(e2e.price PROPERTIES LABELS e2e)
 set_tests_properties(conformance.join PROPERTIES LABELS component PROCESSORS 2)
+set_tests_properties(check.dataset PROPERTIES LABELS check PROCESSORS 2)
 set_tests_properties(check.price_scripts PROPERTIES LABELS check)

@@ -27,7 +27,7 @@ constexpr std::string_view kOldest = "v1.2";
 /// Bounded, one thread, so that the same rows give the same file; never the network, and no files of the user's home.
 constexpr const char* kSettings =
     "SET threads = 1; SET memory_limit = '1GB'; SET preserve_insertion_order = true; SET enable_progress_bar = false; "
-    "SET autoinstall_known_extensions = false; SET temp_directory = 'spill'; ";
+    "SET autoinstall_known_extensions = false; SET temp_directory = 'scratch'; ";
 
 std::string what_was_written(std::FILE* file) {
   if (std::fseek(file, 0, SEEK_SET) != 0) return {};

@@ -9,6 +9,9 @@
 
 namespace gpuassay {
 
+/// Folder in the folder of an export for what is not part of it: DuckDB's own files and what others are made of.
+inline constexpr const char* kScratch = "scratch";
+
 /// Where DuckDB is, and how much it may take.
 class DuckDb {
  public:

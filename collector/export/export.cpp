@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <filesystem>
 #include <map>
 
@@ -13,6 +12,7 @@
 #include "collector/export/run_stream.h"
 #include "collector/export/run_tables.h"
 #include "collector/export/store_tables.h"
+#include "collector/export/table_stream.h"
 #include "collector/run_query.h"
 #include "core/error.h"
 #include "core/json_guard.h"
@@ -34,104 +34,77 @@ nlohmann::json document_of(const RunColumns& run, std::string_view body) {
   }
 }
 
-/// One Parquet file that is being written.
-class TableFile {
- public:
-  TableFile(const DuckDb& duckdb, const std::string& folder, const Table& table, const std::string& file,
-            std::string_view order = "")
-      : child_(duckdb, folder, copy_sql(table, file, order)) {}
-
-  void write(std::string_view line) {
-    child_.write(line);
-    ++rows_;
-  }
-  /// The number of rows that the file must have.
-  std::int64_t finish() {
-    child_.finish();
-    return rows_;
-  }
-
- private:
-  static std::string copy_sql(const Table& table, const std::string& file, std::string_view order) {
-    // Rows of measurements are a kilobyte each, and a row group is kept in memory until it is written.
-    constexpr int kRowGroup = 20'480;
-    constexpr int kLongestLine = 4 << 20;
-    return fmt::format(
-        "SET memory_limit = '400MB'; COPY (SELECT * FROM read_json('/dev/stdin', format = 'newline_delimited', "
-        "auto_detect = false, maximum_object_size = {}, columns = {}) {}) TO {} (FORMAT parquet, COMPRESSION zstd, "
-        "ROW_GROUP_SIZE {})",
-        kLongestLine, duckdb_columns(table.columns), order, duckdb_text(file), kRowGroup);
-  }
-
-  DuckDbChild child_;
-  std::int64_t rows_ = 0;
-};
-
 /// Writes the tables into the folder, in one snapshot; keeps how many rows each file must have.
 class TableExport {
  public:
-  TableExport(Database& database, const Surrogates& surrogates, const DuckDb& duckdb, const ExportFolder& folder,
+  TableExport(Database& database, const Surrogates& surrogates, const DuckDb& duckdb, std::string root,
               const ExportOptions& options)
       : database_(database),
         surrogates_(surrogates),
         duckdb_(duckdb),
-        folder_(folder),
+        root_(std::move(root)),
         runs_(database, options.suppress_below) {}
 
   void write_all(std::int64_t now_ms) {
-    TableFile results(duckdb_, folder_.path(), results_table(), "results.parquet");
+    TableStream results(duckdb_, root_, results_table(), parts_of(results_table()));
     auto month = runs_.next_month(INT64_MIN);
     if (!month) write_month(month_at(now_ms), results);  // empty files tell the columns
     while (month) {
       write_month(*month, results);
       month = runs_.next_month(month->end_ms);
     }
-    rows_["results.parquet"] = results.finish();
+    finish_single(results_table(), results, "");
     write_single(prices_table(), "", [&](const auto& write) { write_prices(database_, write); });
     write_single(options_table(), "", [&](const auto& write) { write_options(database_, write); });
     write_single(deletions_table(), "ORDER BY deleted_on, run_key",
                  [&](const auto& write) { write_deletions(database_, surrogates_, write); });
-    write_headline(duckdb_, folder_.path(), months_);
-    for (const std::string& name : months_)
-      rows_[month_file(kHeadline, name)] = rows_.at(month_file(runs_table().name, name));
+    write_headline(duckdb_, root_, months_);
+    for (const auto& [month_name, count] : runs_of_month_)
+      rows_[part_file(month_folder(kHeadline, month_name), 0)] = count;
   }
 
   [[nodiscard]] const std::map<std::string, std::int64_t>& rows() const { return rows_; }
 
  private:
-  void write_month(const Month& month, TableFile& results) {
+  static std::string parts_of(const Table& table) { return fmt::format("{}/{}", kScratch, table.name); }
+
+  void write_month(const Month& month, TableStream& results) {
     months_.push_back(month.name);
-    std::map<const Table*, TableFile> files;
-    for (const Table* const table : {&runs_table(), &devices_table(), &measurements_table()}) {
-      const std::string file = month_file(table->name, month.name);
-      fs::create_directories((fs::path(folder_.path()) / file).parent_path());
-      files.try_emplace(table, duckdb_, folder_.path(), *table, file);
-    }
-    fs::create_directories((fs::path(folder_.path()) / month_file(kHeadline, month.name)).parent_path());
+    std::map<const Table*, TableStream> streams;
+    for (const Table* const table : {&runs_table(), &devices_table(), &measurements_table()})
+      streams.try_emplace(table, duckdb_, root_, *table, month_folder(table->name, month.name));
     const WriteLine write = [&](const Table& table, std::string_view line) {
-      (&table == &results_table() ? results : files.at(&table)).write(line);
+      (&table == &results_table() ? results : streams.at(&table)).write(line);
     };
+    std::int64_t& count = runs_of_month_[month.name];
     runs_.read(month, [&](const RunColumns& run, std::string_view body, bool is_rare) {
       write_run({run, month.name, document_of(run, body), is_rare}, surrogates_, write);
+      ++count;
     });
-    for (auto& [table, file] : files) rows_[month_file(table->name, month.name)] = file.finish();
+    for (auto& [table, stream] : streams) rows_.merge(stream.finish());
   }
 
   template <class Rows>
   void write_single(const Table& table, std::string_view order, const Rows& write_rows) {
+    TableStream stream(duckdb_, root_, table, parts_of(table));
+    write_rows([&](std::string_view line) { stream.write(line); });
+    finish_single(table, stream, order);
+  }
+
+  void finish_single(const Table& table, TableStream& stream, std::string_view order) {
     const std::string name = table.name + ".parquet";
-    TableFile file(duckdb_, folder_.path(), table, name, order);
-    write_rows([&](std::string_view line) { file.write(line); });
-    rows_[name] = file.finish();
+    rows_[name] = 0;
+    for (const auto& [file, count] : stream.finish()) rows_[name] += count;
+    merge_parts(duckdb_, root_, parts_of(table), name, order);
   }
 
   Database& database_;
   const Surrogates& surrogates_;
   const DuckDb& duckdb_;
-  const ExportFolder& folder_;
+  const std::string root_;
   RunStream runs_;
   std::vector<std::string> months_;
-  std::map<std::string, std::int64_t> rows_;
+  std::map<std::string, std::int64_t> runs_of_month_, rows_;
 };
 
 /// What DuckDB finds in the files must be what was sent.
@@ -170,13 +143,13 @@ std::string export_dataset(ConnectionPool& pool, const ExportOptions& options, s
   ExportFacts facts{now_ms, duckdb.version(), options.suppress_below, {}};
   {
     const Transaction snapshot(*lease, TransactionKind::snapshot);
-    TableExport tables(*lease, surrogates, duckdb, folder, options);
+    TableExport tables(*lease, surrogates, duckdb, folder.path(), options);
     tables.write_all(now_ms);
     facts.rows = tables.rows();
   }
   require_rows(duckdb, folder.path(), facts.rows);
   std::error_code ignored;
-  fs::remove_all(fs::path(folder.path()) / "spill", ignored);
+  fs::remove_all(fs::path(folder.path()) / kScratch, ignored);
   write_documents(folder, facts);
   folder.publish();
   std::string said = fmt::format("{}: ", options.target);

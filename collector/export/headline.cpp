@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "collector/export/run_tables.h"
+#include "collector/export/table_stream.h"
 #include "embedded/ExportJoinSql.h"
 
 namespace gpuassay {
@@ -32,8 +33,7 @@ constexpr PriceColumn kPriceColumns[] = {
     {"score_per_usd_hour", "DOUBLE", "score_per_usd_hour", "Score over cost_hour_usd."},
 };
 
-/// Below the folder for DuckDB's own files, which is removed before the export is published.
-constexpr const char* kJoined = "spill/joined.parquet";
+std::string joined_file() { return fmt::format("{}/joined.parquet", kScratch); }
 
 bool is_scalar(const Column& column) { return !column.type.ends_with("[]"); }
 
@@ -44,16 +44,12 @@ std::string headline_sql(const std::string& month) {
   for (const PriceColumn& column : kPriceColumns) columns += fmt::format("{} AS {}, ", column.expression, column.name);
   columns.resize(columns.size() - 2);
   return fmt::format(
-      "COPY (SELECT {} FROM '{}' AS runs JOIN '{}' AS joined ON joined.result_id = runs.run_key "
+      "COPY (SELECT {} FROM '{}/*.parquet' AS runs JOIN '{}' AS joined ON joined.result_id = runs.run_key "
       "ORDER BY COALESCE(runs.gpu_model, ''), runs.run_key) TO '{}' (FORMAT parquet, COMPRESSION zstd)",
-      columns, month_file(runs_table().name, month), kJoined, month_file(kHeadline, month));
+      columns, month_folder(runs_table().name, month), joined_file(), part_file(month_folder(kHeadline, month), 0));
 }
 
 }  // namespace
-
-std::string month_file(const std::string& table, const std::string& month) {
-  return fmt::format("{}/month={}/part-0.parquet", table, month);
-}
 
 const Table& headline_table() {
   static const Table kTable = [] {
@@ -83,11 +79,13 @@ void write_headline(const DuckDb& duckdb, const std::string& folder, const std::
   std::string sql;
   for (const char* const table : {"results", "prices", "options"})
     sql += fmt::format("CREATE VIEW {0} AS SELECT * FROM '{0}.parquet';\n", table);
-  // The join once; then a child for each month, as a command line takes 128 KiB only.
-  sql += fmt::format("COPY ({}) TO '{}' (FORMAT parquet)", embedded::kExportJoinSql, kJoined);
-  std::filesystem::create_directories((std::filesystem::path(folder) / kJoined).parent_path());
+  // The join once; then a child for each month, as one word of a command line takes 128 KiB only.
+  sql += fmt::format("COPY ({}) TO '{}' (FORMAT parquet)", embedded::kExportJoinSql, joined_file());
   DuckDbChild(duckdb, folder, sql).finish();
-  for (const std::string& month : months) DuckDbChild(duckdb, folder, headline_sql(month)).finish();
+  for (const std::string& month : months) {
+    std::filesystem::create_directories(std::filesystem::path(folder) / month_folder(kHeadline, month));
+    DuckDbChild(duckdb, folder, headline_sql(month)).finish();
+  }
 }
 
 }  // namespace gpuassay

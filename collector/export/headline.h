@@ -14,9 +14,6 @@ inline constexpr const char* kHeadline = "headline";
 
 const Table& headline_table();
 
-/// "runs/month=2026-11/part-0.parquet"
-std::string month_file(const std::string& table, const std::string& month);
-
 /// Reads the Parquet of the other tables in `folder` and writes the one of `months`, whose folders are there.
 void write_headline(const DuckDb& duckdb, const std::string& folder, const std::vector<std::string>& months);
 

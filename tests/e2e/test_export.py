@@ -4,12 +4,9 @@ import datetime
 import hashlib
 import json
 import pathlib
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
 from conftest import BIN, ROOT, one_line, wait_until
@@ -41,7 +38,6 @@ def filled(make_collector):
     first.send(placed(v100, "2026-11-08") | {"simulated": True})
     second.send(placed(slower(v100, 0.05), "2026-11-08"))  # faster than the card can be
     gone = second.send(placed(v100, "2026-11-09"))
-    collector.keys = [Key for Key in (first, second)]
     assert collector.stop() == 0
     assert collector_command("retract", "--data-dir", collector.data_dir, gone).returncode == 0
     collector.gone = gone
@@ -113,7 +109,7 @@ def test_a_retracted_run_is_deleted_everywhere(filled, tmp_path):
     for table in PARTITIONED:
         assert not gone & set(after.values(f"SELECT DISTINCT run_key FROM {table}"))
     assert not gone & set(after.values("SELECT result_id FROM results"))
-    assert after.values("SELECT DISTINCT deleted_on FROM deletions")[0] == datetime.datetime.now(datetime.UTC).date()
+    assert after.values("SELECT DISTINCT deleted_on FROM deletions")[0] == datetime.datetime.now(datetime.timezone.utc).date()
 
 
 def test_prices_join_on_the_export_as_it_lies_there(filled, tmp_path):

@@ -14,7 +14,7 @@ from conftest import BIN, ROOT, one_line
 from test_store import server, sql, url  # noqa: F401 (fixtures)
 
 sys.path.insert(0, str(ROOT / "tests/support/python"))
-from exports import collector_command, files_in  # noqa: E402
+from exports import collector_command, export, files_in  # noqa: E402
 from made_runs import Machine, example, placed, slower  # noqa: E402
 
 
@@ -123,6 +123,15 @@ def test_a_damaged_or_older_or_missing_store_is_one_line(filled, tmp_path):
     damaged = verify(filled)
     assert damaged.returncode == 6 and "backup" in one_line(damaged.stderr)
     assert file.read_bytes() == content
+
+
+def test_a_store_of_the_version_before_is_brought_up_to_date(filled, tmp_path):
+    for statement in ("ALTER TABLE run_body DROP COLUMN signature", "DROP TABLE surrogate_secret",
+                      "DELETE FROM schema_migration WHERE component = 'run' AND version = 4"):
+        change(filled, statement)
+    assert "version 3" in one_line(verify(filled).stderr)
+    assert export(tmp_path / "export", filled.data_dir).count("runs") == 2
+    assert "3 runs checked, 1 retracted, 3 without a stored signature; all" in verify(filled).stdout
 
 
 def test_the_same_on_postgresql(make_collector, server, url):  # noqa: F811

@@ -26,6 +26,33 @@ std::string refusal_of(std::vector<const char*> arguments) {
   return "accepted";
 }
 
+TEST(CollectorOptions, Export) {
+  const auto options =
+      std::get<ExportOptions>(parse({"export", "--parquet", "out", "--data-dir", "d", "--suppress-below", "5"}));
+  EXPECT_EQ(options.target, "out");
+  EXPECT_EQ(options.data_dir, "d");
+  EXPECT_EQ(options.duckdb, "duckdb");
+  EXPECT_EQ(options.suppress_below, 5);
+  EXPECT_TRUE(std::holds_alternative<DataDictionaryOptions>(parse({"export", "--data-dictionary"})));
+  EXPECT_NE(refusal_of({"export", "--data-dir", "d"}).find("--parquet"), std::string::npos);
+  EXPECT_NE(refusal_of({"export", "--parquet", "out"}).find("--data-dir"), std::string::npos);
+  EXPECT_NE(refusal_of({"export", "--parquet", "o", "--data-dir", "d", "--suppress-below", "-1"}).find("below"),
+            std::string::npos);
+}
+
+TEST(CollectorOptions, RetractAndVerify) {
+  const auto runs = std::get<RetractOptions>(parse({"retract", "--data-dir", "d", "one", "two"}));
+  EXPECT_EQ(runs.run_ids, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(std::get<RetractOptions>(parse({"retract", "--data-dir", "d", "--key", "k"})).key, "k");
+  EXPECT_NE(refusal_of({"retract", "--data-dir", "d"}).find("--key"), std::string::npos);
+  EXPECT_NE(refusal_of({"retract", "--data-dir", "d", "--key", "k", "one"}).find("either"), std::string::npos);
+  const auto verify =
+      std::get<VerifyOptions>(parse({"verify", "--data-dir", "d", "--former-key", "a", "--former-key", "b"}));
+  EXPECT_EQ(verify.former_keys, (std::vector<std::string>{"a", "b"}));
+  EXPECT_NE(refusal_of({"verify", "--data-dir", "d", "--database", "mysql://secret"}).find("postgresql://"),
+            std::string::npos);
+}
+
 TEST(CollectorOptions, Serve) {
   const auto options = std::get<ServeOptions>(parse({"serve", "--listen", "127.0.0.1:0", "--data-dir", "d"}));
   EXPECT_EQ(options.host, "127.0.0.1");
