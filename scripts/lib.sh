@@ -20,3 +20,11 @@ use_own_onednn() {
   [[ ! -e $ROOT/.venv/lib/libdnnl.so.2 ]] ||
     export GPUASSAY_LIBRARY_PATH="$ROOT/.venv/lib${GPUASSAY_LIBRARY_PATH:+:$GPUASSAY_LIBRARY_PATH}"
 }
+
+# The version of a clang that has libFuzzer; empty when there is none. clang 14 is the first that compiles our coroutines.
+fuzz_clang() {
+  local version
+  for version in 18 17 16 15 14; do
+    [[ ! -e $(clang++-$version -print-runtime-dir 2>/dev/null)/libclang_rt.fuzzer-x86_64.a ]] || { echo $version && return; }
+  done
+}
