@@ -17,6 +17,7 @@ def measured():
             program = pathlib.Path(os.environ.get("GPUASSAY_BIN", ROOT / "build/release")) / "gpuassay"
             command = [ROOT / "scripts/with_fake_gpu", "V100-SXM2-16GB", "--", program, "run", "--profile", "standard",
                        "--data-dir", folder, "--offline", "--quiet", "--json"]
+            KEPT.parent.mkdir(parents=True, exist_ok=True)
             done = subprocess.run(command, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
             KEPT.write_text(done.stdout)

@@ -7,13 +7,20 @@ if(GPUASSAY_SANITIZE)
 else()
   set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release)
 endif()
-foreach(e2e run kill bad_input thread upload consent store collector collector_kill collector_tls doctor gpu)
+foreach(e2e run kill bad_input thread upload consent store collector collector_bad_input collector_kill collector_tls doctor gpu)
   add_test(NAME e2e.${e2e}
            COMMAND ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovider
                    ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${e2e}.py)
   set_tests_properties(e2e.${e2e} PROPERTIES LABELS e2e RUN_SERIAL TRUE TIMEOUT 900
                        ENVIRONMENT "${e2e_environment};PYTHONDONTWRITEBYTECODE=1")
 endforeach()
+
+# Asks and checks for a minute, without measuring: others may run beside it.
+add_test(NAME e2e.openapi
+         COMMAND ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovider
+                 ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_openapi.py)
+set_tests_properties(e2e.openapi PROPERTIES LABELS e2e TIMEOUT 600
+                     ENVIRONMENT "${e2e_environment};PYTHONDONTWRITEBYTECODE=1")
 
 if(GPUASSAY_SANITIZE)
   return()
@@ -43,3 +50,12 @@ set_tests_properties(e2e.price conformance.join check.price_scripts PROPERTIES T
 set_tests_properties(e2e.price PROPERTIES LABELS e2e)
 set_tests_properties(conformance.join PROPERTIES LABELS component PROCESSORS 2)
 set_tests_properties(check.price_scripts PROPERTIES LABELS check)
+
+# Two minutes with what an upload can be, half a minute each with questions and price files; scripts/fuzz does hours.
+foreach(target_seconds ingest:120 query:30 prices:30)
+  string(REPLACE ":" ";" target_seconds ${target_seconds})
+  list(GET target_seconds 0 target)
+  list(GET target_seconds 1 seconds)
+  add_test(NAME fuzz.${target} COMMAND ${scripts}/fuzz ${seconds} ${target})
+  set_tests_properties(fuzz.${target} PROPERTIES LABELS fuzz RESOURCE_LOCK fuzz_build TIMEOUT 1200)
+endforeach()
