@@ -1,6 +1,7 @@
 #include "collector/aggregate_keeper.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <exception>
@@ -34,6 +35,9 @@ void AggregateKeeper::note_change() {
 }
 
 void AggregateKeeper::keep() {
+  // Of this thread alone, on Linux: requests go first while the runs of a quarter are counted.
+  constexpr int kGivesWay = 10;
+  (void)::setpriority(PRIO_PROCESS, 0, kGivesWay);
   auto pause = options_.shortest_pause;
   do {
     const auto started = std::chrono::steady_clock::now();

@@ -88,6 +88,9 @@ asio::awaitable<bool> HttpSession::serve_one(bool last) {
   parser.body_limit(shared_.limits.body_bytes);
   const ErrorStatus error = co_await read_request(parser);
   if (error) {
+    // Its connection is closed already: nothing can be said, only counted. One that began no request was just idle.
+    constexpr int kRequestTimeout = 408;
+    if (error == beast::error::timeout && (!idle_ || buffer_.size() > 0)) shared_.refused(kRequestTimeout);
     auto reply = reply_to_failed_read(error, shared_.limits);
     if (!reply) co_return false;
     shared_.refused(reply->status);

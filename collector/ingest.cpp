@@ -44,11 +44,12 @@ bool is_simulated(const Result& result) {
 }
 
 /// Empty when the body was signed by the key that came with it.
-std::optional<IngestOutcome> signature_problem(const Upload& upload, const std::string& run_id) {
+std::optional<IngestOutcome> signature_problem(const Upload& upload, const std::string& sha256,
+                                               const std::string& run_id) {
   const auto key = public_key_from_base64(upload.key_base64.value_or(""));
   const auto signature = signature_from_base64(upload.signature_base64.value_or(""));
   if (!key || !signature) return refused(IngestStatus::unsigned_body, std::string(kSignatureHeaders), run_id);
-  if (!verify_signature(*key, result_signing_message(upload.body), *signature))
+  if (!verify_signature(*key, result_signing_message_of_hash(sha256), *signature))
     return refused(IngestStatus::bad_signature, "the signature is not of this body by this key", run_id);
   return std::nullopt;
 }
@@ -140,12 +141,12 @@ IngestOutcome Ingest::accept(const Upload& upload) {
   }
   if (is_simulated(result) && !policy_.accept_simulated)
     return refused(IngestStatus::simulated_refused, "this collector takes no simulated results", result.run_id);
-  if (auto problem = signature_problem(upload, result.run_id)) return *std::move(problem);
-  return store(result, upload);
+  const std::string sha256 = sha256_hex(upload.body);
+  if (auto problem = signature_problem(upload, sha256, result.run_id)) return *std::move(problem);
+  return store(result, upload, sha256);
 }
 
-IngestOutcome Ingest::store(const Result& result, const Upload& upload) {
-  const std::string sha256 = sha256_hex(upload.body);
+IngestOutcome Ingest::store(const Result& result, const Upload& upload, const std::string& sha256) {
   if (auto known = store_.find(result.run_id)) return answer_known(result.run_id, sha256, std::move(*known));
   const auto key = store_.key(*upload.key_base64);
   if (key && key->revoked_at_ms)
@@ -164,7 +165,7 @@ IngestOutcome Ingest::store(const Result& result, const Upload& upload) {
   run.agent_key = *upload.key_base64;
   run.signature = upload.signature_base64;
   run.received_at_ms = now_ms;
-  run.receipt = signed_receipt(run.run_id, run.body, format_rfc3339_ms(now_ms), collector_key_);
+  run.receipt = signed_receipt_of_hash(run.run_id, sha256, format_rfc3339_ms(now_ms), collector_key_);
   // Another request may have been faster.
   if (auto known = store_.insert(run)) return answer_known(run.run_id, sha256, std::move(*known));
   IngestOutcome outcome;

@@ -86,7 +86,7 @@ class Ingest {
   DeletionOutcome retract(const Deletion& deletion);
 
  private:
-  IngestOutcome store(const Result& result, const Upload& upload);
+  IngestOutcome store(const Result& result, const Upload& upload, const std::string& sha256);
 
   RunStore& store_;
   KeyPair collector_key_;

@@ -25,10 +25,11 @@ int hex_digit(char c) {
 }
 
 std::string decoded(std::string_view text) {
-  constexpr std::size_t kLongest = 512;
+  constexpr std::ptrdiff_t kLongest = 512;
+  const auto begins_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
   auto plain = percent_decoded(text);
-  if (!plain || plain->size() > kLongest || first_bad_utf8(*plain))
-    throw Error(ErrorCode::usage, "the parameters are not percent-encoded UTF-8 of at most 512 bytes each");
+  if (!plain || first_bad_utf8(*plain) || std::count_if(plain->begin(), plain->end(), begins_character) > kLongest)
+    throw Error(ErrorCode::usage, "the parameters are not percent-encoded UTF-8 of at most 512 characters each");
   if (std::any_of(plain->begin(), plain->end(),
                   [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }))
     throw Error(ErrorCode::usage, "the parameters have a control character");

@@ -138,7 +138,11 @@ std::string cursor_text(const RunCursor& cursor) { return fmt::format("{}.{}", c
 std::optional<RunCursor> parse_cursor(const std::string& text) {
   const std::size_t point = text.find('.');
   constexpr std::size_t kRunIdLength = 36;
-  if (point == std::string::npos || text.size() - point - 1 != kRunIdLength) return std::nullopt;
+  constexpr std::size_t kMostDigits = 18;
+  if (point == std::string::npos || point == 0 || point > kMostDigits || text.size() - point - 1 != kRunIdLength ||
+      text.find_first_not_of("0123456789") != point ||
+      text.find_first_not_of("0123456789abcdef-", point + 1) != std::string::npos)
+    return std::nullopt;
   RunCursor cursor;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + point, cursor.received_at_ms);
   if (problem != std::errc() || end != text.data() + point) return std::nullopt;

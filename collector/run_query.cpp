@@ -72,25 +72,50 @@ int bind_filter(Statement& query, const RunFilter& filter) {
   return next;
 }
 
-RunPage list_runs(Database& database, const RunFilter& filter, std::size_t limit,
+namespace {
+
+/// Where looking ends: the run that is `most` places behind `after`, or nothing when there are fewer. Reads an index
+/// only.
+std::optional<RunCursor> end_of_look(Database& database, const std::optional<std::string>& gpu_model,
+                                     const std::optional<RunCursor>& after, std::size_t most) {
+  std::string sql = "SELECT received_at_ms, run_id FROM run WHERE 1 = 1";
+  if (gpu_model) sql += " AND gpu_model = ?";
+  if (after) sql += " AND (received_at_ms, run_id) < (?, ?)";
+  Statement query(database, sql + " ORDER BY received_at_ms DESC, run_id DESC LIMIT 1 OFFSET ?");
+  int next = 1;
+  if (gpu_model) query.bind(next++, std::string_view(*gpu_model));
+  if (after) query.bind(next, after->received_at_ms).bind(next + 1, std::string_view(after->run_id));
+  if (after) next += 2;
+  query.bind(next, static_cast<std::int64_t>(most) - 1);
+  if (!query.step()) return std::nullopt;
+  return RunCursor{query.integer(0), query.text(1)};
+}
+
+}  // namespace
+
+RunPage list_runs(Database& database, const RunFilter& filter, const PageLimits& limits,
                   const std::optional<RunCursor>& after) {
+  const auto last = end_of_look(database, filter.gpu_model, after, limits.looked_at);
   std::string sql = fmt::format("SELECT {} {}", kRunColumns, from_where(filter));
   if (after) sql += " AND (received_at_ms, run_id) < (?, ?)";
+  if (last) sql += " AND (received_at_ms, run_id) >= (?, ?)";
   Statement query(database, sql + " ORDER BY received_at_ms DESC, run_id DESC LIMIT ?");
   int next = bind_filter(query, filter);
-  if (after) {
-    query.bind(next++, after->received_at_ms);
-    query.bind(next++, std::string_view(after->run_id));
+  for (const auto& end : {after, last}) {
+    if (!end) continue;
+    query.bind(next++, end->received_at_ms);
+    query.bind(next++, std::string_view(end->run_id));
   }
-  query.bind(next, static_cast<std::int64_t>(limit) + 1);  // one more shows whether there is another page
+  query.bind(next, static_cast<std::int64_t>(limits.runs) + 1);  // one more shows whether there is another page
   RunPage page;
   while (query.step()) {
-    if (page.runs.size() == limit) {
-      if (limit > 0) page.next = RunCursor{page.runs.back().received_at_ms, page.runs.back().run_id};
-      break;
+    if (page.runs.size() == limits.runs) {
+      if (limits.runs > 0) page.next = RunCursor{page.runs.back().received_at_ms, page.runs.back().run_id};
+      return page;
     }
     read_columns(query, page.runs.emplace_back());
   }
+  page.next = last;
   return page;
 }
 

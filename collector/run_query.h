@@ -10,7 +10,13 @@
 
 namespace gpuassay {
 
-RunPage list_runs(Database& database, const RunFilter& filter, std::size_t limit,
+/// What one page may hold, and how many runs may be looked at for it: a filter that hardly any run fits must not read
+/// through all of them.
+struct PageLimits {
+  std::size_t runs, looked_at;
+};
+
+RunPage list_runs(Database& database, const RunFilter& filter, const PageLimits& limits,
                   const std::optional<RunCursor>& after);
 
 /// "FROM run WHERE ...": only the conditions that are asked, so that the planner sees which index fits. Parameters are

@@ -56,7 +56,7 @@ struct RunCursor {
 
 struct RunPage {
   std::vector<RunColumns> runs;   ///< newest first
-  std::optional<RunCursor> next;  ///< where the next page begins; empty after the last one
+  std::optional<RunCursor> next;  ///< where the next page begins, which may be empty; unset after the last one
 };
 
 struct Retraction {

@@ -50,6 +50,15 @@ std::string address_of(const tcp::socket& socket) {
   return error ? std::string() : canonical_address(peer.address().to_string()).value_or("");
 }
 
+/// The same for all of them, whatever they would have asked.
+std::string turned_away_reply() {
+  const HttpReply reply = problem_reply(503, "Too busy", "Too many connections are open; try again later.");
+  return fmt::format(
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
+      "Connection: close\r\n\r\n{}",
+      reply.content_type, reply.body.size(), reply.body);
+}
+
 }  // namespace
 
 class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
@@ -157,10 +166,9 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 
   /// Reads on until the client has heard it: closing with unread bytes would make the system discard the reply.
   asio::awaitable<void> say_no(std::list<beast::tcp_stream>::iterator client) {
-    static constexpr std::string_view kReply =
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    static const std::string reply = turned_away_reply();
     client->expires_after(kTurnAwayTime);
-    auto [error, sent] = co_await asio::async_write(*client, asio::buffer(kReply), kAsTuple);
+    auto [error, sent] = co_await asio::async_write(*client, asio::buffer(reply), kAsTuple);
     if (!error) client->socket().shutdown(tcp::socket::shutdown_send, error);
     std::array<char, 4096> unread{};
     while (!error) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "collector/run_query.h"
 
 namespace gpuassay {
@@ -155,8 +157,10 @@ std::optional<KnownRun> RunStore::insert(const StoredRun& run) {
   });
 }
 
-RunPage RunStore::list(const RunFilter& filter, std::size_t limit, const std::optional<RunCursor>& after) const {
-  return pool_.use(Access::read, [&](Database& database) { return list_runs(database, filter, limit, after); });
+RunPage RunStore::list(const RunFilter& filter, std::size_t limit, const std::optional<RunCursor>& after,
+                       std::size_t most_looked_at) const {
+  const PageLimits limits{limit, std::max(limit + 1, most_looked_at)};
+  return pool_.use(Access::read, [&](Database& database) { return list_runs(database, filter, limits, after); });
 }
 
 RunReader RunStore::read(const RunFilter& filter, RunContents contents) const {

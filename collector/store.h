@@ -34,6 +34,9 @@ enum class RunContents {
   whole,
 };
 
+/// Of a page: some milliseconds, however many runs there are.
+inline constexpr std::size_t kMostLookedAt = 20'000;
+
 /// Runs one by one, oldest first, as they were when it was made: later changes are not seen. Holds a connection,
 /// and keeps SQLite's journal growing while others write: not for a client that reads slowly without a limit.
 class RunReader {
@@ -64,9 +67,10 @@ class RunStore {
   /// is stored, be it by an earlier try whose answer was lost.
   std::optional<KnownRun> insert(const StoredRun& run);
 
-  /// At most `limit` runs after `after`, or the newest.
-  [[nodiscard]] RunPage list(const RunFilter& filter, std::size_t limit,
-                             const std::optional<RunCursor>& after = {}) const;
+  /// At most `limit` runs after `after`, or the newest. Looks at so many of them at most: where few fit the filter, the
+  /// page is short, and `next` says where to go on.
+  [[nodiscard]] RunPage list(const RunFilter& filter, std::size_t limit, const std::optional<RunCursor>& after = {},
+                             std::size_t most_looked_at = kMostLookedAt) const;
   /// All runs of one instant, for exports.
   [[nodiscard]] RunReader read(const RunFilter& filter, RunContents contents = RunContents::whole) const;
 

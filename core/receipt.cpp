@@ -66,9 +66,14 @@ nlohmann::json verified_statement(std::string_view json, const StatementKind& ex
 
 std::string signed_receipt(std::string run_id, std::string_view body, std::string received_at,
                            const KeyPair& collector) {
+  return signed_receipt_of_hash(std::move(run_id), sha256_hex(body), std::move(received_at), collector);
+}
+
+std::string signed_receipt_of_hash(std::string run_id, std::string body_sha256, std::string received_at,
+                                   const KeyPair& collector) {
   return signed_statement({{"kind", kReceipt.kind},
                            {"run_id", std::move(run_id)},
-                           {"body_sha256", sha256_hex(body)},
+                           {"body_sha256", std::move(body_sha256)},
                            {"received_at", std::move(received_at)}},
                           collector);
 }

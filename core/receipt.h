@@ -22,6 +22,9 @@ struct Receipt {
 /// without the member `signature`. The member `kind` keeps it apart from anything else the key signs.
 std::string signed_receipt(std::string run_id, std::string_view body, std::string received_at,
                            const KeyPair& collector);
+/// The same for a body whose sha256_hex() is known.
+std::string signed_receipt_of_hash(std::string run_id, std::string body_sha256, std::string received_at,
+                                   const KeyPair& collector);
 
 /// The receipt in `json` when it parses, carries a signature that verifies, and names `run_id` and the SHA-256 of
 /// `body`; otherwise empty, with the reason in `problem`.

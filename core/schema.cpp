@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <tuple>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -11,6 +12,7 @@
 #include <valijson/validator.hpp>
 
 #include "core/error.h"
+#include "core/quick_schema.h"
 #include "embedded/ResultSchema.h"
 
 namespace gpuassay {
@@ -71,7 +73,8 @@ std::string_view schema_text(std::string_view name) {
 
 struct SchemaValidator::Parsed {
   valijson::Schema schema;
-  valijson::Validator validator;  // holds the patterns of the schema, compiled; copied for each use
+  valijson::Validator validator;     // holds the patterns of the schema, compiled; copied for each use
+  std::optional<QuickSchema> quick;  // accepts most of what is valid in a tenth of the time
 };
 
 SchemaValidator::SchemaValidator(std::unique_ptr<Parsed> parsed) : parsed_(std::move(parsed)) {}
@@ -87,6 +90,7 @@ SchemaValidator SchemaValidator::from_text(std::string_view schema_text) {
     const nlohmann::json json = nlohmann::json::parse(schema_text);
     valijson::SchemaParser(valijson::SchemaParser::kDraft7).populateSchema(NlohmannJsonAdapter(json), parsed->schema);
     parsed->validator = with_compiled_patterns(json);
+    parsed->quick.emplace(json);
   } catch (const std::exception& error) {  // both libraries throw their own kinds
     throw Error(ErrorCode::internal, fmt::format("a schema cannot be read: {}; report this as a bug", error.what()));
   }
@@ -94,6 +98,11 @@ SchemaValidator SchemaValidator::from_text(std::string_view schema_text) {
 }
 
 std::vector<std::string> SchemaValidator::violations(const nlohmann::json& document, std::size_t max_messages) const {
+  if (parsed_->quick->judge(document) == QuickSchema::Verdict::valid) return {};
+  return reasons(document, max_messages);
+}
+
+std::vector<std::string> SchemaValidator::reasons(const nlohmann::json& document, std::size_t max_messages) const {
   valijson::ValidationResults results;
   valijson::Validator validator = parsed_->validator;  // its cache is not made for several threads
   if (validator.validate(parsed_->schema, NlohmannJsonAdapter(document), &results)) return {};

@@ -29,6 +29,8 @@ class SchemaValidator {
   /// `max_messages`; empty when the document is valid.
   [[nodiscard]] std::vector<std::string> violations(const nlohmann::json& document,
                                                     std::size_t max_messages = 20) const;
+  /// The same by the library alone, which violations() asks about documents that are not surely valid.
+  [[nodiscard]] std::vector<std::string> reasons(const nlohmann::json& document, std::size_t max_messages = 20) const;
 
  private:
   struct Parsed;

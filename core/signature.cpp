@@ -143,7 +143,11 @@ bool verify_signature(const PublicKey& key, std::string_view message, const Sign
   return crypto_sign_verify_detached(signature.data(), bytes_of(message), message.size(), key.data()) == 0;
 }
 
-std::string result_signing_message(std::string_view body) { return "gpuassay-result-v1\n" + sha256_hex(body); }
+std::string result_signing_message(std::string_view body) { return result_signing_message_of_hash(sha256_hex(body)); }
+
+std::string result_signing_message_of_hash(std::string_view body_sha256) {
+  return "gpuassay-result-v1\n" + std::string(body_sha256);
+}
 
 std::string deletion_signing_message(std::string_view run_id) { return "gpuassay-delete-v1\n" + std::string(run_id); }
 

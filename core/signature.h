@@ -57,6 +57,8 @@ bool verify_signature(const PublicKey& key, std::string_view message, const Sign
 
 /// What an agent signs to upload `body`: a prefix that no other kind of message has, then the body's SHA-256.
 std::string result_signing_message(std::string_view body);
+/// The same for a body whose sha256_hex() is known: hashing is what it costs.
+std::string result_signing_message_of_hash(std::string_view body_sha256);
 
 /// What an agent signs to have the run `run_id` deleted; no message of another kind has its prefix.
 std::string deletion_signing_message(std::string_view run_id);

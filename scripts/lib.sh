@@ -26,3 +26,11 @@ debian_mirror() {
   apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
     sed -n 's/^Debian|Debian|//p' | head -1
 }
+
+# The version of a clang that has libFuzzer; empty when there is none. clang 14 is the first that compiles our coroutines.
+fuzz_clang() {
+  local version
+  for version in 18 17 16 15 14; do
+    [[ ! -e $(clang++-$version -print-runtime-dir 2>/dev/null)/libclang_rt.fuzzer-x86_64.a ]] || { echo $version && return; }
+  done
+}

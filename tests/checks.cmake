@@ -7,7 +7,8 @@ set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release PYTHONDONTW
 set(sanitized_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE=3 GPUASSAY_KILL_ROUNDS=10
     PYTHONDONTWRITEBYTECODE=1)
 set(e2e_that_measure run kill bad_input thread consent clock doctor gpu)
-foreach(e2e ${e2e_that_measure} upload store collector collector_kill collector_tls operation export verify)
+foreach(e2e ${e2e_that_measure} upload store collector collector_bad_input collector_kill collector_tls operation export
+        verify openapi)
   foreach(build e2e sanitized)
     if(build STREQUAL sanitized AND NOT GPUASSAY_SANITIZE)
       continue()
@@ -48,3 +49,12 @@ set_tests_properties(e2e.price PROPERTIES LABELS e2e)
 set_tests_properties(conformance.join PROPERTIES LABELS component PROCESSORS 2)
 set_tests_properties(check.dataset PROPERTIES LABELS check PROCESSORS 2)
 set_tests_properties(check.price_scripts PROPERTIES LABELS check)
+
+# Two minutes with what an upload can be, half a minute each with questions and price files; scripts/fuzz does hours.
+foreach(target_seconds ingest:120 query:30 prices:30)
+  string(REPLACE ":" ";" target_seconds ${target_seconds})
+  list(GET target_seconds 0 target)
+  list(GET target_seconds 1 seconds)
+  add_test(NAME fuzz.${target} COMMAND ${scripts}/fuzz ${seconds} ${target})
+  set_tests_properties(fuzz.${target} PROPERTIES LABELS fuzz RESOURCE_LOCK fuzz_build TIMEOUT 1200)
+endforeach()

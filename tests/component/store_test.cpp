@@ -169,6 +169,29 @@ TEST_P(StoreTest, PagesAreNewestFirstWithoutGapsOrRepeats) {
   EXPECT_EQ(store_->list({}, 2, first.next).runs.front().run_id, "run-4");
 }
 
+TEST_P(StoreTest, APageLooksAtSoManyRunsOnly) {
+  for (int number = 1; number <= 9; ++number) {
+    StoredRun run = made_up_run(number);
+    if (number == 1 || number == 8) run.region = "rare";
+    store_->insert(run);
+  }
+  RunFilter filter;
+  filter.region = "rare";
+  std::string found;
+  std::optional<RunCursor> cursor;
+  int pages = 0;
+  do {
+    const RunPage page = store_->list(filter, 2, cursor, 4);  // 9876, 5432, 1
+    for (const RunColumns& run : page.runs) found += run.run_id.back();
+    cursor = page.next;
+    ++pages;
+  } while (cursor);
+  EXPECT_EQ(found, "81");
+  EXPECT_EQ(pages, 3);
+  filter.gpu_model = made_up_run(1).gpu_model;
+  EXPECT_FALSE(store_->list(filter, 1, {}, 100).runs.empty());
+}
+
 TEST_P(StoreTest, FiltersByEveryColumn) {
   for (int number = 1; number <= 8; ++number) {
     StoredRun run = made_up_run(number);

@@ -71,9 +71,9 @@ class Postgres:
     names = Sqlite.names
     database = "postgres"
 
-    def __init__(self):
+    def __init__(self, settings="-c fsync=off -c jit=off", parent=None):
         self.bin = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gpuassay-pg"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gpuassay-pg", dir=parent))
         atexit.register(self.stop)
         # The server refuses to run as root.
         self.user = "nobody" if os.getuid() == 0 else None
@@ -81,7 +81,7 @@ class Postgres:
             os.chown(self.folder, pwd.getpwnam(self.user).pw_uid, -1)
         data = self.folder / "data"
         self.command(self.bin / "initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        settings = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off -c jit=off"
+        settings = f"-c listen_addresses= -c unix_socket_directories={self.folder} {settings}"
         self.command(self.bin / "pg_ctl", "-D", data, "-l", self.folder / "log", "-w", "-o", settings, "start")
 
     def command(self, *arguments, text=None):

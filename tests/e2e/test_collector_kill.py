@@ -55,7 +55,7 @@ def test_what_was_acknowledged_is_there_once(make_collector, request, engine):
     flags = ["--accept-simulated", "--uploads-per-hour-of-key", "0", "--uploads-per-hour-of-network", "0"]
     if engine == "postgresql":
         flags += ["--database", request.getfixturevalue("url")]
-    source, waiting, acknowledged = bodies(), [None] * SENDERS, []
+    source, waiting, acknowledged, began = bodies(), [None] * SENDERS, [], time.monotonic()
     for _ in range(ROUNDS):
         collector = make_collector(*flags)
         senders = []
@@ -91,3 +91,5 @@ def test_what_was_acknowledged_is_there_once(make_collector, request, engine):
     assert len(stored) == len(set(stored)), "a run is there twice"
     assert set(acknowledged) <= set(stored), "acknowledged and lost"
     assert not set(stored) - set(acknowledged), "stored, never acknowledged, and not asked for again"
+    print(f"\n{engine}: killed {ROUNDS} times in {time.monotonic() - began:.0f} s, {len(acknowledged)} runs acknowledged, none lost,"
+          " none twice")

@@ -31,10 +31,15 @@ class Key:
 
     def headers(self, body):
         message = b"gpuassay-result-v1\n" + hashlib.sha256(body).hexdigest().encode()
+        return {"Content-Type": "application/json"} | self.signed(message)
+
+    def deletion_headers(self, run_id):
+        return self.signed(b"gpuassay-delete-v1\n" + run_id.encode())
+
+    def signed(self, message):
         signature = ctypes.create_string_buffer(64)
         self.sodium.crypto_sign_detached(signature, None, message, ctypes.c_ulonglong(len(message)), self.secret)
-        return {"Content-Type": "application/json", "Gpuassay-Key": b64encode(self.public.raw).decode(),
-                "Gpuassay-Signature": b64encode(signature.raw).decode()}
+        return {"Gpuassay-Key": b64encode(self.public.raw).decode(), "Gpuassay-Signature": b64encode(signature.raw).decode()}
 
 
 def uuid7(number):

@@ -1,0 +1,243 @@
+#include "core/quick_schema.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <regex>
+#include <string>
+#include <unordered_map>
+
+namespace gpuassay {
+namespace {
+
+using nlohmann::json;
+using Verdict = QuickSchema::Verdict;
+
+Verdict both(Verdict left, Verdict right) { return std::min(left, right); }
+Verdict either(Verdict left, Verdict right) { return std::max(left, right); }
+Verdict certain(bool is_valid) { return is_valid ? Verdict::valid : Verdict::invalid; }
+
+/// Texts, true, false and null are equal or not; of numbers the library decides (is 1 the same as 1.0?).
+Verdict is_equal(const json& value, const json& wanted) {
+  if (value.is_structured() || wanted.is_structured() || (value.is_number() && wanted.is_number()))
+    return Verdict::unsure;
+  return certain(value == wanted);
+}
+
+/// In the order of json::value_t; "integer" and "number" are apart, as 1.0 may be either.
+bool is_of_type(const json& value, const std::string& type) {
+  if (type == "number") return value.is_number();
+  if (type == "integer") return value.is_number_integer();
+  return type == value.type_name();
+}
+
+}  // namespace
+
+/// The keywords of one schema object. What is not set asks for nothing.
+struct QuickSchema::Rule {
+  struct Member {
+    const Rule* rule = nullptr;  // of its value
+    bool is_required = false, is_declared = false;
+  };
+
+  bool has_unknown_keyword = false;
+  const Rule* reference = nullptr;  // stands for the whole rule
+  std::vector<std::string> types;
+  std::optional<json> choices;  // an array: enum, const
+  std::optional<double> minimum, maximum, exclusive_minimum;
+  std::optional<std::size_t> max_length, min_items, max_items, max_properties;
+  std::optional<std::regex> pattern;
+  const Rule* items = nullptr;
+  std::unordered_map<std::string, Member> members;
+  std::size_t required = 0;
+  bool has_no_others = false;
+  const Rule *others = nullptr, *names = nullptr;
+  std::vector<const Rule*> all_of, any_of;
+  const Rule *condition = nullptr, *then = nullptr, *otherwise = nullptr;
+
+  [[nodiscard]] Verdict judge(const json& value) const;
+
+ private:
+  [[nodiscard]] Verdict judge_type(const json& value) const;
+  [[nodiscard]] Verdict judge_number(double value) const;
+  [[nodiscard]] Verdict judge_text(const std::string& text) const;
+  [[nodiscard]] Verdict judge_array(const json& array) const;
+  [[nodiscard]] Verdict judge_object(const json& object) const;
+  [[nodiscard]] Verdict judge_member(const std::string& name, const json& value, std::size_t& required_seen) const;
+  [[nodiscard]] Verdict judge_combinations(const json& value) const;
+};
+
+Verdict QuickSchema::Rule::judge(const json& value) const {
+  if (reference != nullptr) return reference->judge(value);
+  if (has_unknown_keyword) return Verdict::unsure;
+  Verdict verdict = judge_type(value);
+  if (verdict == Verdict::invalid) return verdict;
+  if (value.is_number()) verdict = both(verdict, judge_number(value.get<double>()));
+  if (value.is_string()) verdict = both(verdict, judge_text(value.get_ref<const std::string&>()));
+  if (value.is_array()) verdict = both(verdict, judge_array(value));
+  if (value.is_object()) verdict = both(verdict, judge_object(value));
+  return verdict == Verdict::invalid ? verdict : both(verdict, judge_combinations(value));
+}
+
+Verdict QuickSchema::Rule::judge_type(const json& value) const {
+  const bool is_listed = types.empty() || std::any_of(types.begin(), types.end(),
+                                                      [&](const auto& type) { return is_of_type(value, type); });
+  if (!is_listed) return value.is_number_float() ? Verdict::unsure : Verdict::invalid;
+  if (!choices) return Verdict::valid;
+  Verdict verdict = Verdict::invalid;
+  for (const json& choice : *choices) verdict = either(verdict, is_equal(value, choice));
+  return verdict;
+}
+
+Verdict QuickSchema::Rule::judge_number(double value) const {
+  return certain((!minimum || value >= *minimum) && (!maximum || value <= *maximum) &&
+                 (!exclusive_minimum || value > *exclusive_minimum));
+}
+
+Verdict QuickSchema::Rule::judge_text(const std::string& text) const {
+  if (pattern && !std::regex_search(text, *pattern)) return Verdict::invalid;
+  // The limit is of characters, of which a text has at most as many as bytes.
+  return !max_length || text.size() <= *max_length ? Verdict::valid : Verdict::unsure;
+}
+
+Verdict QuickSchema::Rule::judge_array(const json& array) const {
+  if ((min_items && array.size() < *min_items) || (max_items && array.size() > *max_items)) return Verdict::invalid;
+  Verdict verdict = Verdict::valid;
+  if (items == nullptr) return verdict;
+  for (const json& item : array) {
+    verdict = both(verdict, items->judge(item));
+    if (verdict == Verdict::invalid) break;
+  }
+  return verdict;
+}
+
+Verdict QuickSchema::Rule::judge_object(const json& object) const {
+  if (max_properties && object.size() > *max_properties) return Verdict::invalid;
+  Verdict verdict = Verdict::valid;
+  std::size_t required_seen = 0;
+  for (auto member = object.begin(); member != object.end() && verdict != Verdict::invalid; ++member)
+    verdict = both(verdict, judge_member(member.key(), member.value(), required_seen));
+  return required_seen == required ? verdict : Verdict::invalid;
+}
+
+Verdict QuickSchema::Rule::judge_member(const std::string& name, const json& value, std::size_t& required_seen) const {
+  const Verdict name_verdict = names == nullptr ? Verdict::valid : names->judge(name);
+  const auto found = members.find(name);
+  if (found != members.end() && found->second.is_required) ++required_seen;
+  if (found != members.end() && found->second.is_declared) return both(name_verdict, found->second.rule->judge(value));
+  if (has_no_others) return Verdict::invalid;
+  return others == nullptr ? name_verdict : both(name_verdict, others->judge(value));
+}
+
+Verdict QuickSchema::Rule::judge_combinations(const json& value) const {
+  Verdict verdict = Verdict::valid;
+  for (const Rule* rule : all_of) verdict = both(verdict, rule->judge(value));
+  Verdict any = any_of.empty() ? Verdict::valid : Verdict::invalid;
+  for (const Rule* rule : any_of) any = either(any, rule->judge(value));
+  verdict = both(verdict, any);
+  if (condition == nullptr) return verdict;
+  const Verdict holds = condition->judge(value);
+  if (holds == Verdict::unsure) return both(verdict, Verdict::unsure);
+  const Rule* const branch = holds == Verdict::valid ? then : otherwise;
+  return branch == nullptr ? verdict : both(verdict, branch->judge(value));
+}
+
+/// Turns schema objects into rules, each place of the schema once, so that references may go in circles.
+class QuickSchema::Reader {
+ public:
+  Reader(const json& root, std::vector<std::unique_ptr<Rule>>& rules) : root_(root), rules_(rules) {}
+
+  const Rule* read(const json& schema) {
+    const auto known = read_.find(&schema);
+    if (known != read_.end()) return known->second;
+    Rule& rule = *rules_.emplace_back(std::make_unique<Rule>());
+    read_.emplace(&schema, &rule);
+    if (!schema.is_object()) {
+      rule.has_unknown_keyword = true;
+      return &rule;
+    }
+    if (const auto target = schema.find("$ref"); target != schema.end()) {  // keywords beside it mean nothing
+      const std::string place = target->get<std::string>();
+      if (place.starts_with("#/"))
+        rule.reference = read(root_.at(json::json_pointer(place.substr(1))));
+      else
+        rule.has_unknown_keyword = true;
+      return &rule;
+    }
+    for (const auto& [keyword, value] : schema.items()) read_keyword(rule, keyword, value);
+    return &rule;
+  }
+
+ private:
+  void read_keyword(Rule& rule, const std::string& keyword, const json& value) {
+    static const std::map<std::string, std::function<void(Reader&, Rule&, const json&)>> kKeywords{
+        {"type", [](Reader&, Rule& to, const json& from) { to.types = texts(from); }},
+        {"enum", [](Reader&, Rule& to, const json& from) { to.choices = from; }},
+        {"const", [](Reader&, Rule& to, const json& from) { to.choices = json::array({from}); }},
+        {"minimum", [](Reader&, Rule& to, const json& from) { to.minimum = from; }},
+        {"maximum", [](Reader&, Rule& to, const json& from) { to.maximum = from; }},
+        {"exclusiveMinimum", [](Reader&, Rule& to, const json& from) { to.exclusive_minimum = from; }},
+        {"maxLength", [](Reader&, Rule& to, const json& from) { to.max_length = from; }},
+        {"minItems", [](Reader&, Rule& to, const json& from) { to.min_items = from; }},
+        {"maxItems", [](Reader&, Rule& to, const json& from) { to.max_items = from; }},
+        {"maxProperties", [](Reader&, Rule& to, const json& from) { to.max_properties = from; }},
+        {"pattern", [](Reader&, Rule& to, const json& from) { to.pattern.emplace(from.get<std::string>()); }},
+        {"items", [](Reader& reader, Rule& to, const json& from) { to.items = reader.read(from); }},
+        {"propertyNames", [](Reader& reader, Rule& to, const json& from) { to.names = reader.read(from); }},
+        {"allOf", [](Reader& reader, Rule& to, const json& from) { to.all_of = reader.read_list(from); }},
+        {"anyOf", [](Reader& reader, Rule& to, const json& from) { to.any_of = reader.read_list(from); }},
+        {"if", [](Reader& reader, Rule& to, const json& from) { to.condition = reader.read(from); }},
+        {"then", [](Reader& reader, Rule& to, const json& from) { to.then = reader.read(from); }},
+        {"else", [](Reader& reader, Rule& to, const json& from) { to.otherwise = reader.read(from); }},
+        {"required", [](Reader&, Rule& to, const json& from) { require(to, from); }},
+        {"properties", [](Reader& reader, Rule& to, const json& from) { reader.read_members(to, from); }},
+        {"additionalProperties", [](Reader& reader, Rule& to, const json& from) { reader.read_others(to, from); }}};
+    static const std::vector<std::string> kWords{"$schema", "$id", "$comment", "title", "description", "definitions"};
+    const auto found = kKeywords.find(keyword);
+    if (found != kKeywords.end())
+      found->second(*this, rule, value);
+    else if (std::find(kWords.begin(), kWords.end(), keyword) == kWords.end())
+      rule.has_unknown_keyword = true;
+  }
+
+  static std::vector<std::string> texts(const json& value) {
+    return value.is_string() ? std::vector{value.get<std::string>()} : value.get<std::vector<std::string>>();
+  }
+  static void require(Rule& rule, const json& names) {
+    for (const std::string& name : texts(names)) rule.members[name].is_required = true;
+    rule.required = names.size();
+  }
+  void read_members(Rule& rule, const json& properties) {
+    for (const auto& [name, schema] : properties.items()) {
+      const Rule* const of_value = read(schema);
+      rule.members[name].rule = of_value;
+      rule.members[name].is_declared = true;
+    }
+  }
+  void read_others(Rule& rule, const json& schema) {
+    if (schema == json(false))
+      rule.has_no_others = true;
+    else if (schema != json(true))
+      rule.others = read(schema);
+  }
+  std::vector<const Rule*> read_list(const json& schemas) {
+    std::vector<const Rule*> list;
+    for (const json& schema : schemas) list.push_back(read(schema));
+    return list;
+  }
+
+  const json& root_;
+  std::vector<std::unique_ptr<Rule>>& rules_;
+  std::map<const json*, const Rule*> read_;
+};
+
+QuickSchema::QuickSchema(const json& schema) { Reader(schema, rules_).read(schema); }
+QuickSchema::QuickSchema(QuickSchema&&) noexcept = default;
+QuickSchema& QuickSchema::operator=(QuickSchema&&) noexcept = default;
+QuickSchema::~QuickSchema() = default;
+
+QuickSchema::Verdict QuickSchema::judge(const json& document) const { return rules_.front()->judge(document); }
+
+}  // namespace gpuassay
