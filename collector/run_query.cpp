@@ -21,6 +21,9 @@ auto text_conditions(const RunFilter& filter) {
 
 }  // namespace
 
+const char* const kMachineOfRun =
+    "(SELECT COALESCE(machine_key, run.agent_key) FROM signing_key WHERE signing_key.agent_key = run.agent_key)";
+
 const char* const kRunColumns =
     "run_id, agent_key, received_at_ms, simulated, trust, quarantine_reason, started_at_ms, provider, instance_type, "
     "region, pricing_model, gpu_model, gpu_count, gpu_memory_bytes, instance_key, gpu_variant, vcpus_milli, "

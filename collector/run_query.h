@@ -25,6 +25,9 @@ std::string from_where(const RunFilter& filter);
 /// Returns the number of the next free parameter.
 int bind_filter(Statement& query, const RunFilter& filter);
 
+/// Of a row of `run`: the first key of the machine that signed it, which is one through all its keys.
+extern const char* const kMachineOfRun;
+
 /// The columns of RunColumns in the order of read_columns().
 extern const char* const kRunColumns;
 /// Reads them into `run` and returns the number of the column after them.

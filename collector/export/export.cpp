@@ -77,8 +77,8 @@ class TableExport {
       (&table == &results_table() ? results : streams.at(&table)).write(line);
     };
     std::int64_t& count = runs_of_month_[month.name];
-    runs_.read(month, [&](const RunColumns& run, std::string_view body, bool is_rare) {
-      write_run({run, month.name, document_of(run, body), is_rare}, surrogates_, write);
+    runs_.read(month, [&](const RunStream::Row& row) {
+      write_run({row.run, row.machine, month.name, document_of(row.run, row.body), row.is_rare}, surrogates_, write);
       ++count;
     });
     for (auto& [table, stream] : streams) rows_.merge(stream.finish());

@@ -30,8 +30,8 @@ RunStream::RunStream(Database& database, std::int64_t suppress_below)
   // The common ones are kept, not the rare ones: nobody can make many of these alone.
   Statement query(database_, fmt::format("SELECT provider, COALESCE(instance_type, ''), COALESCE(region, ''), "
                                          "COALESCE(gpu_model, ''), gpu_count {} GROUP BY 1, 2, 3, 4, 5 "
-                                         "HAVING COUNT(DISTINCT agent_key) >= ?",
-                                         from_where({})));
+                                         "HAVING COUNT(DISTINCT {}) >= ?",
+                                         from_where({}), kMachineOfRun));
   query.bind(1, suppress_below);
   while (query.step()) common_.insert({query.text(0), query.text(1), query.text(2), query.text(3), query.integer(4)});
 }
@@ -58,14 +58,15 @@ void RunStream::read(const Month& month, const Take& take) const {
   // Bodies are read after sorting: the limit, which limits nothing, keeps SQLite from carrying them through it. The
   // hash of the body is an order by chance that is the same every time.
   Statement query(database_,
-                  fmt::format("SELECT {0}, (SELECT body FROM run_body WHERE run_body.run_id = sorted.run_id) FROM "
-                              "(SELECT {0} {1} ORDER BY COALESCE(gpu_model, ''), body_sha256 LIMIT {2}) AS sorted",
-                              kRunColumns, from_where(filter), INT64_MAX));
+                  fmt::format("SELECT {0}, machine, (SELECT body FROM run_body WHERE run_body.run_id = sorted.run_id) "
+                              "FROM (SELECT {0}, {3} AS machine {1} ORDER BY COALESCE(gpu_model, ''), body_sha256 "
+                              "LIMIT {2}) AS sorted",
+                              kRunColumns, from_where(filter), INT64_MAX, kMachineOfRun));
   bind_filter(query, filter);
   while (query.step()) {
     RunColumns run;
-    const int body = read_columns(query, run);
-    take(run, query.text(body), suppresses_ && common_.count(offer_of(run)) == 0);
+    const int machine = read_columns(query, run);
+    take({run, query.text(machine), query.text(machine + 1), suppresses_ && common_.count(offer_of(run)) == 0});
   }
 }
 

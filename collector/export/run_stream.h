@@ -30,7 +30,13 @@ class RunStream {
   /// The first month at or after `from_ms` that has runs.
   [[nodiscard]] std::optional<Month> next_month(std::int64_t from_ms) const;
 
-  using Take = std::function<void(const RunColumns& run, std::string_view body, bool is_rare)>;
+  struct Row {
+    const RunColumns& run;
+    std::string machine;  ///< the first key of the machine that signed it
+    std::string body;
+    bool is_rare;
+  };
+  using Take = std::function<void(const Row& row)>;
   /// All runs of the month by GPU model; among those of one model in an order that says nothing of time.
   void read(const Month& month, const Take& take) const;
 

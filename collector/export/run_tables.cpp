@@ -98,12 +98,12 @@ class RowWriter {
 json run_keys(const ExportedRun& run, const Surrogates& surrogates) {
   const RunColumns& stored = run.stored;
   const json* const instance = value_at(run.document, {"platform", "instance_id_hash"});
-  const std::string contributor = surrogates.contributor(run.month, stored.agent_key);
+  const std::string contributor = surrogates.contributor(run.month, run.machine);
   return {{"run_key", surrogates.run(stored.run_id)},
           {"day", day_of(stored.started_at_ms)},
           {"contributor_key", contributor},
           {"host_key", instance != nullptr && instance->is_string()
-                           ? surrogates.host(run.month, stored.agent_key, instance->get<std::string>())
+                           ? surrogates.host(run.month, run.machine, instance->get<std::string>())
                            : contributor},
           {"gpu_model", or_null(stored.gpu_model)},
           {"gpu_count", stored.gpu_count}};
@@ -149,7 +149,7 @@ std::string result_line(const ExportedRun& run, const json& keys) {
 json name_of_gpu(const ExportedRun& run, const Surrogates& surrogates, const json& device) {
   const auto uuid = device.find("uuid_hash");
   if (uuid == device.end() || !uuid->is_string()) return nullptr;
-  return surrogates.gpu(run.month, run.stored.agent_key, uuid->get<std::string>());
+  return surrogates.gpu(run.month, run.machine, uuid->get<std::string>());
 }
 
 const json& figures_of(const json& document, const json& index) {

@@ -21,6 +21,7 @@ const Table& results_table();
 /// One run of the export: what the store knows of it, and its document with the collector's own figures.
 struct ExportedRun {
   RunColumns stored;
+  std::string machine;         ///< the first key of the machine that signed it
   std::string month;           ///< "2026-11", of its start in UTC
   nlohmann::json document;     ///< recomputed; see recomputed_document()
   bool is_suppressed = false;  ///< one of too few machines: what tells them apart is left out

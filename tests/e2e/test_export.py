@@ -7,6 +7,7 @@ import pathlib
 import sqlite3
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 from conftest import BIN, ROOT, one_line, wait_until
@@ -15,6 +16,7 @@ from test_store import server, url  # noqa: F401 (fixtures)
 sys.path.insert(0, str(ROOT / "tests/support/python"))
 from exports import DUCKDB, PARTITIONED, SINGLE, Export, collector_command, export, files_in  # noqa: E402
 from made_runs import Machine, example, placed, slower  # noqa: E402
+from signed_runs import Key  # noqa: E402
 
 SEED = ROOT / "core/data/seed_prices.csv"
 NO_LIMITS = ("--uploads-per-hour-of-key", "0", "--uploads-per-hour-of-network", "0")
@@ -181,6 +183,22 @@ def test_rare_machines_can_be_suppressed(make_collector, tmp_path):
         [None, None, None, None, None, "Tesla V100", True, 6]]
     assert "eu-north-1" not in made.text(), "nor does any other table tell it"
     assert "fewer than 5 machines" in (made.folder / "README.md").read_text()
+
+
+def test_a_machine_has_one_name_through_all_its_keys(make_collector, tmp_path):
+    collector = make_collector(*NO_LIMITS)
+    machine, other = Machine(collector.url), Machine(collector.url)
+    day = placed(example("v100"), "2026-11-25")
+    machine.send(day)
+    new_key = Key()
+    request = urllib.request.Request(f"{collector.url}/v1/keys/replace", b"", machine.key.replacement_headers(new_key))
+    assert urllib.request.urlopen(request, timeout=30).status == 200
+    machine.key = new_key
+    machine.send(day)
+    other.send(day)
+    assert collector.stop() == 0
+    made = export(tmp_path / "export", collector.data_dir)
+    assert sorted(made.values("SELECT count(*) FROM runs GROUP BY contributor_key")) == [1, 2]
 
 
 HOSTILE = ["'; DROP TABLE run; --", '"quoted", and \\ all', "=HYPERLINK(\"http://x\")", "<script>alert(1)</script>", "two\nlines\r\n\ttab",

@@ -117,7 +117,6 @@ class WriteRunTest : public testing::Test {
   std::map<std::string, std::vector<json>> write(const Result& result, bool is_suppressed = false) {
     RunColumns stored;
     stored.run_id = result.run_id;
-    stored.agent_key = "agent key";
     stored.started_at_ms = 1'795'612'455'161;  // 2026-11-25T13:14:15.161Z
     stored.provider = "aws";
     stored.region = "eu-1";
@@ -125,7 +124,7 @@ class WriteRunTest : public testing::Test {
     std::map<std::string, std::vector<json>> lines;
     const auto pool = test::memory_pool();
     const Surrogates names(*pool->take(ConnectionPool::Access::write));
-    write_run({stored, "2026-11", recomputed_document(result), is_suppressed}, names,
+    write_run({stored, "agent key", "2026-11", recomputed_document(result), is_suppressed}, names,
               [&](const Table& table, std::string_view line) { lines[table.name].push_back(json::parse(line)); });
     return lines;
   }

@@ -36,6 +36,12 @@ class Key:
     def deletion_headers(self, run_id):
         return self.signed(b"gpuassay-delete-v1\n" + run_id.encode())
 
+    def replacement_headers(self, new_key):
+        """That `new_key` takes the place of this one."""
+        message = b"gpuassay-replace-key-v1\n" + b64encode(self.public.raw) + b"\n" + b64encode(new_key.public.raw)
+        new = {name.replace("Gpuassay-", "Gpuassay-New-"): value for name, value in new_key.signed(message).items()}
+        return self.signed(message) | new
+
     def signed(self, message):
         signature = ctypes.create_string_buffer(64)
         self.sodium.crypto_sign_detached(signature, None, message, ctypes.c_ulonglong(len(message)), self.secret)
