@@ -58,7 +58,7 @@ TEST_F(CollectorHttp, AcknowledgedRunSurvivesARestart) {
   for (const int expected : {201, 200}) {
     Collector collector(
         {"127.0.0.1", 0, folder.path().string(), false}, [] { return std::int64_t{1'700'000'000'000}; },
-        [](std::string_view) {});
+        test::silent_log());
     std::thread thread([&collector] { collector.server().run(); });
     const auto reply = ask(collector.server().port(), test::upload_message(body_, key_));
     EXPECT_EQ(status_of(reply), expected);
@@ -249,7 +249,7 @@ TEST_F(CollectorHttp, TakenAddressIsAnError) {
   test::ScratchRoot folder;
   EXPECT_THROW(Collector(
                    {"127.0.0.1", collector.port(), folder.path().string(), false}, [] { return std::int64_t{0}; },
-                   [](std::string_view) {}),
+                   test::silent_log()),
                Error);
 }
 

@@ -11,6 +11,10 @@
 
 namespace gpuassay::test {
 
+inline Log silent_log() {
+  return {LogFormat::text, false, [](std::string_view) {}, [] { return std::int64_t{0}; }};
+}
+
 class RunningCollector {
  public:
   explicit RunningCollector(bool accept_simulated, const ServerLimits& limits = {})
