@@ -66,11 +66,11 @@ class WatchedCollector:
         return self
 
     def __exit__(self, *failure):
+        self.stopping.set()
+        self.threads[0].join()  # it looks at a process that is there
         self.process.terminate()
         self.process.wait(timeout=120)
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()
+        self.threads[1].join()
         self.process.stderr.close()
         if failure[0] is not None and self.said:
             print("the collector said:", *self.said[:10])
