@@ -98,10 +98,11 @@ FuzzedCollector::FuzzedCollector()
       agent_(fixed_key('a')),
       collector_(fixed_key('c')),
       ingest_(store_, collector_, {true, {0, 0}}, [] { return kNowMs; }),
+      keys_(store_, collector_, [] { return kNowMs; }),
       aggregates_(std::make_shared<const Aggregates>()),
       read_(store_, [this] { return aggregates_; }),
       routes_(
-          {ingest_, store_, read_, [] {}, {0, 0}}, [] { return kNowMs; },
+          {ingest_, keys_, store_, read_, [] {}, {0, 0}}, [] { return kNowMs; },
           [](std::string_view line) { found("the collector failed: " + std::string(line)); }) {}
 FuzzedCollector::~FuzzedCollector() = default;
 

@@ -41,6 +41,7 @@ class FuzzedCollector {
   RunStore store_;
   KeyPair agent_, collector_;
   Ingest ingest_;
+  KeyChanges keys_;
   std::shared_ptr<const Aggregates> aggregates_;
   ReadRoutes read_;
   Routes routes_;

@@ -22,9 +22,7 @@ class RunningCollector {
   /// Its data directory is a scratch folder, whatever `options` says.
   explicit RunningCollector(ServeOptions options)
       : collector_(
-            in(folder_, std::move(options)), [this] { return now_ms_++; },
-            Log(
-                LogFormat::text, false, [](std::string_view) {}, [] { return std::int64_t{0}; })),
+            in(folder_, std::move(options)), [this] { return now_ms_++; }, silent_log()),
         thread_([this] { collector_.server().run(); }) {}
   ~RunningCollector() { stop(); }
   RunningCollector(const RunningCollector&) = delete;
