@@ -1,6 +1,7 @@
 #include "core/quick_schema.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -26,7 +27,12 @@ Verdict is_equal(const json& value, const json& wanted) {
   return certain(value == wanted);
 }
 
-/// In the order of json::value_t; "integer" and "number" are apart, as 1.0 may be either.
+/// The library reads such numbers as negative ones.
+bool is_beyond_int64(const json& value) {
+  return value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
+}
+
+/// "integer" and "number" are apart, as 1.0 may be either.
 bool is_of_type(const json& value, const std::string& type) {
   if (type == "number") return value.is_number();
   if (type == "integer") return value.is_number_integer();
@@ -71,7 +77,7 @@ struct QuickSchema::Rule {
 
 Verdict QuickSchema::Rule::judge(const json& value) const {
   if (reference != nullptr) return reference->judge(value);
-  if (has_unknown_keyword) return Verdict::unsure;
+  if (has_unknown_keyword || is_beyond_int64(value)) return Verdict::unsure;
   Verdict verdict = judge_type(value);
   if (verdict == Verdict::invalid) return verdict;
   if (value.is_number()) verdict = both(verdict, judge_number(value.get<double>()));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -47,6 +48,7 @@ TEST(QuickSchema, DecidesByTheKeywordsItKnows) {
 TEST(QuickSchema, IsUnsureOfWhatItDoesNotDecide) {
   EXPECT_EQ(judge(R"({"type": "integer"})", "1.0"), Verdict::unsure);
   EXPECT_EQ(judge(R"({"const": 1})", "1.0"), Verdict::unsure);
+  EXPECT_EQ(judge(R"({"minimum": 0})", "18446744073709551615"), Verdict::unsure);
   EXPECT_EQ(judge(R"({"maxLength": 1})", R"("\u00e9")"), Verdict::unsure) << "one character, two bytes";
   EXPECT_EQ(judge(R"({"not": {"type": "string"}})", R"("x")"), Verdict::unsure);
   EXPECT_EQ(judge(R"({"properties": {"a": {"uniqueItems": true}}})", R"({"a": [1, 1]})"), Verdict::unsure);
@@ -83,6 +85,7 @@ json changed(json document, std::mt19937& random) {
                                       std::string(300, 'x'),
                                       std::string(200, '\xC3') + "\xA9",
                                       9007199254740992,
+                                      UINT64_MAX,
                                       "2026-01-01T00:00:00Z"};
   std::vector<json*> places;
   collect(document, places);
