@@ -166,9 +166,9 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 
   /// Reads on until the client has heard it: closing with unread bytes would make the system discard the reply.
   asio::awaitable<void> say_no(std::list<beast::tcp_stream>::iterator client) {
-    static const std::string reply = turned_away_reply();
+    static const std::string kReply = turned_away_reply();
     client->expires_after(kTurnAwayTime);
-    auto [error, sent] = co_await asio::async_write(*client, asio::buffer(reply), kAsTuple);
+    auto [error, sent] = co_await asio::async_write(*client, asio::buffer(kReply), kAsTuple);
     if (!error) client->socket().shutdown(tcp::socket::shutdown_send, error);
     std::array<char, 4096> unread{};
     while (!error) {

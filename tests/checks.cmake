@@ -7,7 +7,7 @@ set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release PYTHONDONTW
 set(sanitized_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE=3 GPUASSAY_KILL_ROUNDS=10
     PYTHONDONTWRITEBYTECODE=1)
 set(e2e_that_measure run kill bad_input thread consent clock doctor gpu)
-foreach(e2e ${e2e_that_measure} upload store collector collector_bad_input collector_kill collector_tls operation export
+foreach(e2e ${e2e_that_measure} upload keys store collector collector_bad_input collector_kill collector_tls operation export
         verify openapi)
   foreach(build e2e sanitized)
     if(build STREQUAL sanitized AND NOT GPUASSAY_SANITIZE)

@@ -73,4 +73,11 @@ StoredRun made_up_run(int number) {
   return run;
 }
 
+std::string exported(const RunStore& store, const RunFilter& filter) {
+  std::string text;
+  RunReader reader = store.read(filter);
+  while (const auto run = reader.next()) text += run->run_id.substr(4);
+  return text;
+}
+
 }  // namespace gpuassay::test

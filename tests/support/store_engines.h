@@ -9,6 +9,7 @@
 
 #include "collector/collector_database.h"
 #include "collector/run_record.h"
+#include "collector/store.h"
 #include "core/database.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/scratch_root.h"
@@ -42,5 +43,8 @@ std::string name_of_engine(const testing::TestParamInfo<Engine>& info);
 
 /// A run that nothing else is like: `number` is in its run_id, body and times.
 StoredRun made_up_run(int number);
+
+/// The numbers of all runs that fit, in the order of an export.
+std::string exported(const RunStore& store, const RunFilter& filter);
 
 }  // namespace gpuassay::test
