@@ -30,7 +30,9 @@ def get(collector, path):
 
 @pytest.fixture
 def collector(make_collector):
-    return make_collector("--accept-simulated")
+    collector = make_collector("--accept-simulated")
+    assert wait_until(lambda: get(collector, "/v1/gpus")[0] != 503, 60)  # aggregates are there a moment after the start
+    return collector
 
 
 @pytest.fixture
@@ -56,8 +58,6 @@ def test_every_documented_address_answers(collector, runs):
         filled = path.replace("{run_id}", runs[0])
         if "percentile" in path:
             filled += "?gpu_model=Tesla%20V100&gpu_count=1&score_version=0.2&score=50"
-        # Aggregates are there a moment after the start.
-        assert wait_until(lambda: get(collector, filled)[0] != 503)
         status, headers, _ = get(collector, filled)
         assert status == 200, path
         assert headers["Content-Type"] in item["get"]["responses"]["200"]["content"], path
