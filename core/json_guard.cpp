@@ -41,38 +41,46 @@ class TrackedBytes {
   const char** seen_;
 };
 
-/// Receives the parser's events and refuses at the first one beyond the limits; keeps only the open objects' keys.
+/// Receives the parser's events and refuses at the first one beyond the limits. What it is that has been read so far is
+/// the business of those derived from it.
 class LimitChecker : public nlohmann::json_sax<nlohmann::json> {
  public:
   explicit LimitChecker(const JsonLimits& limits) : limits_(limits) {}
 
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
-  bool null() override { return count_value(); }
-  bool boolean(bool) override { return count_value(); }
-  bool number_integer(number_integer_t) override { return count_value(); }
-  bool number_unsigned(number_unsigned_t) override { return count_value(); }
-  bool number_float(number_float_t, const string_t& digits) override {
-    return within_length(digits, "a number") && count_value();
+  bool null() override { return count_value() && take(nullptr); }
+  bool boolean(bool value) override { return count_value() && take(value); }
+  bool number_integer(number_integer_t value) override { return count_value() && take(value); }
+  bool number_unsigned(number_unsigned_t value) override { return count_value() && take(value); }
+  bool number_float(number_float_t value, const string_t& digits) override {
+    return within_length(digits, "a number") && count_value() && take(value);
   }
   bool string(string_t& text) override {
     // No name or text has one, and PostgreSQL cannot keep it.
     if (text.find('\0') != string_t::npos) return refuse("a string has a NUL character");
-    return within_length(text, "a string") && count_value();
+    return within_length(text, "a string") && count_value() && take(std::move(text));
   }
   bool binary(binary_t&) override { return refuse("binary values are not JSON"); }
-  bool start_object(std::size_t) override { return open(); }
+  bool start_object(std::size_t) override { return open(nlohmann::json::value_t::object); }
   bool key(string_t& name) override {
-    if (!within_length(name, "a key")) return false;
-    return open_keys_.back().insert(name).second || refuse("a key occurs twice in one object");
+    return within_length(name, "a key") && (take_key(name) || refuse("a key occurs twice in one object"));
   }
   bool end_object() override { return close(); }
-  bool start_array(std::size_t) override { return open(); }
+  bool start_array(std::size_t) override { return open(nlohmann::json::value_t::array); }
   bool end_array() override { return close(); }
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
     // 406: the number does not fit a double; everything else is syntax or UTF-8.
     return refuse(error.id == 406 ? "a number is too large" : "not valid JSON");
   }
+
+ protected:
+  /// A value within the limits: always true.
+  virtual bool take(nlohmann::json&& value) = 0;
+  /// False when the open object has the key already.
+  virtual bool take_key(string_t& name) = 0;
+  virtual void enter(nlohmann::json::value_t kind) = 0;
+  virtual void leave() = 0;
 
  private:
   bool refuse(std::string problem) {
@@ -86,21 +94,71 @@ class LimitChecker : public nlohmann::json_sax<nlohmann::json> {
     return text.size() <= limits_.max_string_bytes ||
            refuse(fmt::format("{} is longer than {} bytes", what, limits_.max_string_bytes));
   }
-  bool open() {
-    if (open_keys_.size() >= limits_.max_depth)
-      return refuse(fmt::format("nested deeper than {} levels", limits_.max_depth));
-    open_keys_.emplace_back();
-    return count_value();
+  bool open(nlohmann::json::value_t kind) {
+    if (depth_ >= limits_.max_depth) return refuse(fmt::format("nested deeper than {} levels", limits_.max_depth));
+    if (!count_value()) return false;
+    ++depth_;
+    enter(kind);
+    return true;
   }
   bool close() {
-    open_keys_.pop_back();
+    --depth_;
+    leave();
     return true;
   }
 
   const JsonLimits& limits_;
   std::size_t values_ = 0;
-  std::vector<std::unordered_set<std::string>> open_keys_;  // one set for each open object or array
+  std::size_t depth_ = 0;
   std::string problem_;
+};
+
+/// Keeps only the open objects' keys.
+class KeyNotes : public LimitChecker {
+ public:
+  using LimitChecker::LimitChecker;
+
+ protected:
+  bool take(nlohmann::json&&) override { return true; }
+  bool take_key(string_t& name) override { return open_keys_.back().insert(name).second; }
+  void enter(nlohmann::json::value_t) override { open_keys_.emplace_back(); }
+  void leave() override { open_keys_.pop_back(); }
+
+ private:
+  std::vector<std::unordered_set<std::string>> open_keys_;  // one set for each open object or array
+};
+
+/// Builds the document as far as it was within the limits, which bound its size.
+class DocumentBuilder : public LimitChecker {
+ public:
+  using LimitChecker::LimitChecker;
+
+  nlohmann::json document() { return std::move(document_); }
+
+ protected:
+  bool take(nlohmann::json&& value) override {
+    place(std::move(value));
+    return true;
+  }
+  bool take_key(string_t& name) override {
+    auto& members = open_.back()->get_ref<nlohmann::json::object_t&>();
+    const auto [member, is_new] = members.try_emplace(std::move(name));
+    member_ = &member->second;
+    return is_new;
+  }
+  void enter(nlohmann::json::value_t kind) override { open_.push_back(&place(kind)); }
+  void leave() override { open_.pop_back(); }
+
+ private:
+  nlohmann::json& place(nlohmann::json&& value) {
+    if (open_.empty()) return document_ = std::move(value);
+    if (open_.back()->is_array()) return open_.back()->emplace_back(std::move(value));
+    return *member_ = std::move(value);
+  }
+
+  nlohmann::json document_;
+  nlohmann::json* member_ = nullptr;   // of the innermost open object, whose key was read last
+  std::vector<nlohmann::json*> open_;  // objects and arrays; none but the innermost grows, so they stay where they are
 };
 
 [[noreturn]] void refuse_document(const std::string& problem, std::ptrdiff_t offset_bytes) {
@@ -109,9 +167,7 @@ class LimitChecker : public nlohmann::json_sax<nlohmann::json> {
                           problem));
 }
 
-}  // namespace
-
-void check_untrusted_json(std::string_view text, const JsonLimits& limits) {
+void read_within_limits(std::string_view text, const JsonLimits& limits, LimitChecker& checker) {
   if (text.size() > limits.max_bytes) refuse_document(fmt::format("longer than {} bytes", limits.max_bytes), 0);
   // The parser takes a zero byte for the end of the text, which would hide whatever follows it.
   if (const auto zero = text.find('\0'); zero != std::string_view::npos)
@@ -120,14 +176,21 @@ void check_untrusted_json(std::string_view text, const JsonLimits& limits) {
   const char* const begin = text.data();
   const char* const end = begin + text.size();
   const char* seen = begin;
-  LimitChecker checker(limits);
   if (!nlohmann::json::sax_parse(TrackedBytes(begin, &seen), TrackedBytes(end, &seen), &checker))
     refuse_document(checker.problem(), seen - begin);
 }
 
+}  // namespace
+
+void check_untrusted_json(std::string_view text, const JsonLimits& limits) {
+  KeyNotes checker(limits);
+  read_within_limits(text, limits, checker);
+}
+
 nlohmann::json parse_untrusted_json(std::string_view text, const JsonLimits& limits) {
-  check_untrusted_json(text, limits);
-  return nlohmann::json::parse(text.begin(), text.end());
+  DocumentBuilder builder(limits);
+  read_within_limits(text, limits, builder);
+  return builder.document();
 }
 
 }  // namespace gpuassay

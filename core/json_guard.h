@@ -15,11 +15,12 @@ struct JsonLimits {
   std::size_t max_string_bytes = 256;  ///< decoded UTF-8 bytes of one string, key or number
 };
 
-/// Only the pass without memory growth that parse_untrusted_json() begins with.
+/// What parse_untrusted_json() checks, without building anything.
 void check_untrusted_json(std::string_view text, const JsonLimits& limits = {});
 
-/// Parses `text` after a pass without memory growth or recursion has found it within `limits`, free of duplicate
-/// keys, trailing text, invalid UTF-8 and numbers beyond double. Throws Error{unreadable_input} naming the byte.
+/// Parses `text` in one pass without recursion, which ends at the first thing beyond `limits`: so no more is built than
+/// they allow. Refuses duplicate keys, trailing text, invalid UTF-8 and numbers beyond double too. Throws
+/// Error{unreadable_input} naming the byte.
 nlohmann::json parse_untrusted_json(std::string_view text, const JsonLimits& limits = {});
 
 }  // namespace gpuassay
