@@ -76,7 +76,7 @@ class LimitChecker : public nlohmann::json_sax<nlohmann::json> {
 
  protected:
   /// A value within the limits: always true.
-  virtual bool take(nlohmann::json&& value) = 0;
+  virtual bool take(nlohmann::json value) = 0;
   /// False when the open object has the key already.
   virtual bool take_key(string_t& name) = 0;
   virtual void enter(nlohmann::json::value_t kind) = 0;
@@ -119,7 +119,7 @@ class KeyNotes : public LimitChecker {
   using LimitChecker::LimitChecker;
 
  protected:
-  bool take(nlohmann::json&&) override { return true; }
+  bool take(nlohmann::json) override { return true; }
   bool take_key(string_t& name) override { return open_keys_.back().insert(name).second; }
   void enter(nlohmann::json::value_t) override { open_keys_.emplace_back(); }
   void leave() override { open_keys_.pop_back(); }
@@ -136,7 +136,7 @@ class DocumentBuilder : public LimitChecker {
   nlohmann::json document() { return std::move(document_); }
 
  protected:
-  bool take(nlohmann::json&& value) override {
+  bool take(nlohmann::json value) override {
     place(std::move(value));
     return true;
   }
