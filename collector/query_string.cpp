@@ -65,13 +65,14 @@ QueryString::QueryString(std::string_view text, std::initializer_list<std::strin
     const std::string name = decoded(pair.substr(0, equals));
     if (std::find(known.begin(), known.end(), name) == known.end()) refuse(name.substr(0, 60), "is not known here");
     std::string value = decoded(pair.substr(std::min(equals + 1, pair.size())));
+    if (value.empty()) refuse(name, "is empty; leave it out");
     if (!values_.emplace(name, std::move(value)).second) refuse(name, "occurs twice");
   }
 }
 
 std::optional<std::string> QueryString::text(std::string_view name) const {
   const auto found = values_.find(name);
-  return found == values_.end() || found->second.empty() ? std::nullopt : std::optional(found->second);
+  return found == values_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<std::int64_t> QueryString::integer(std::string_view name, std::int64_t lowest,

@@ -10,7 +10,7 @@
 
 namespace gpuassay {
 
-/// Parameters by name. Reading one that is not there gives an empty optional; an empty value counts as not there.
+/// Parameters by name. Reading one that is not there gives an empty optional; empty values are refused.
 class QueryString {
  public:
   /// Splits and decodes `text`. Throws Error{usage} in one line for a name that is not among `known`, one that occurs

@@ -1,21 +1,20 @@
 # Checks that are not GoogleTest programs: format, documentation and the release, as CTest tests labelled `check`.
 # They need what ./scripts/test makes first (the virtual environment, the release build) and run once, in the dev tree.
 # End-to-end tests run on the release programs, which are what users get, and again on sanitized ones, which get less
-# done in a second. Those that measure run alone.
+# done in a second. Those that measure, or are given a time to work in, run alone.
 set(pytest ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovider)
 set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release PYTHONDONTWRITEBYTECODE=1)
 set(sanitized_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE=3 GPUASSAY_KILL_ROUNDS=10
     PYTHONDONTWRITEBYTECODE=1)
-set(e2e_that_measure run kill bad_input thread consent clock doctor gpu)
-foreach(e2e ${e2e_that_measure} upload keys store collector collector_bad_input collector_kill collector_tls operation export
-        verify openapi)
+set(e2e_alone run kill bad_input thread consent clock doctor gpu collector_kill)
+foreach(e2e ${e2e_alone} upload keys store collector collector_bad_input collector_tls operation export verify openapi)
   foreach(build e2e sanitized)
     if(build STREQUAL sanitized AND NOT GPUASSAY_SANITIZE)
       continue()
     endif()
     add_test(NAME ${build}.${e2e} COMMAND ${pytest} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${e2e}.py)
     set_tests_properties(${build}.${e2e} PROPERTIES LABELS e2e TIMEOUT 900 ENVIRONMENT "${${build}_environment}")
-    if(e2e IN_LIST e2e_that_measure)
+    if(e2e IN_LIST e2e_alone)
       set_tests_properties(${build}.${e2e} PROPERTIES RUN_SERIAL TRUE)
     endif()
   endforeach()

@@ -11,7 +11,7 @@ import time
 import urllib.request
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, TIME_SCALE
 from test_store import server, sql, url  # noqa: F401 (fixtures)
 
 sys.path.insert(0, str(ROOT / "tests/support/python"))
@@ -64,7 +64,7 @@ def test_what_was_acknowledged_is_there_once(make_collector, request, engine):
             sender.url, sender.again = collector.url, waiting[place]
             senders.append(sender)
             sender.start()
-        time.sleep(random.uniform(0.02, 0.4))
+        time.sleep(random.uniform(0.02, 0.4 * TIME_SCALE))
         collector.process.kill()
         collector.process.wait()
         collector.process.stderr.close()
@@ -83,11 +83,11 @@ def test_what_was_acknowledged_is_there_once(make_collector, request, engine):
     for again in filter(None, waiting):  # what never got an answer may be there or not; now it is
         assert client.post(again[1]) in (200, 201)
         acknowledged.append(again[0])
-    stored, cursor = [], ""
-    while cursor is not None:
-        page = json.load(urllib.request.urlopen(f"{collector.url}/v1/results?simulated=true&quarantined=true&limit=500&cursor={cursor}"))
+    stored, further = [], ""
+    while further is not None:
+        page = json.load(urllib.request.urlopen(f"{collector.url}/v1/results?simulated=true&quarantined=true&limit=500{further}"))
         stored += [run["run_id"] for run in page["results"]]
-        cursor = page["next"]
+        further = page["next"] and f"&cursor={page['next']}"
     assert len(stored) == len(set(stored)), "a run is there twice"
     assert set(acknowledged) <= set(stored), "acknowledged and lost"
     assert not set(stored) - set(acknowledged), "stored, never acknowledged, and not asked for again"
