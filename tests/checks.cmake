@@ -13,7 +13,7 @@ foreach(e2e ${e2e_alone} upload keys store collector collector_bad_input collect
       continue()
     endif()
     add_test(NAME ${build}.${e2e} COMMAND ${pytest} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${e2e}.py)
-    set_tests_properties(${build}.${e2e} PROPERTIES LABELS e2e TIMEOUT 900 ENVIRONMENT "${${build}_environment}")
+    set_tests_properties(${build}.${e2e} PROPERTIES LABELS e2e TIMEOUT 1500 ENVIRONMENT "${${build}_environment}")
     if(e2e IN_LIST e2e_alone)
       set_tests_properties(${build}.${e2e} PROPERTIES RUN_SERIAL TRUE)
     endif()
