@@ -51,6 +51,7 @@ KeyPair machine_key(const Environment& environment) {
 
 int replace_key(const CollectorTarget& target, const Environment& environment) {
   const KeyPair key = load_or_create_key(path_of(environment, kKey));
+  const bool begun_before = std::filesystem::exists(environment.data_dir / kNextKey);
   const KeyPair next = load_or_create_key(path_of(environment, kNextKey));
   const KeyChangeReply reply = change_key(access_to(target, key), next, upload_world(environment));
   const std::string kept = path_of(environment, "key.replaced");
@@ -60,7 +61,10 @@ int replace_key(const CollectorTarget& target, const Environment& environment) {
       return tell(kExitOk, fmt::format("replaced: {} trusts this machine's new key only; the former one is in {}",
                                        target.url, kept));
     case KeyChangeStatus::refused:
-    case KeyChangeStatus::never_there: std::filesystem::remove(environment.data_dir / kNextKey); break;
+    case KeyChangeStatus::never_there:
+      // One from before may be trusted by the collector whose answer was lost: it is not this refusal's to remove.
+      if (!begun_before) std::filesystem::remove(environment.data_dir / kNextKey);
+      break;
     case KeyChangeStatus::deferred: break;
   }
   return tell(kExitNotSaved,

@@ -17,6 +17,9 @@ def test_a_replaced_key_goes_on_as_the_same_machine(agent, make_collector):
     assert undecided.returncode == 6 and "upload --replace-key --collector" in one_line(undecided.stdout)
     new_key = (agent.data_dir / "key.next").read_bytes()
     assert (agent.data_dir / "key").read_bytes() == old_key
+    stranger = make_collector("--accept-simulated", name="stranger")
+    assert agent("upload", "--replace-key", "--collector", stranger.url).returncode == 6
+    assert (agent.data_dir / "key.next").read_bytes() == new_key, "the first collector may trust it"
     waiting = agent("upload", "--all", "--collector", collector.url)
     assert waiting.returncode == 6 and "was begun and not finished" in waiting.stdout
 
