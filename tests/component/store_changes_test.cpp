@@ -10,18 +10,7 @@ namespace {
 
 using test::made_up_run;
 
-class StoreChanges : public test::OnEachEngine {
- protected:
-  void SetUp() override {
-    OnEachEngine::SetUp();
-    if (IsSkipped()) return;
-    pool_ = open();
-    store_.emplace(*pool_);
-  }
-
-  std::unique_ptr<ConnectionPool> pool_;
-  std::optional<RunStore> store_;
-};
+class StoreChanges : public test::StoreOnEachEngine {};
 
 TEST_P(StoreChanges, QuarantineIsUndone) {
   store_->insert(made_up_run(1));

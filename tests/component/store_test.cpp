@@ -17,15 +17,8 @@ namespace {
 
 using test::made_up_run;
 
-class StoreTest : public test::OnEachEngine {
+class StoreTest : public test::StoreOnEachEngine {
  protected:
-  void SetUp() override {
-    OnEachEngine::SetUp();
-    if (IsSkipped()) return;
-    pool_ = open();
-    store_.emplace(*pool_);
-  }
-
   /// run_ids of all pages, each page in brackets.
   [[nodiscard]] std::string pages(const RunFilter& filter, std::size_t limit) const {
     std::string text;
@@ -41,9 +34,6 @@ class StoreTest : public test::OnEachEngine {
   }
 
   [[nodiscard]] std::string exported(const RunFilter& filter) const { return test::exported(*store_, filter); }
-
-  std::unique_ptr<ConnectionPool> pool_;
-  std::optional<RunStore> store_;
 };
 
 TEST_P(StoreTest, KeepsEveryColumnAndTheExactBytes) {

@@ -38,6 +38,20 @@ class OnEachEngine : public testing::TestWithParam<Engine> {
   std::optional<std::string> url_;
 };
 
+/// With a store in it.
+class StoreOnEachEngine : public OnEachEngine {
+ protected:
+  void SetUp() override {
+    OnEachEngine::SetUp();
+    if (IsSkipped()) return;
+    pool_ = open();
+    store_.emplace(*pool_);
+  }
+
+  std::unique_ptr<ConnectionPool> pool_;
+  std::optional<RunStore> store_;
+};
+
 /// The engine's name for the names of tests.
 std::string name_of_engine(const testing::TestParamInfo<Engine>& info);
 
