@@ -30,13 +30,12 @@ std::string problem_of(const Error& error) {
   if (what.find("body limit") != std::string_view::npos || what.find("header limit") != std::string_view::npos ||
       what.find("buffer overflow") != std::string_view::npos)
     return "the metadata service sends more than 256 KiB";
+  // Small numbers are the HTTP library's own as well as errno's: only these are certain.
   switch (error.native_code().value_or(0)) {
     case ECONNREFUSED:
     case EHOSTUNREACH:
     case ENETUNREACH:
-    case ETIMEDOUT:
-    case EACCES:
-    case EPERM: return "nothing answers at the address of the metadata service";
+    case ETIMEDOUT: return "nothing answers at the address of the metadata service";
     default: return "the metadata service gives no whole answer in HTTP";
   }
 }
