@@ -123,6 +123,7 @@ IdentifierHash identifier_hash(const Environment& environment) {
     try {
       if (!std::exchange(*tried, true)) *key = load_or_create_key(path);
     } catch (const Error&) {  // its message has a path, which must not leave the machine
+      key->reset();
     }
     if (!*key) return std::nullopt;
     return (*key)->identifier_hash(kind, identifier);

@@ -91,9 +91,10 @@ std::optional<nlohmann::json> MetadataReader::last_json() {
   try {
     nlohmann::json document = parse_untrusted_json(last_.body, kDocument);
     if (document.is_object()) return document;
+    note("the metadata service answers with something else than a JSON object");
   } catch (const Error&) {  // its message would say where in the text, which helps nobody here
+    note("the metadata service answers with damaged JSON");
   }
-  note("the metadata service answers with something else than a JSON object");
   return std::nullopt;
 }
 

@@ -11,7 +11,7 @@ import time
 
 import fake_metadata as fake
 import pytest
-from conftest import ROOT
+from conftest import TIME_SCALE
 from fake_metadata import IMDS, SECRET, MetadataService, Reply
 from platform_cases import AZURE, CASES, EC2, NITRO, QEMU, UNKNOWN, says
 
@@ -405,7 +405,7 @@ def test_a_service_that_hangs_adds_nothing_to_a_short_run(agent, tmp_path):
     with MetadataService({"PUT /latest/api/token": hang}) as service:
         start = time.monotonic()
         result = run_on(agent, root, {IMDS: service.port})
-        assert time.monotonic() - start < 20
-    assert result["duration_s"] < 5 and result["platform"]["provider"] == "aws"
+        assert time.monotonic() - start < 20 * TIME_SCALE
+    assert result["duration_s"] < 5 * TIME_SCALE and result["platform"]["provider"] == "aws"
     assert "in time" in reasons(result)["region"]
     check_nulls(result)

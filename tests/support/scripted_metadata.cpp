@@ -28,6 +28,7 @@ MetadataAnswer ScriptedMetadata::send(const MetadataRequest& request) {
 
 std::vector<std::string> ScriptedMetadata::asked() const {
   std::vector<std::string> asked;
+  asked.reserve(requests_.size());
   for (const MetadataRequest& request : requests_) asked.push_back(request.method + " " + request.path);
   return asked;
 }
