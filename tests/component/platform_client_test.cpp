@@ -9,6 +9,7 @@
 
 #include "agent/platform/ask.h"
 #include "agent/platform/background_process.h"
+#include "agent/platform/detection.h"
 #include "agent/platform/evidence.h"
 #include "agent/platform/rules.h"
 #include "core/error.h"
@@ -232,6 +233,57 @@ TEST(PlatformEvidence, ReadsFilesBelowTheRoot) {
   EXPECT_EQ(evidence.container, "docker");
   EXPECT_EQ(evidence.host_name, "host");
   EXPECT_TRUE(evidence.unbranded_vm());
+}
+
+DetectionInputs inputs_on(const test::ScratchRoot& root, MetadataMap map = {}) {
+  return {SystemRoot(root.path()), {}, std::move(map), {}, true, true};
+}
+
+void answer_as_oracle(RawSocket& socket, int /*number*/) {
+  const std::string request = socket.read_message();
+  const auto asked_for = [&request](std::string_view leaf) { return request.find(leaf) != std::string::npos; };
+  const std::string value = asked_for("instance/id ")      ? "ocid1.instance.x"
+                            : asked_for("instance/shape ") ? "BM.GPU.H100.8"
+                            : asked_for("canonicalRegion") ? "us-chicago-1"
+                                                           : "us-chicago-1-ad-1";
+  socket.send(test::http_reply(200, value, "Content-Type: text/plain\r\n"));
+}
+
+TEST(PlatformDetection, PutsTogetherWhatFirmwareServiceAndUserSay) {
+  const test::ScratchRoot root;
+  root.write("/sys/class/dmi/id/chassis_asset_tag", "OracleCloud.com\n");
+  root.write("/etc/gpuassay/platform", "pricing_model=spot\nregion\n");
+  root.write("/.dockerenv", "");
+  const ScriptedServer server(answer_as_oracle);
+  PlatformDetection detection(inputs_on(root, mapped_to(server)));
+  detection.wait(Clock::time_point::max());
+  const PlatformFacts facts = detection.facts();
+  EXPECT_EQ(facts.provider, (Fact{"oracle", "dmi"}));
+  EXPECT_EQ(facts.values.at(PlatformField::instance_type), (Fact{"BM.GPU.H100.8", "metadata"}));
+  EXPECT_EQ(facts.values.at(PlatformField::pricing_model), (Fact{"spot", "override_file"}));
+  EXPECT_EQ(detection.layers(), std::vector<std::string>{"docker"});
+  EXPECT_EQ(detection.refused().size(), 1U);
+}
+
+TEST(PlatformDetection, WithoutAnAnswerYetThereIsWhatFirmwareSays) {
+  const test::ScratchRoot root;
+  root.write("/sys/class/dmi/id/chassis_asset_tag", "OracleCloud.com\n");
+  const ScriptedServer silent([](RawSocket& socket, int) { (void)socket.read_all(); });
+  PlatformDetection detection(inputs_on(root, mapped_to(silent)));
+  EXPECT_FALSE(detection.wait_until(Clock::now()));
+  EXPECT_EQ(detection.facts().provider, (Fact{"oracle", "dmi"}));
+  EXPECT_EQ(detection.facts().reasons.at(PlatformField::region), "the metadata service does not answer in time");
+}
+
+TEST(PlatformDetection, OfflineStartsNoProcess) {
+  const test::ScratchRoot root;
+  DetectionInputs inputs = inputs_on(root);
+  inputs.may_use_network = false;
+  PlatformDetection detection(inputs);
+  EXPECT_TRUE(detection.wait_until(Clock::now()));
+  EXPECT_FALSE(detection.facts().provider);
+  inputs.flags.provider = "no such <name>";
+  EXPECT_THROW(PlatformDetection{inputs}, Error);
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ def aws(life_cycle="spot", domain="amazonaws.com"):
     }
 
 
-GOOGLE = {"needs": {"Metadata-Flavor": "Google"}, "refusal": 403, "kind": "application/text"}
+GOOGLE = {"needs": {"Metadata-Flavor": "Google", "Host": "metadata.google.internal"}, "refusal": 403, "kind": "application/text"}
 
 
 def gcp(preemptible="TRUE", provisioning=None, flavour="Google", machine_type=True):
@@ -153,6 +153,9 @@ def oracle(**changes):
     return {f"GET /opc/v2/instance/{leaf}": Reply(value, **bearer) for leaf, value in leaves.items()}
 
 
+IBM = "api.metadata.cloud.ibm.com"
+
+
 def ibm(path="/identity/v1/token", version="2025-08-26", status=200, **changes):
     instance = {
         "id": "0717_1e09281b-f177-46fb-baf1-bc152b2e391a",
@@ -164,7 +167,7 @@ def ibm(path="/identity/v1/token", version="2025-08-26", status=200, **changes):
     }
     return {
         f"PUT {path}?version={version}": Reply(
-            {"access_token": SECRET + ".jwt", "expires_in": 300}, needs={"Metadata-Flavor": "ibm"}, status=status
+            {"access_token": SECRET + ".jwt", "expires_in": 300}, needs={"Metadata-Flavor": "ibm", "Host": IBM}, status=status
         ),
         f"GET /metadata/v1/instance?version={version}": Reply(
             instance, needs={"Authorization": f"Bearer {SECRET}.jwt"}, refusal=401
