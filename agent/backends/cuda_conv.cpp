@@ -55,7 +55,7 @@ class CudnnConv final : public CudaOperation {
     const bool nhwc = chosen_.problem->format == cudnn::kNhwc;
     const GeneratedTensor x = x_.generated({v_.c, v_.h * v_.w, nhwc}), w = w_.generated({v_.c, v_.r * v_.s, nhwc}),
                           y = y_.generated({v_.k, v_.p() * v_.q(), nhwc});
-    OutputCheck check(conv_output_rule(v_.dtype, v_.direction, chosen_.algo));
+    OutputCheck check(conv_output_rule(v_, chosen_.algo));
     switch (v_.direction) {
       case ConvDirection::forward:
         compare(check, y.layout(), sampled_positions(conv_output_size(v_), conv_border_positions(v_)),
