@@ -207,16 +207,17 @@ std::vector<Case> RankedCases::best_of_the_rest() {
   return cases;
 }
 
-/// In quick one figure per unit, in standard all but those that equal another (fp16_acc16 and bf16 tensor products).
+/// In quick one figure per unit; in standard the lanes only in what tensor cores have not, and in fp64; in full all.
 void RankedCases::add_compute(std::vector<Case>& cases) {
   for (const auto& [dtype, name] : EnumNames<DType>::values) {
     for (const ComputeUnit unit : {ComputeUnit::fma, ComputeUnit::mma}) {
       const ComputeKernel* kernel = find_compute_kernel(dtype, unit, capability());
       if (kernel == nullptr || device_.sm_count.value_or(0) <= 0) continue;
       const bool first_figure = dtype == (unit == ComputeUnit::fma ? DType::fp32 : DType::fp16);
-      const bool equals_another = unit == ComputeUnit::mma && (dtype == DType::fp16_acc16 || dtype == DType::bf16);
       if (profile_ == Profile::quick && !first_figure) continue;
-      if (profile_ == Profile::standard && equals_another) continue;
+      const bool has_tensor = find_compute_kernel(dtype, ComputeUnit::mma, capability()) != nullptr;
+      const bool second_best = unit == ComputeUnit::fma && has_tensor && dtype != DType::fp64;
+      if (profile_ == Profile::standard && second_best) continue;
       add_rest(cases, ComputeParams{dtype, unit, compute_launch(*kernel, *device_.sm_count).flops});
     }
   }

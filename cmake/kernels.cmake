@@ -71,6 +71,7 @@ gpuassay_kernel_module(sm75 75 65 CUDA_11 75)
 gpuassay_kernel_module(sm80 80 70 CUDA_11 80 90 CUDA_13 100 120)
 # fp8 needs PTX 8.4: the ptxas of 11.8 has no 8.9 code for it.
 gpuassay_kernel_module(sm89 89 84 CUDA_13 89 90 100 120)
+gpuassay_kernel_module(sm90 90 78 CUDA_11 90 CUDA_13 100 120)
 
 # Writes the table: one assembler block per image, as compiling megabytes of array takes seconds and .incbin none.
 function(gpuassay_kernel_table source)

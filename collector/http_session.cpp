@@ -120,7 +120,11 @@ asio::awaitable<ErrorStatus> HttpSession::read_request(Parser& parser) {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     co_await asio::async_write(stream_, asio::buffer(kContinue), kAsTuple);
   }
+  // A buffer that stays as small as a header's would be read into half a kilobyte at a time; one that stays large would
+  // be held by every idle connection.
+  if (!parser.is_done()) buffer_.reserve(kReadBufferBytes);
   auto [body_error, body_bytes] = co_await http::async_read(stream_, buffer_, parser, kAsTuple);
+  buffer_.shrink_to_fit();
   co_return body_error;
 }
 

@@ -159,14 +159,25 @@ GpuTelemetry pooled(const GpuTelemetry& first, double first_s, const GpuTelemetr
           combined(first.pcie_width, again.pcie_width, widest)};
 }
 
+/// Samples of both times. Those of two algorithms are of two operations: then the faster one's, which a program that
+/// chooses as we do would settle on.
+void pool_samples(Measurement& first, const Measurement& again) {
+  const std::size_t kept = std::max(first.samples_ns.size(), again.samples_ns.size());
+  if (first.algorithm == again.algorithm) {
+    first.samples_ns.insert(first.samples_ns.end(), again.samples_ns.begin(), again.samples_ns.end());
+  } else if (median(again.samples_ns) < median(first.samples_ns)) {
+    first.samples_ns = again.samples_ns;
+    first.algorithm = again.algorithm;
+  }
+  first.samples_ns = thin(first.samples_ns, kept);
+}
+
 void pool(Measurement& first, const Measurement& again) {
   const bool adds_samples = again.status == CaseStatus::ok && first.status == CaseStatus::ok;
   const bool adds_knowledge = again.status == CaseStatus::wrong_result && first.status == CaseStatus::ok;
   if (first.status == CaseStatus::skipped || adds_knowledge) first = again;
   if (!adds_samples) return;
-  const std::size_t kept = std::max(first.samples_ns.size(), again.samples_ns.size());
-  first.samples_ns.insert(first.samples_ns.end(), again.samples_ns.begin(), again.samples_ns.end());
-  first.samples_ns = thin(first.samples_ns, kept);
+  pool_samples(first, again);
   first.stop_reason = again.stop_reason;
   const double first_s = first.seconds_under_load.value_or(0);
   const double again_s = again.seconds_under_load.value_or(0);

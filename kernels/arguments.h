@@ -32,8 +32,8 @@ struct StreamArguments {
 
 /// gpuassay_read: adds up the 64-bit words of an array, `passes` times, reading through L2 and not L1. Block b of the
 /// grid writes sums[b], a sum modulo 2^64: it handles tiles (of kTileBytes) number v, v + grid, ... where in pass p
-/// v = (b + p) mod grid, so that no pass finds its data in the L1 of its own multiprocessor. See read_block_sum in
-/// kernels/read_reference.h.
+/// v is another block's number in each pass, so that no pass finds its data in the L1 of its own multiprocessor. See
+/// read_role and read_block_sum in kernels/read_reference.h.
 struct ReadArguments {
   DeviceAddress source;      ///< 16-byte aligned
   UInt64 size_bytes;         ///< a multiple of 16

@@ -39,6 +39,7 @@ inline constexpr MmaShape kMmaSm80Bf16{ElementFormat::bf16, ElementFormat::fp32,
 inline constexpr MmaShape kMmaSm80Tf32{ElementFormat::tf32, ElementFormat::fp32, 16, 8, 8, 1, 511};
 inline constexpr MmaShape kMmaSm80Int8{ElementFormat::int8, ElementFormat::int8, 16, 8, 32, 1, 127};
 inline constexpr MmaShape kMmaSm80Fp64{ElementFormat::fp64, ElementFormat::fp64, 8, 8, 4, 1, 16777215};
+inline constexpr MmaShape kMmaSm90Fp64{ElementFormat::fp64, ElementFormat::fp64, 16, 8, 8, 1, 16777215};
 inline constexpr MmaShape kMmaSm89Fp8{ElementFormat::e4m3, ElementFormat::fp32, 16, 8, 32, 1, 7};
 
 constexpr bool quad_pairs(const MmaShape& shape) { return shape.groups == 4; }

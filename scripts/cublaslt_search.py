@@ -24,6 +24,7 @@ TYPES = {
 WORKSPACE_BYTES = 32 << 20  # as gpuassay gives
 PROPOSALS = 2000
 FINALISTS = 12
+LEAST_SAMPLES = 15
 RESULT_BYTES = 96  # of cublasLtMatmulHeuristicResult_t: algorithm 64, workspace 8, status 4, ...
 TRANS_A, MAX_WORKSPACE, BATCH_COUNT, BATCH_STRIDE = 3, 1, 5, 6
 
@@ -57,7 +58,7 @@ class Device:
     """Device 0 with its primary context, a stream and two events."""
 
     def __init__(self, driver):
-        self.driver, context = driver, c_void_p()
+        self.driver, self.places, context = driver, random.Random(2), c_void_p()
         self.stream, self.begin, self.end = c_void_p(), c_void_p(), c_void_p()
         check(driver.cuInit(0), "cuInit")
         check(driver.cuDevicePrimaryCtxRetain(byref(context), 0), "cuDevicePrimaryCtxRetain")
@@ -74,10 +75,13 @@ class Device:
         check(self.driver.cuMemAlloc_v2(byref(pointer), c_size_t(size_bytes)), "cuMemAlloc")
         return pointer
 
-    def fill(self, pointer, size_bytes, block):
+    def fill(self, pointer, size_bytes, block, element_bytes):
+        """From another place of the block each time: rows that repeat would flip fewer bits and cost less power."""
+        twice, elements = ctypes.create_string_buffer(block + block), len(block) // element_bytes
         for offset in range(0, size_bytes, len(block)):
             size = min(len(block), size_bytes - offset)
-            check(self.driver.cuMemcpyHtoD_v2(c_uint64(pointer.value + offset), block, c_size_t(size)), "cuMemcpyHtoD")
+            begin = c_void_p(ctypes.addressof(twice) + self.places.randrange(elements) * element_bytes)
+            check(self.driver.cuMemcpyHtoD_v2(c_uint64(pointer.value + offset), begin, c_size_t(size)), "cuMemcpyHtoD")
 
     def free(self, pointers):
         for pointer in pointers:
@@ -163,8 +167,9 @@ class Search:
 
         return [run_of(index) for index in range(returned.value)]
 
-    def best_ns(self, params):
-        """Median nanoseconds of the fastest algorithm and how many were tried; None for formats that are not compared."""
+    def best_ns(self, params, load_s):
+        """Median nanoseconds of the fastest algorithm, which ran for `load_s` as gpuassay's did (a card at its power limit
+        is fastest in the first milliseconds), and how many were tried; None for formats that are not compared."""
         if params["dtype"] not in TYPES:
             return None
         _, _, _, _, in_bytes, out_bytes, code = TYPES[params["dtype"]]
@@ -177,7 +182,7 @@ class Search:
             sets = [operands[at:at + 3] for at in range(0, len(operands), 3)]
             for pointers in sets:
                 for pointer, size in zip(pointers[:2], sizes):
-                    self.device.fill(pointer, size, block)
+                    self.device.fill(pointer, size, block, in_bytes)
             runs = self.runs(params, False, sets) + self.runs(params, True, sets)
             timed = []
             for run in runs:
@@ -186,11 +191,14 @@ class Search:
             if not timed:
                 return None
             finalists = sorted(timed, key=lambda pair: pair[0])[:FINALISTS]
-            return min(self.median_ns(run) for _, run in finalists), len(timed)
+            best = min((run for _, run in finalists), key=lambda run: self.median_ns(run, 0))
+            return self.median_ns(best, load_s), len(timed)
         finally:
             self.device.free(operands)
 
-    def median_ns(self, run):
-        count = max(1, int(1e6 / max(self.device.time_ns(run, 2), 1)))
-        samples = sorted(self.device.time_ns(run, count) for _ in range(15))
+    def median_ns(self, run, load_s):
+        each_ns = max(self.device.time_ns(run, 2), 1)
+        count = max(1, int(1e6 / each_ns))
+        wanted = max(LEAST_SAMPLES, int(load_s * 1e9 / (count * each_ns)))
+        samples = sorted(self.device.time_ns(run, count) for _ in range(wanted))
         return samples[len(samples) // 2]

@@ -59,7 +59,8 @@ gpuassay_fake_library(cuda_compat libcuda.so.1 support/fake_cuda_start.cpp
 # Our declarations are compared with NVIDIA's headers: those setup fetched, else the installed toolkit's.
 function(gpuassay_abi_tests name folder)
   set(sources "")
-  foreach(pair cuda_driver=cuda.h nvml=nvml.h cublas=cublas_v2.h cublaslt=cublasLt.h cudnn=cudnn.h nccl=nccl.h)
+  foreach(pair cuda_driver=cuda.h nvml=nvml.h cublas=cublas_v2.h cublaslt=cublasLt.h cudnn=cudnn.h
+               cudnn_backend=cudnn.h nccl=nccl.h)
     string(REPLACE "=" ";" pair ${pair})
     list(GET pair 0 library)
     list(GET pair 1 header)

@@ -1,4 +1,5 @@
-// Which of several ways of computing the same thing is the fastest here? A short trial, decided by single best runs.
+// Which of several ways of computing the same thing is the fastest here? A short trial, decided by single best runs; of
+// devices whose clock moves, by a final.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +16,10 @@ struct TrialLimits {
   std::int64_t max_ns = INT64_MAX;  ///< after this, and two candidates, no new candidate is tried and no turn begins
   /// Operations this long need no third run: what disturbs them is small beside them.
   std::int64_t long_run_ns = 50'000'000;
+  /// Turns of a final between the best few, decided by medians; 0: none. A device at its power limit runs the first
+  /// candidate at a clock that no later one sees, so that single best runs would choose by the order.
+  int final_turns = 0;
+  std::int64_t final_budget_ns = INT64_MAX;  ///< no turn of the final but the first begins after this
 };
 
 /// Runs candidate number `index` once; its nanoseconds, or empty when it refuses to run.

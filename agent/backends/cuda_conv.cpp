@@ -1,8 +1,10 @@
-// Convolution through cuDNN's legacy calls, forward and both gradients: every algorithm that cuDNN's own search finds
-// within our workspace, the best ones in a short trial.
+// Convolution through cuDNN, forward and both gradients: engines of its backend API and legacy algorithms in every
+// tensor format worth trying, the fastest in a short trial.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -10,6 +12,8 @@
 #include "agent/backends/cuda_conv_types.h"
 #include "agent/backends/cuda_operation.h"
 #include "agent/backends/cuda_trial.h"
+#include "agent/backends/cudnn_graph.h"
+#include "agent/backends/cudnn_legacy.h"
 #include "agent/backends/cudnn_session.h"
 #include "agent/workloads/conv_reference.h"
 #include "core/enums.h"
@@ -18,22 +22,12 @@
 namespace gpuassay {
 namespace {
 
-/// cuDNN's search runs each algorithm once; that many of the best are timed again.
-constexpr std::size_t kKeptPerFormat = 3;
-
-/// The descriptors of one tensor format. Memory needs none: NCHW and NHWC are views of the same numbers.
-struct ConvProblem {
-  int format;
-  cudnn::OwnedTensor x, y;
-  cudnn::OwnedFilter w;
-  cudnn::OwnedConvolution convolution;
-};
-
-struct ConvCandidate {
-  const ConvProblem* problem = nullptr;
-  int algo = 0;
-  int math_type = 0;  ///< the one it was found with; the descriptor must say the same when it runs
-};
+/// How many engine configurations are timed in the likeliest tensor format (PyTorch times as many unless told
+/// otherwise) and in another, for which tensor cores want transpositions.
+constexpr std::size_t kEnginesOfFirstFormat = 10, kEnginesOfOtherFormat = 4;
+/// Beside engines, which have the same kernels and more, that many legacy algorithms per format are timed; without
+/// engines all of them.
+constexpr std::size_t kLegacyBesideEngines = 3;
 
 class CudnnConv final : public CudaOperation {
  public:
@@ -55,7 +49,7 @@ class CudnnConv final : public CudaOperation {
     const bool nhwc = chosen_.problem->format == cudnn::kNhwc;
     const GeneratedTensor x = x_.generated({v_.c, v_.h * v_.w, nhwc}), w = w_.generated({v_.c, v_.r * v_.s, nhwc}),
                           y = y_.generated({v_.k, v_.p() * v_.q(), nhwc});
-    OutputCheck check(conv_output_rule(v_.dtype, v_.direction, chosen_.algo));
+    OutputCheck check(conv_output_rule(v_, chosen_.algo));
     switch (v_.direction) {
       case ConvDirection::forward:
         compare(check, y.layout(), sampled_positions(conv_output_size(v_), conv_border_positions(v_)),
@@ -77,12 +71,11 @@ class CudnnConv final : public CudaOperation {
   }
 
   [[nodiscard]] std::string implementation() const override {
-    return fmt::format("cudnn {} {}", conv_algorithm_name(v_.direction, chosen_.algo),
-                       chosen_.problem->format == cudnn::kNhwc ? "NHWC" : "NCHW");
+    return fmt::format("cudnn {} {}", chosen_.name, chosen_.problem->format == cudnn::kNhwc ? "NHWC" : "NCHW");
   }
 
  protected:
-  void enqueue() override { cudnn::check(api(), run(chosen_), "cudnnConvolution"); }
+  void enqueue() override { cudnn::check(api(), chosen_.queue(), "cudnnConvolution"); }
 
  private:
   [[nodiscard]] const cudnn::Api& api() const { return library_->library.api; }
@@ -106,110 +99,55 @@ class CudnnConv final : public CudaOperation {
     }
   }
 
-  [[nodiscard]] ConvProblem problem(int format) const {
-    return {format, cudnn::make_tensor(api(), format, types_.data_type, v_.n, v_.c, v_.h, v_.w),
-            cudnn::make_tensor(api(), format, types_.data_type, v_.n, v_.k, v_.p(), v_.q()),
-            cudnn::make_filter(api(), format, types_.data_type, v_.k, v_.c, v_.r, v_.s),
-            cudnn::make_convolution(api(), v_.pad, v_.stride, cudnn::kFloat, types_.math_type)};
+  [[nodiscard]] CudnnConvProblem problem(int format) const {
+    return {v_,
+            context().facts().compute_capability,
+            format,
+            types_.data_type,
+            types_.math_type,
+            x_.buffer.pointer(),
+            w_.buffer.pointer(),
+            y_.buffer.pointer()};
   }
 
-  int find(const ConvProblem& of, std::vector<cudnn::AlgoPerf>& results, int& returned) {
-    const auto requested = static_cast<int>(results.size());
-    auto* const handle = library_->handle.get();
-    void *x = x_.buffer.pointer(), *w = w_.buffer.pointer(), *y = y_.buffer.pointer();
-    void* space = library_->workspace.pointer();
-    const std::size_t space_bytes = library_->workspace.size_bytes();
-    switch (v_.direction) {
-      case ConvDirection::forward:
-        return api().cudnnFindConvolutionForwardAlgorithmEx(handle, of.x.get(), x, of.w.get(), w, of.convolution.get(),
-                                                            of.y.get(), y, requested, &returned, results.data(), space,
-                                                            space_bytes);
-      case ConvDirection::backward_data:
-        return api().cudnnFindConvolutionBackwardDataAlgorithmEx(handle, of.w.get(), w, of.y.get(), y,
-                                                                 of.convolution.get(), of.x.get(), x, requested,
-                                                                 &returned, results.data(), space, space_bytes);
-      case ConvDirection::backward_weights:
-        return api().cudnnFindConvolutionBackwardFilterAlgorithmEx(handle, of.x.get(), x, of.y.get(), y,
-                                                                   of.convolution.get(), of.w.get(), w, requested,
-                                                                   &returned, results.data(), space, space_bytes);
+  /// `refusal` becomes what cuDNN answers to a format that is impossible here, which leaves the others.
+  [[nodiscard]] std::vector<CudnnConvCandidate> candidates(int& refusal) const {
+    constexpr std::size_t kAll = SIZE_MAX;
+    std::vector<CudnnConvCandidate> all;
+    for (const CudnnConvProblem& each : problems_) {
+      std::vector<CudnnConvCandidate> engines =
+          graph_conv_candidates(*library_, each, all.empty() ? kEnginesOfFirstFormat : kEnginesOfOtherFormat);
+      LegacyConvCandidates legacy =
+          legacy_conv_candidates(*library_, each, engines.empty() ? kAll : kLegacyBesideEngines);
+      if (legacy.status != cudnn::kSuccess) refusal = legacy.status;
+      std::move(engines.begin(), engines.end(), std::back_inserter(all));
+      std::move(legacy.candidates.begin(), legacy.candidates.end(), std::back_inserter(all));
     }
-    return cudnn::kSuccess;
-  }
-
-  /// fp32 must not be computed in tf32 behind our back: from compute capability 8.0 on only plain multiply-add counts.
-  [[nodiscard]] bool keeps_precision(int math_type) const {
-    if (v_.dtype != DType::fp32) return true;
-    const bool default_is_exact = context().facts().compute_capability < 80;
-    return math_type == cudnn::kFmaMath || (math_type == cudnn::kDefaultMath && default_is_exact);
-  }
-
-  /// Returns cuDNN's status: a format that is impossible here leaves the others.
-  int add_candidates(const ConvProblem& of, std::vector<ConvCandidate>& candidates) {
-    // Each algorithm may come once per math type.
-    std::vector<cudnn::AlgoPerf> results(std::size_t{2} * cudnn::kForwardAlgos);
-    int returned = 0;
-    const int status = find(of, results, returned);
-    if (status != cudnn::kSuccess) return status;
-    std::size_t kept = 0;
-    for (int i = 0; i < returned && kept < kKeptPerFormat; ++i) {
-      const cudnn::AlgoPerf& result = results[static_cast<std::size_t>(i)];
-      if (result.status != cudnn::kSuccess || !keeps_precision(result.math_type) ||
-          result.workspace_bytes > library_->workspace.size_bytes()) {
-        continue;
-      }
-      candidates.push_back({&of, result.algo, result.math_type});
-      ++kept;
-    }
-    return status;
+    return all;
   }
 
   void choose() {
-    std::vector<ConvCandidate> candidates;
     int refusal = cudnn::kSuccess;
-    for (const ConvProblem& each : problems_) {
-      if (const int status = add_candidates(each, candidates); status != cudnn::kSuccess) refusal = status;
-    }
-    if (candidates.empty() && cudnn::classify(refusal) == cudnn::StatusKind::failed) {
+    const std::vector<CudnnConvCandidate> all = candidates(refusal);
+    if (all.empty() && cudnn::classify(refusal) == cudnn::StatusKind::failed) {
       cudnn::check(api(), refusal, "cudnnFindConvolutionAlgorithmEx");
     }
-    const auto fastest = fastest_cuda_candidate(context(), candidates.size(),
-                                                [&](std::size_t i) { return run(candidates[i]) == cudnn::kSuccess; });
+    const auto fastest =
+        fastest_cuda_candidate(context(), all.size(), [&](std::size_t i) { return all[i].queue() == cudnn::kSuccess; });
     if (!fastest) {
       throw Error(ErrorCode::unsupported,
                   fmt::format("cuDNN {} has no {} {} convolution of this shape for this GPU; nothing to do",
                               library_->library.version.text(), to_name(v_.dtype), to_name(v_.direction)));
     }
-    chosen_ = candidates[*fastest];
-  }
-
-  int run(const ConvCandidate& candidate) {
-    constexpr float kOne = 1, kZero = 0;
-    const ConvProblem& of = *candidate.problem;
-    if (const int status = api().cudnnSetConvolutionMathType(of.convolution.get(), candidate.math_type)) return status;
-    auto* const handle = library_->handle.get();
-    void *x = x_.buffer.pointer(), *w = w_.buffer.pointer(), *y = y_.buffer.pointer();
-    void* space = library_->workspace.pointer();
-    const std::size_t space_bytes = library_->workspace.size_bytes();
-    switch (v_.direction) {
-      case ConvDirection::forward:
-        return api().cudnnConvolutionForward(handle, &kOne, of.x.get(), x, of.w.get(), w, of.convolution.get(),
-                                             candidate.algo, space, space_bytes, &kZero, of.y.get(), y);
-      case ConvDirection::backward_data:
-        return api().cudnnConvolutionBackwardData(handle, &kOne, of.w.get(), w, of.y.get(), y, of.convolution.get(),
-                                                  candidate.algo, space, space_bytes, &kZero, of.x.get(), x);
-      case ConvDirection::backward_weights:
-        return api().cudnnConvolutionBackwardFilter(handle, &kOne, of.x.get(), x, of.y.get(), y, of.convolution.get(),
-                                                    candidate.algo, space, space_bytes, &kZero, of.w.get(), w);
-    }
-    return cudnn::kSuccess;
+    chosen_ = all[*fastest];
   }
 
   std::shared_ptr<CudnnSession> library_;
   ConvParams v_;
   CudaConvTypes types_;
   CudaTensor x_, w_, y_;
-  std::vector<ConvProblem> problems_;
-  ConvCandidate chosen_;
+  std::vector<CudnnConvProblem> problems_;
+  CudnnConvCandidate chosen_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "agent/backends/cuda_gemm_types.h"
+#include "agent/workloads/conv_reference.h"
 #include "core/enums.h"
 #include "core/error.h"
 
@@ -70,9 +71,10 @@ std::string_view conv_algorithm_name(ConvDirection direction, int algo) {
   return "unknown";
 }
 
-OutputRule conv_output_rule(DType dtype, ConvDirection direction, int algo) {
-  OutputRule rule = cuda_gemm_types(dtype).rule;
-  if (!transforms(conv_algorithm_name(direction, algo))) return rule;
+OutputRule conv_output_rule(const ConvParams& params, int algo) {
+  const DType dtype = params.dtype;
+  OutputRule rule = cuda_rule_for_terms(dtype, conv_terms(params));
+  if (!transforms(conv_algorithm_name(params.direction, algo))) return rule;
   rule.tolerance = dtype == DType::fp16 ? 0x1p-8 : dtype == DType::bf16 ? 0x1p-6 : 0x1p-13;
   return rule;
 }

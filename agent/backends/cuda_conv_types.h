@@ -30,6 +30,6 @@ std::string_view conv_algorithm_name(ConvDirection direction, int algo);
 /// compute in a transformed space, where intermediate numbers are larger than the result and lose more (A. Lavin and
 /// S. Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016): 2^-13 of the sum of magnitudes with fp32
 /// intermediates, 2^-8 with fp16, 2^-6 with bf16.
-OutputRule conv_output_rule(DType dtype, ConvDirection direction, int algo);
+OutputRule conv_output_rule(const ConvParams& params, int algo);
 
 }  // namespace gpuassay

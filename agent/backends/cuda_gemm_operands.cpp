@@ -31,7 +31,7 @@ Verification CudaGemmOperands::verify(GemmLayout layout) {
   const std::vector<std::uint64_t> bits = context_.sample(set.c, output_bytes(types_.output), positions);
   const GeneratedTensor a = set.a.generated({});
   const GeneratedTensor b = set.b.generated({params_.k, params_.n, layout == GemmLayout::b_transposed});
-  OutputCheck check(types_.rule);
+  OutputCheck check(cuda_rule_for_terms(params_.dtype, params_.k));
   for (std::size_t i = 0; i < positions.size(); ++i) {
     check.compare(output_value(types_.output, bits[i]), gemm_reference_at(params_, a, b, positions[i]));
   }

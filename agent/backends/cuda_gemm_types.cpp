@@ -1,5 +1,7 @@
 #include "agent/backends/cuda_gemm_types.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 namespace gpuassay {
@@ -58,6 +60,14 @@ CudaGemmTypes cuda_gemm_types(DType dtype) {
               cb::kCompute32F,     cb::kR32F,          true,         kShortSumBf16Output};
   }
   return {};
+}
+
+OutputRule cuda_rule_for_terms(DType dtype, std::int64_t terms) {
+  constexpr double kCovered = 16384;
+  OutputRule rule = cuda_gemm_types(dtype).rule;
+  const bool cuts_off = rule.tolerance == kTensorCore;
+  if (cuts_off) rule.tolerance *= std::sqrt(std::max(1.0, static_cast<double>(terms) / kCovered));
+  return rule;
 }
 
 const void* one_of(int scale_type) {

@@ -19,7 +19,7 @@ constexpr int kAnyLater = 9999;
 constexpr std::array kModules{KernelModule{"base", 0, kAnyLater},  KernelModule{"sm60", 60, kAnyLater},
                               KernelModule{"sm61", 61, kAnyLater}, KernelModule{"sm70", 70, 72},
                               KernelModule{"sm75", 75, 75},        KernelModule{"sm80", 80, kAnyLater},
-                              KernelModule{"sm89", 89, kAnyLater}};
+                              KernelModule{"sm89", 89, kAnyLater}, KernelModule{"sm90", 90, kAnyLater}};
 
 struct PtxRelease {
   int cuda;

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 
+#include "agent/backends/backend.h"
 #include "agent/backends/cuda_context.h"
 
 namespace gpuassay {
@@ -12,10 +14,14 @@ namespace gpuassay {
 /// Queues one run of candidate number `index` on the context's stream; false when the library refuses it.
 using QueueCandidate = std::function<bool(std::size_t index)>;
 
-/// Index of the fastest candidate; empty when all refuse. Each runs once untimed, as its first run loads its kernels,
-/// and is then timed over as many runs back to back as last 0.2 ms, so that the gap before the first does not count.
-/// Stops taking new candidates after 0.4 s.
+/// Index of the fastest candidate; empty when all refuse. Each runs once for nothing, as its first run loads its
+/// kernels (not where the candidates take longer than 5 ms), and is then timed over as many runs back to back as last
+/// 0.2 ms, so that the gap before the first does not count. Stops taking new candidates after 0.25 s; the best few then
+/// meet in a final of at most seven turns.
 std::optional<std::size_t> fastest_cuda_candidate(const CudaContext& context, std::size_t count,
                                                   const QueueCandidate& queue);
+
+/// The faster of two ways of doing the same, both of them longer than the host's queueing.
+std::unique_ptr<Operation> faster_of(std::unique_ptr<Operation> one, std::unique_ptr<Operation> other);
 
 }  // namespace gpuassay

@@ -51,6 +51,12 @@ struct Table {
     visit("cudnnGetConvolutionBackwardDataWorkspaceSize", api.cudnnGetConvolutionBackwardDataWorkspaceSize);
     visit("cudnnGetConvolutionBackwardFilterAlgorithm_v7", api.cudnnGetConvolutionBackwardFilterAlgorithm_v7);
     visit("cudnnGetConvolutionBackwardFilterWorkspaceSize", api.cudnnGetConvolutionBackwardFilterWorkspaceSize);
+    visit("cudnnBackendCreateDescriptor", api.cudnnBackendCreateDescriptor);
+    visit("cudnnBackendDestroyDescriptor", api.cudnnBackendDestroyDescriptor);
+    visit("cudnnBackendSetAttribute", api.cudnnBackendSetAttribute);
+    visit("cudnnBackendGetAttribute", api.cudnnBackendGetAttribute);
+    visit("cudnnBackendFinalize", api.cudnnBackendFinalize);
+    visit("cudnnBackendExecute", api.cudnnBackendExecute);
   }
 };
 
@@ -84,6 +90,12 @@ ErrorCode code_for(StatusKind kind) {
 }
 
 }  // namespace
+
+bool has_backend(const Api& api) {
+  return api.cudnnBackendCreateDescriptor != nullptr && api.cudnnBackendDestroyDescriptor != nullptr &&
+         api.cudnnBackendSetAttribute != nullptr && api.cudnnBackendGetAttribute != nullptr &&
+         api.cudnnBackendFinalize != nullptr && api.cudnnBackendExecute != nullptr;
+}
 
 std::vector<SymbolName> symbol_names() { return names_in_table<Table, Api>(); }
 

@@ -1,14 +1,16 @@
-// Which functions of cuDNN 8 and 9 (libcudnn.so.N) does gpuassay call? The legacy convolution calls, whose prototypes
-// and enums are the same in both; only the status codes were renumbered. Our own declarations;
-// tests/component/cudnn_abi_test.cpp compares them with <cudnn.h>.
+// Which functions of cuDNN 8 and 9 (libcudnn.so.N) does gpuassay call? The legacy convolution calls and the backend
+// ("graph") API, whose prototypes and enums are the same in both; only the status codes were renumbered. Our own
+// declarations; tests/component/cudnn_abi_test.cpp compares them with <cudnn.h>.
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <source_location>
 #include <vector>
 
 #include "agent/dynlib/cublas.h"
+#include "agent/dynlib/cudnn_backend.h"
 #include "agent/dynlib/function_table.h"
 #include "agent/dynlib/library_candidates.h"
 #include "agent/dynlib/library_version.h"
@@ -44,6 +46,15 @@ enum MathType : int {
 enum Determinism : int { kNonDeterministic = 0, kDeterministic = 1 };
 /// How many algorithms each direction has; an array of this size takes every answer.
 inline constexpr int kForwardAlgos = 8, kBackwardDataAlgos = 6, kBackwardFilterAlgos = 7;
+/// Some of their numbers; both gradients number alike.
+enum Algo : int {
+  kForwardPrecomputedGemm = 1,
+  kForwardFft = 4,
+  kForwardWinogradNonfused = 7,
+  kBackwardAlgo1 = 1,
+  kBackwardFft = 2,
+  kBackwardWinogradNonfused = 5,
+};
 
 /// One answer of a Find or Get call: the same layout for all three directions.
 struct AlgoPerf {
@@ -123,7 +134,19 @@ struct Api {
                                                        int requested, int* returned, AlgoPerf* results) = nullptr;
   int (*cudnnGetConvolutionBackwardFilterWorkspaceSize)(Handle, Tensor x, Tensor dy, Convolution, Filter dw, int algo,
                                                         std::size_t* bytes) = nullptr;
+  // optional, and of use only together: has_backend()
+  int (*cudnnBackendCreateDescriptor)(int type, BackendDescriptor* descriptor) = nullptr;
+  int (*cudnnBackendDestroyDescriptor)(BackendDescriptor) = nullptr;
+  int (*cudnnBackendSetAttribute)(BackendDescriptor, int attribute, int element_type, std::int64_t count,
+                                  const void* elements) = nullptr;
+  int (*cudnnBackendGetAttribute)(BackendDescriptor, int attribute, int element_type, std::int64_t requested,
+                                  std::int64_t* count, void* elements) = nullptr;
+  int (*cudnnBackendFinalize)(BackendDescriptor) = nullptr;
+  int (*cudnnBackendExecute)(Handle, BackendDescriptor plan, BackendDescriptor variant_pack) = nullptr;
 };
+
+/// Whether the library has all functions of the backend API.
+bool has_backend(const Api& api);
 
 /// Every exported name gpuassay asks for, in the order of Api.
 std::vector<SymbolName> symbol_names();

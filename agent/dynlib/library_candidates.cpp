@@ -150,6 +150,11 @@ void add_toolkits(Collector& collector, const SystemRoot& root) {
 /// Folders that hold a `lib/python3.N`.
 std::vector<std::string> python_prefixes(const SystemRoot& root, const LibraryEnvironment& environment) {
   std::vector<std::string> prefixes{environment.virtual_env, environment.conda_prefix};
+  constexpr std::string_view kPrograms = "/bin";
+  for (const std::string& folder : LibrarySearch::from_list(environment.path).override_directories) {
+    if (folder.starts_with('/') && folder.ends_with(kPrograms))
+      prefixes.push_back(folder.substr(0, folder.size() - kPrograms.size()));
+  }
   if (!environment.home.empty()) {
     prefixes.push_back(environment.home + "/.local");
     for (const char* name : {"miniconda3", "anaconda3", "miniforge3"})
@@ -187,7 +192,7 @@ void add_conda(Collector& collector, const LibraryEnvironment& environment) {
 
 LibraryEnvironment LibraryEnvironment::from_process() {
   return {environment_value("LD_LIBRARY_PATH"), environment_value("VIRTUAL_ENV"), environment_value("CONDA_PREFIX"),
-          environment_value("HOME")};
+          environment_value("HOME"), environment_value("PATH")};
 }
 
 std::vector<LibraryCandidate> find_candidates(const SystemRoot& root, const LibraryEnvironment& environment,

@@ -25,6 +25,7 @@ struct LibraryEnvironment {
   std::string virtual_env;      ///< VIRTUAL_ENV
   std::string conda_prefix;     ///< CONDA_PREFIX
   std::string home;             ///< HOME
+  std::string path;             ///< PATH, colon-separated: images often name their Python's folder there alone
 
   static LibraryEnvironment from_process();
 };

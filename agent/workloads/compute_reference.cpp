@@ -32,7 +32,8 @@ constexpr std::array kKernels{
     ComputeKernel{DType::bf16, ComputeUnit::mma, "gpuassay_mma_bf16", "sm80", 80, kAnyLater, &kernels::kMmaSm80Bf16},
     ComputeKernel{DType::tf32, ComputeUnit::mma, "gpuassay_mma_tf32", "sm80", 80, kAnyLater, &kernels::kMmaSm80Tf32},
     ComputeKernel{DType::int8, ComputeUnit::mma, "gpuassay_mma_int8", "sm80", 80, kAnyLater, &kernels::kMmaSm80Int8},
-    ComputeKernel{DType::fp64, ComputeUnit::mma, "gpuassay_mma_fp64", "sm80", 80, kAnyLater, &kernels::kMmaSm80Fp64},
+    ComputeKernel{DType::fp64, ComputeUnit::mma, "gpuassay_mma_fp64", "sm80", 80, 89, &kernels::kMmaSm80Fp64},
+    ComputeKernel{DType::fp64, ComputeUnit::mma, "gpuassay_mma_fp64", "sm90", 90, kAnyLater, &kernels::kMmaSm90Fp64},
     ComputeKernel{DType::fp8_e4m3, ComputeUnit::mma, "gpuassay_mma_fp8_e4m3", "sm89", 89, kAnyLater,
                   &kernels::kMmaSm89Fp8}};
 

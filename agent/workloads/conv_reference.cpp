@@ -34,6 +34,15 @@ std::int64_t conv_output_size(const ConvParams& params) {
   return 0;
 }
 
+std::int64_t conv_terms(const ConvParams& v) {
+  switch (v.direction) {
+    case ConvDirection::forward: return v.c * v.r * v.s;
+    case ConvDirection::backward_data: return v.k * v.r * v.s;
+    case ConvDirection::backward_weights: return v.n * v.p() * v.q();
+  }
+  return 0;
+}
+
 std::vector<std::int64_t> conv_border_positions(const ConvParams& v) {
   std::int64_t rows = v.p(), columns = v.q();
   if (v.direction == ConvDirection::backward_data) rows = v.h, columns = v.w;

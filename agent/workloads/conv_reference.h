@@ -22,6 +22,9 @@ ConvSizes conv_sizes(const ConvParams& params);
 /// The tensor a direction computes; the other two are its operands.
 std::int64_t conv_output_size(const ConvParams& params);
 
+/// Products that one output element adds up; fewer at a border.
+std::int64_t conv_terms(const ConvParams& params);
+
 /// Flat output positions compared always: the corners of the first and last plane, where padding matters.
 std::vector<std::int64_t> conv_border_positions(const ConvParams& params);
 

@@ -6,7 +6,11 @@ namespace gpuassay {
 
 std::uint64_t TileSums::block_sum(std::int64_t block, std::int64_t passes) {
   std::uint64_t sum = 0;
-  for (std::int64_t pass = 0; pass < passes; ++pass) sum += share_sum((block + pass) % grid_);
+  for (std::int64_t pass = 0; pass < passes; ++pass) {
+    const kernels::UInt64 role = kernels::read_role(
+        static_cast<kernels::UInt32>(block), static_cast<kernels::UInt32>(grid_), static_cast<kernels::UInt64>(pass));
+    sum += share_sum(static_cast<std::int64_t>(role));
+  }
   return sum;
 }
 

@@ -54,6 +54,12 @@ static_assert(kSame<&Api::cudnnGetCudartVersion, decltype(&::cudnnGetCudartVersi
 static_assert(kSame<&Api::cudnnGetLastErrorString, decltype(&::cudnnGetLastErrorString)>);
 #endif
 static_assert(kSame<&Api::cudnnSetConvolutionGroupCount, decltype(&::cudnnSetConvolutionGroupCount)>);
+static_assert(kSame<&Api::cudnnBackendCreateDescriptor, decltype(&::cudnnBackendCreateDescriptor)>);
+static_assert(kSame<&Api::cudnnBackendDestroyDescriptor, decltype(&::cudnnBackendDestroyDescriptor)>);
+static_assert(kSame<&Api::cudnnBackendSetAttribute, decltype(&::cudnnBackendSetAttribute)>);
+static_assert(kSame<&Api::cudnnBackendGetAttribute, decltype(&::cudnnBackendGetAttribute)>);
+static_assert(kSame<&Api::cudnnBackendFinalize, decltype(&::cudnnBackendFinalize)>);
+static_assert(kSame<&Api::cudnnBackendExecute, decltype(&::cudnnBackendExecute)>);
 // The comparison itself can fail.
 static_assert(!kSame<&Api::cudnnCreate, decltype(&::cudnnDestroy)>);
 static_assert(!kSame<&Api::cudnnConvolutionForward, decltype(&::cudnnFindConvolutionForwardAlgorithmEx)>);
@@ -84,6 +90,15 @@ static_assert(int{kDeterministic} == CUDNN_DETERMINISTIC);
 static_assert(int{kForwardAlgos} == CUDNN_CONVOLUTION_FWD_ALGO_COUNT);
 static_assert(int{kBackwardDataAlgos} == CUDNN_CONVOLUTION_BWD_DATA_ALGO_COUNT);
 static_assert(int{kBackwardFilterAlgos} == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_COUNT);
+static_assert(int{kForwardPrecomputedGemm} == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM);
+static_assert(int{kForwardFft} == CUDNN_CONVOLUTION_FWD_ALGO_FFT);
+static_assert(int{kForwardWinogradNonfused} == CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD_NONFUSED);
+static_assert(int{kBackwardAlgo1} == CUDNN_CONVOLUTION_BWD_DATA_ALGO_1 &&
+              int{kBackwardAlgo1} == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1);
+static_assert(int{kBackwardFft} == CUDNN_CONVOLUTION_BWD_DATA_ALGO_FFT &&
+              int{kBackwardFft} == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_FFT);
+static_assert(int{kBackwardWinogradNonfused} == CUDNN_CONVOLUTION_BWD_DATA_ALGO_WINOGRAD_NONFUSED &&
+              int{kBackwardWinogradNonfused} == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_WINOGRAD_NONFUSED);
 
 TEST(CudnnAbi, StatusesAreClassifiedByTheLibrarysOwnNumbering) {
   EXPECT_EQ(classify(CUDNN_STATUS_SUCCESS), StatusKind::success);

@@ -270,6 +270,7 @@ TEST(MmaKernels, WriteWhatTheReferenceExpects) {
   expect_mma<kMmaSm80Tf32, FloatAccumulator>(DType::tf32, 80);
   expect_mma<kMmaSm80Int8, IntegerAccumulator>(DType::int8, 80);
   expect_mma<kMmaSm80Fp64, DoubleAccumulator>(DType::fp64, 80, 3);
+  expect_mma<kMmaSm90Fp64, DoubleAccumulator>(DType::fp64, 90, 3);
   expect_mma<kMmaSm89Fp8, FloatAccumulator>(DType::fp8_e4m3, 89);
 }
 

@@ -39,6 +39,7 @@ TEST(LibraryCandidates, EveryPlaceIsFoundInTheDocumentedOrder) {
                        "conda /opt/conda/lib/libcublas.so.11",
                        "python /venv/lib/python3.12/site-packages/nvidia/cublas/lib/libcublas.so.12",
                        "torch /venv/lib/python3.12/site-packages/torch/lib/libcublas.so.11",
+                       "python /opt/image/.venv/lib/python3.12/site-packages/nvidia/cu13/lib/libcublas.so.13",
                        "python /home/u/.local/lib/python3.10/site-packages/nvidia/cu13/lib/libcublas.so.13",
                        "python /usr/local/lib/python3.12/dist-packages/nvidia/cublas/lib/libcublas.so.12",
                        "python /usr/lib/python3/dist-packages/nvidia/cublas/lib/libcublas.so.12",
@@ -47,9 +48,10 @@ TEST(LibraryCandidates, EveryPlaceIsFoundInTheDocumentedOrder) {
   root.write("/etc/ld.so.cache",
              test::loader_cache_text({{"libcublas.so.11", "/opt/vendor/libcublas.so.11"},
                                       {"libcublas.so.12", "/usr/lib/x86_64-linux-gnu/libcublas.so.12"}}));
-  EXPECT_EQ(found(root, kCublas, {"/srv/own:relative", "/venv", "/home/u/env", "/home/u"}),
+  EXPECT_EQ(found(root, kCublas,
+                  {"/srv/own:relative", "/venv", "/home/u/env", "/home/u", "relative/bin:/opt/image/.venv/bin"}),
             (Lines{expected[0], expected[2], expected[1], expected[3], expected[4], expected[5], expected[6],
-                   expected[7], expected[8], expected[9], expected[10], expected[11], expected[12]}));
+                   expected[7], expected[8], expected[9], expected[10], expected[11], expected[12], expected[13]}));
 }
 
 TEST(LibraryCandidates, StubsAreNeverListedAndCompatOnlyForTheDriver) {
@@ -59,7 +61,7 @@ TEST(LibraryCandidates, StubsAreNeverListedAndCompatOnlyForTheDriver) {
   root.write("/usr/local/cuda-13.0/compat/libcublas.so.13", "library");
   root.write("/usr/lib64-nvidia/libcuda.so.1", "driver");
   root.link("/usr/lib/x86_64-linux-gnu/libcuda.so.1", "../../local/cuda/lib64/stubs/libcuda.so.1");
-  const LibraryEnvironment environment{"/usr/local/cuda/lib64/stubs:/usr/local/cuda-13.0/compat", "", "", ""};
+  const LibraryEnvironment environment{"/usr/local/cuda/lib64/stubs:/usr/local/cuda-13.0/compat", "", "", "", ""};
   EXPECT_EQ(found(root, kDriver, environment),
             (Lines{"cuda /usr/local/cuda-13.0/compat/libcuda.so.1", "system /usr/lib64-nvidia/libcuda.so.1"}));
   EXPECT_EQ(found(root, kCublas, environment), Lines{});

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <vector>
 
 namespace gpuassay {
@@ -72,6 +73,37 @@ TEST(CandidateTrial, LongOnesAreRunTwice) {
   Fixed two{{60'000'000, 70'000'000}};
   EXPECT_EQ(two.fastest({}), 0U);
   EXPECT_EQ(two.runs, (std::vector<int>{2, 2}));
+}
+
+/// A device whose clock falls to seven tenths once it has run for a while: the first one tried has the best single run.
+struct PowerLimited {
+  std::vector<std::int64_t> times_ns;
+  int runs = 0;
+  std::optional<std::int64_t> operator()(std::size_t i) {
+    const bool cold = runs++ == 0;
+    return cold ? times_ns[i] * 7 / 10 : times_ns[i];
+  }
+};
+
+TEST(CandidateTrial, AFinalIsDecidedByMedians) {
+  TrialLimits limits;
+  PowerLimited device{{110, 100, 120}};
+  EXPECT_EQ(fastest_candidate(3, std::ref(device), limits), 0U) << "the only run at the high clock";
+  limits.final_turns = 5;
+  device.runs = 0;
+  EXPECT_EQ(fastest_candidate(3, std::ref(device), limits), 1U);
+}
+
+TEST(CandidateTrial, TheFinalHasFewTurnsAndFewCandidates) {
+  Fixed many{{150, 100, 101, 102, 103, 104}};
+  TrialLimits limits;
+  limits.final_turns = 7;
+  EXPECT_EQ(many.fastest(limits), 1U);
+  EXPECT_EQ(many.runs, (std::vector<int>{5, 12, 12, 12, 12, 5}));
+  Fixed slow{{100, 101}};
+  limits.final_budget_ns = 150;
+  EXPECT_EQ(slow.fastest(limits), 0U);
+  EXPECT_EQ(slow.runs, (std::vector<int>{6, 6}));
 }
 
 TEST(CandidateTrial, TheLimitEndsTheFirstTurnAfterTwo) {

@@ -131,7 +131,7 @@ TEST(CudaImages, VoltaAndTuringHaveTensorModulesOfTheirOwn) {
   EXPECT_EQ(modules(70), (Names{"base", "sm60", "sm61", "sm70"}));
   EXPECT_EQ(modules(75), (Names{"base", "sm60", "sm61", "sm75"}));
   EXPECT_EQ(modules(86), (Names{"base", "sm60", "sm61", "sm80"}));
-  EXPECT_EQ(modules(120), (Names{"base", "sm60", "sm61", "sm80", "sm89"}));
+  EXPECT_EQ(modules(120), (Names{"base", "sm60", "sm61", "sm80", "sm89", "sm90"}));
 }
 
 }  // namespace

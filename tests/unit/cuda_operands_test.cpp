@@ -1,7 +1,9 @@
 // The parts of the CUDA backend that need no device: layouts, copies, types, tolerances.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "agent/backends/cuda_conv_types.h"
 #include "agent/backends/cuda_gemm_types.h"
@@ -95,8 +97,67 @@ TEST(CudaConvTypes, WhatADeviceDoesNotHaveIsRefused) {
 TEST(CudaConvTypes, TransformedAlgorithmsHaveWiderTolerances) {
   EXPECT_EQ(conv_algorithm_name(ConvDirection::forward, 7), "winograd_nonfused");
   EXPECT_EQ(conv_algorithm_name(ConvDirection::backward_weights, 99), "unknown");
-  EXPECT_GT(conv_output_rule(DType::fp32, ConvDirection::forward, 6).tolerance,
-            conv_output_rule(DType::fp32, ConvDirection::forward, 1).tolerance);
+  const ConvParams conv{DType::fp32, ConvDirection::forward, 1, 8, 8, 8, 8, 3, 3, 1, 1};
+  EXPECT_GT(conv_output_rule(conv, 6).tolerance, conv_output_rule(conv, 1).tolerance);
+}
+
+/// Adds normally distributed fp16 products as a tensor core does: 16 at once, the sum cut off to 24 bits.
+class CuttingSum {
+ public:
+  explicit CuttingSum(std::uint64_t seed) : a_{ElementFormat::fp16, seed, {}}, b_{ElementFormat::fp16, ~seed, {}} {}
+  void add(std::int64_t begin, std::int64_t end) {
+    constexpr std::int64_t kAtOnce = 16;
+    for (std::int64_t at = begin; at < end; at += kAtOnce) {
+      double together = sum_;
+      for (std::int64_t i = at; i < at + kAtOnce; ++i) {
+        const auto index = static_cast<std::size_t>(i);
+        together += a_[index] * b_[index];
+        exact_.add(a_[index], b_[index]);
+      }
+      sum_ = cut_off(together);
+    }
+  }
+  void omit(std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      exact_.add(a_[static_cast<std::size_t>(i)], b_[static_cast<std::size_t>(i)]);
+    }
+  }
+  [[nodiscard]] double error() const { return std::fabs(sum_ - exact_.want) / exact_.sum_abs; }
+
+ private:
+  static double cut_off(double value) {
+    int exponent = 0;
+    const double fraction = std::frexp(value, &exponent);
+    return std::ldexp(std::trunc(std::ldexp(fraction, 24)), exponent - 24);
+  }
+  GeneratedTensor a_, b_;
+  double sum_ = 0;
+  ReferenceValue exact_;
+};
+
+TEST(CudaRuleForTerms, LongSumsOnTensorCoresMayLoseMoreButNoImage) {
+  // The weight gradient of ResNet-50's first layer: 64 images of 112 x 112 products.
+  constexpr std::int64_t kImage = std::int64_t{112} * 112, kTerms = 64 * kImage;
+  const double tolerance = cuda_rule_for_terms(DType::fp16, kTerms).tolerance;
+  double worst = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    CuttingSum sum(seed);
+    sum.add(0, kTerms);
+    worst = std::max(worst, sum.error());
+  }
+  EXPECT_LT(worst, tolerance / 2);
+  EXPECT_GT(worst, tolerance / 50) << "the sum above must be one that cuts off";
+
+  CuttingSum without_an_image(1);
+  without_an_image.add(0, kTerms - kImage);
+  without_an_image.omit(kTerms - kImage, kTerms);
+  EXPECT_GT(without_an_image.error(), tolerance);
+}
+
+TEST(CudaRuleForTerms, ShortSumsAndOtherArithmeticKeepTheirTolerance) {
+  EXPECT_EQ(cuda_rule_for_terms(DType::bf16, 16384).tolerance, cuda_gemm_types(DType::bf16).rule.tolerance);
+  EXPECT_EQ(cuda_rule_for_terms(DType::bf16, std::int64_t{4} * 16384).tolerance, 2 * cuda_gemm_types(DType::bf16).rule.tolerance);
+  EXPECT_EQ(cuda_rule_for_terms(DType::fp32, 1 << 20).tolerance, cuda_gemm_types(DType::fp32).rule.tolerance);
 }
 
 TEST(ComputeLaunch, CountsFollowFromTheMultiprocessors) {

@@ -63,6 +63,20 @@ TEST(PoolRepeats, PoolsSamplesOfTheSameOperationOnly) {
   EXPECT_EQ(pooled[1].samples_ns, std::vector<double>{5});
 }
 
+TEST(PoolRepeats, OfTwoAlgorithmsTheFasterOneCounts) {
+  const ConvParams conv{DType::fp16, ConvDirection::forward, 1, 8, 8, 8, 8, 3, 3, 1, 1};
+  Measurement slow = ok_measurement(conv, {52, 53, 54});
+  slow.algorithm = "cudnn implicit_precomp_gemm NCHW";
+  Measurement fast = ok_measurement(conv, {14, 15, 16});
+  fast.algorithm = "cudnn implicit_precomp_gemm NHWC";
+  for (const auto& order : {std::vector{slow, fast}, std::vector{fast, slow}}) {
+    const Measurement pooled = pool_repeats(order).at(0);
+    EXPECT_EQ(pooled.samples_ns, fast.samples_ns);
+    EXPECT_EQ(pooled.algorithm, fast.algorithm);
+    EXPECT_EQ(pooled.seconds_under_load, 0.25);
+  }
+}
+
 TEST(PoolRepeats, AWrongRepeatMakesItWrongASkippedOneChangesNothing) {
   const GemmParams gemm{DType::fp32, 8, 8, 8, 1};
   Measurement wrong = ok_measurement(gemm, {1});

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "kernels/read_reference.h"
 
 namespace gpuassay {
@@ -26,7 +28,20 @@ TEST(TileSums, PassesGoRoundTheBlocks) {
   };
   TileSums sums(3 * kTileWords, 3, word);
   EXPECT_EQ(sums.block_sum(1, 2), kTileWords * 110U);
-  EXPECT_EQ(sums.block_sum(0, 4), kTileWords * 112U);
+  EXPECT_EQ(sums.block_sum(0, 4), kTileWords * 13U) << "as blocks 0, 1, 0 and 0";
+}
+
+TEST(ReadRole, EveryPassReadsEveryTileAndNoTwoStepsAreAlike) {
+  constexpr kernels::UInt32 kBlocks = 12;
+  for (const kernels::UInt64 pass : {0U, 1U, 5U, 23U, 24U, 100'000U}) {
+    std::set<kernels::UInt64> roles;
+    for (kernels::UInt32 block = 0; block < kBlocks; ++block) roles.insert(kernels::read_role(block, kBlocks, pass));
+    EXPECT_EQ(roles.size(), kBlocks) << pass;
+  }
+  for (kernels::UInt64 pass = 1; pass < 100; ++pass) {
+    const kernels::UInt64 before = kernels::read_role(0, kBlocks, pass - 1);
+    EXPECT_EQ(kernels::read_role(0, kBlocks, pass), (before + pass) % kBlocks);
+  }
 }
 
 TEST(TileSums, EachWordIsAskedOnce) {

@@ -159,7 +159,9 @@ std::optional<MmaKernel> mma_kernel(std::string_view name, int target) {
   }
   if (name == "gpuassay_mma_bf16") return Found({kernels::kMmaSm80Bf16, Precision::bf16});
   if (name == "gpuassay_mma_tf32") return Found({kernels::kMmaSm80Tf32, Precision::tf32});
-  if (name == "gpuassay_mma_fp64") return Found({kernels::kMmaSm80Fp64, Precision::fp64});
+  if (name == "gpuassay_mma_fp64") {
+    return Found({target < 90 ? kernels::kMmaSm80Fp64 : kernels::kMmaSm90Fp64, Precision::fp64});
+  }
   if (name == "gpuassay_mma_fp8_e4m3") return Found({kernels::kMmaSm89Fp8, Precision::fp8});
   return std::nullopt;
 }

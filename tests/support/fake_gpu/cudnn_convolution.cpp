@@ -5,8 +5,29 @@
 #include "tests/support/fake_gpu/cudnn_exports.h"
 #include "tests/support/fake_gpu/cudnn_records.h"
 
+namespace gpuassay::fake {
+
+void check_problem(Machine& machine, const ConvolutionProblem& problem) {
+  const Device& device = machine.current();
+  const int capability = device.profile().capability();
+  const Coverage coverage = cudnn_coverage(cudnn_version());
+  if (capability < coverage.lowest || capability > coverage.highest) throw CudnnFailure{CudnnStatus::arch_mismatch};
+  if (!shapes_agree(problem)) throw CudnnFailure{CudnnStatus::bad_param};
+  if (!types_supported(problem, device.profile())) throw CudnnFailure{CudnnStatus::not_supported};
+  // Layouts of one problem go together.
+  const bool mixed =
+      problem.x.channels_last != problem.y.channels_last || problem.x.channels_last != problem.w.channels_last;
+  if (mixed) throw CudnnFailure{CudnnStatus::not_supported};
+  if (refused_by_fault(machine, device, "conv", dtype_of(problem, device.profile()))) {
+    throw CudnnFailure{CudnnStatus::not_supported};
+  }
+}
+
+}  // namespace gpuassay::fake
+
 namespace gpuassay::cudnn {
 
+using fake::check_problem;
 using fake::ConvolutionAlgo;
 using fake::ConvolutionProblem;
 using fake::cudnn_call;
@@ -53,23 +74,6 @@ ConvolutionProblem problem_of(const Machine& machine, const Call& call) {
   problem.w_address = reinterpret_cast<std::uint64_t>(call.w);
   problem.y_address = reinterpret_cast<std::uint64_t>(call.y);
   return problem;
-}
-
-/// Throws what the library answers to a problem it cannot do at all.
-void check_problem(Machine& machine, const ConvolutionProblem& problem) {
-  const fake::Device& device = machine.current();
-  const int capability = device.profile().capability();
-  const fake::Coverage coverage = fake::cudnn_coverage(fake::cudnn_version());
-  if (capability < coverage.lowest || capability > coverage.highest) throw CudnnFailure{CudnnStatus::arch_mismatch};
-  if (!fake::shapes_agree(problem)) throw CudnnFailure{CudnnStatus::bad_param};
-  if (!fake::types_supported(problem, device.profile())) throw CudnnFailure{CudnnStatus::not_supported};
-  // Layouts of one problem go together.
-  const bool mixed =
-      problem.x.channels_last != problem.y.channels_last || problem.x.channels_last != problem.w.channels_last;
-  if (mixed) throw CudnnFailure{CudnnStatus::not_supported};
-  if (fake::refused_by_fault(machine, device, "conv", fake::dtype_of(problem, device.profile()))) {
-    throw CudnnFailure{CudnnStatus::not_supported};
-  }
 }
 
 /// What a search answers about one algorithm; the time is the modelled one.

@@ -174,6 +174,12 @@ namespace {
     .cudnnGetConvolutionBackwardDataWorkspaceSize = cudnnGetConvolutionBackwardDataWorkspaceSize,
     .cudnnGetConvolutionBackwardFilterAlgorithm_v7 = cudnnGetConvolutionBackwardFilterAlgorithm_v7,
     .cudnnGetConvolutionBackwardFilterWorkspaceSize = cudnnGetConvolutionBackwardFilterWorkspaceSize,
+    .cudnnBackendCreateDescriptor = cudnnBackendCreateDescriptor,
+    .cudnnBackendDestroyDescriptor = cudnnBackendDestroyDescriptor,
+    .cudnnBackendSetAttribute = cudnnBackendSetAttribute,
+    .cudnnBackendGetAttribute = cudnnBackendGetAttribute,
+    .cudnnBackendFinalize = cudnnBackendFinalize,
+    .cudnnBackendExecute = cudnnBackendExecute,
 };
 
 }  // namespace

@@ -60,6 +60,14 @@ int cudnnConvolutionBackwardFilter(Handle handle, const void* alpha, Tensor x_de
 std::size_t cudnnGetCudartVersion();
 void cudnnGetLastErrorString(char* text, std::size_t bytes);
 int cudnnSetConvolutionGroupCount(Convolution convolution, int groups);
+int cudnnBackendCreateDescriptor(int type, BackendDescriptor* descriptor);
+int cudnnBackendDestroyDescriptor(BackendDescriptor descriptor);
+int cudnnBackendSetAttribute(BackendDescriptor descriptor, int attribute, int element_type, std::int64_t count,
+                             const void* elements);
+int cudnnBackendGetAttribute(BackendDescriptor descriptor, int attribute, int element_type, std::int64_t requested,
+                             std::int64_t* count, void* elements);
+int cudnnBackendFinalize(BackendDescriptor descriptor);
+int cudnnBackendExecute(Handle handle, BackendDescriptor plan, BackendDescriptor variant_pack);
 }
 #pragma GCC visibility pop
 }  // namespace gpuassay::cudnn

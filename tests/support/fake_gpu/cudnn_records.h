@@ -95,4 +95,7 @@ inline Version cudnn_version() {
   return library_version("GPUASSAY_FAKE_CUDNN", kUsual);
 }
 
+/// Throws what the library answers to a problem it cannot do at all.
+void check_problem(Machine& machine, const ConvolutionProblem& problem);
+
 }  // namespace gpuassay::fake
