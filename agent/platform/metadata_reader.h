@@ -1,6 +1,7 @@
 // Asks one metadata service for one value after the other and believes only what looks like one.
 #pragma once
 
+#include <initializer_list>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>

@@ -2,6 +2,7 @@
 // of these.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
