@@ -170,3 +170,11 @@ def test_a_service_that_hangs_adds_nothing_to_a_short_run(agent, tmp_path):
     assert result["duration_s"] < 5 * TIME_SCALE and result["platform"]["provider"] == "aws"
     assert "in time" in reasons(result)["region"]
     check_nulls(result)
+
+
+def test_a_collector_takes_what_was_found(agent, make_collector, tmp_path):
+    collector = make_collector("--accept-simulated")
+    root = machine(tmp_path / "root", NITRO, {})
+    with MetadataService(fake.aws()) as service:
+        run_on(agent, root, {IMDS: service.port}, "--upload", collector.url)  # 6 if it did not
+    assert len(agent.files(".receipt.json")) == 1
