@@ -17,8 +17,8 @@ std::vector<Measurement> normalize_all(std::vector<Measurement> raw, const std::
 
 /// One measurement per operation, in the order first seen: the samples of a repeat that is ok are pooled with those of
 /// the first time (thinned to the larger of the two counts, so that both weigh about the same; of two algorithms the
-/// faster one's are kept), the seconds added, the larger verification error kept; a repeat that computed wrong values makes the operation wrong; one that failed or
-/// was skipped takes nothing from what was measured before.
+/// faster one's are kept), the seconds added, the larger verification error kept; a repeat that computed wrong values
+/// makes the operation wrong; one that failed or was skipped takes nothing from what was measured before.
 std::vector<Measurement> pool_repeats(std::vector<Measurement> raw);
 
 /// Headline figures from normalized measurements that are ok. Per dtype: GEMM is the best of the square shapes,

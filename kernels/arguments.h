@@ -15,6 +15,8 @@ using DeviceAddress = UInt64;
 inline constexpr UInt32 kBlockThreads = 256;
 /// Bytes per array that one block handles in one turn of its loop: four 16-byte accesses per thread in flight.
 inline constexpr UInt32 kTileBytes = kBlockThreads * 4 * 16;
+/// What a block of STREAM's kernels moves of each array.
+inline constexpr UInt32 kStreamTileBytes = kBlockThreads * 16;
 
 /// Second launch bound of the kernels that sum what they read: blocks per multiprocessor that suffice. Without it ptxas
 /// saves registers for more blocks and waits for a thread's first load before it issues the last (seen in SASS).

@@ -52,7 +52,7 @@ class Trial {
       }
     }
     const auto median_ns = [](std::vector<std::int64_t>& times) {
-      const auto middle = times.begin() + std::ssize(times) / 2;
+      const auto middle = times.begin() + (std::ssize(times) - 1) / 2;
       std::nth_element(times.begin(), middle, times.end());
       return *middle;
     };

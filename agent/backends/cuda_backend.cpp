@@ -10,7 +10,6 @@
 #include "agent/backends/cublas_session.h"
 #include "agent/backends/cublaslt_session.h"
 #include "agent/backends/cuda_operation.h"
-#include "agent/backends/cuda_trial.h"
 #include "agent/backends/cudnn_session.h"
 #include "agent/backends/gpu_monitor.h"
 #include "core/enums.h"
@@ -76,11 +75,8 @@ class CudaBackend final : public Backend {
     if (!selection_.cublaslt && !selection_.cublas) throw_without("cuBLAS", selection_.broken_cublas);
     if (!selection_.cublaslt) return prepare_with_cublas(g);
     try {
-      auto operation = prepare_cublaslt_gemm(
+      return prepare_cublaslt_gemm(
           context_, session(cublaslt_, [&] { return std::make_shared<CublasLtSession>(*selection_.cublaslt); }), g);
-      // cuBLAS 13.1 had a product 12 % faster than the best of all that cuBLASLt proposes (fp64 on an H200).
-      auto other = g.dtype == DType::fp64 && selection_.cublas ? try_with_cublas(g) : nullptr;
-      return other ? faster_of(std::move(operation), std::move(other)) : std::move(operation);
     } catch (const Error& error) {
       // cuBLAS has products that cuBLASLt lacks; what it refuses too has cuBLASLt's reason.
       if (error.code() != ErrorCode::unsupported) throw;
@@ -100,7 +96,7 @@ class CudaBackend final : public Backend {
     try {
       return prepare_with_cublas(g);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::unsupported && error.code() != ErrorCode::out_of_memory) throw;
+      if (error.code() != ErrorCode::unsupported) throw;
       return nullptr;
     }
   }

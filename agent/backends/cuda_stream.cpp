@@ -67,7 +67,7 @@ class StreamKernel final : public CudaOperation {
     arguments.c = arrays_[2].buffer.address();
     arguments.count = static_cast<std::uint64_t>(count_);
     arguments.scalar = scalar_ = stream_scalar(++runs_);
-    context().launch(kernel_name(), tiles_of(count_ * kWordBytes), arguments);
+    context().launch(kernel_name(), blocks_for(count_ * kWordBytes, kernels::kStreamTileBytes), arguments);
   }
 
  private:

@@ -15,7 +15,8 @@ constexpr std::int64_t kMostRuns = 64;
 constexpr std::int64_t kLongNs = 5'000'000;
 constexpr std::int64_t kTrialMaxNs = 250'000'000;
 constexpr int kFinalTurns = 7;
-constexpr std::int64_t kFinalMaxNs = 100'000'000;
+/// Three turns of four matrix products of 20 ms: for less, an H200's excursions to lower clocks chose.
+constexpr std::int64_t kFinalMaxNs = 200'000'000;
 
 /// One candidate's runs back to back.
 class Runs {
@@ -86,17 +87,6 @@ class Runs {
 };
 
 }  // namespace
-
-std::unique_ptr<Operation> faster_of(std::unique_ptr<Operation> one, std::unique_ptr<Operation> other) {
-  TrialLimits limits;
-  limits.min_turns = 2;
-  limits.final_turns = kFinalTurns;
-  limits.final_budget_ns = kFinalMaxNs;
-  const auto run = [&](std::size_t index) -> std::optional<std::int64_t> {
-    return (index == 0 ? one : other)->run_timed_ns(1);
-  };
-  return fastest_candidate(2, run, limits) == 1U ? std::move(other) : std::move(one);
-}
 
 std::optional<std::size_t> fastest_cuda_candidate(const CudaContext& context, std::size_t count,
                                                   const QueueCandidate& queue) {

@@ -3,10 +3,8 @@
 
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <optional>
 
-#include "agent/backends/backend.h"
 #include "agent/backends/cuda_context.h"
 
 namespace gpuassay {
@@ -20,8 +18,5 @@ using QueueCandidate = std::function<bool(std::size_t index)>;
 /// meet in a final of at most seven turns.
 std::optional<std::size_t> fastest_cuda_candidate(const CudaContext& context, std::size_t count,
                                                   const QueueCandidate& queue);
-
-/// The faster of two ways of doing the same, both of them longer than the host's queueing.
-std::unique_ptr<Operation> faster_of(std::unique_ptr<Operation> one, std::unique_ptr<Operation> other);
 
 }  // namespace gpuassay

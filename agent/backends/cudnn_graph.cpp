@@ -98,8 +98,7 @@ std::vector<CudnnConvCandidate> graph_conv_candidates(const CudnnSession& sessio
     search.add(cudnn::kModeA, most);
     // Versions before mode A.
     if (search.found() == 0) search.add(cudnn::kModeInstant, most);
-    search.add(cudnn::kModeB, most / 2);
-    if (search.found() < kFew) search.add(cudnn::kModeFallback, kFew);
+    if (search.found() < std::min(kFew, most)) search.add(cudnn::kModeFallback, kFew);
     return search.take();
   } catch (const Error&) {
     return {};

@@ -1,5 +1,6 @@
 #include "agent/backends/cudnn_legacy.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "agent/backends/cuda_conv_types.h"
@@ -135,8 +136,9 @@ LegacyConvCandidates legacy_conv_candidates(const CudnnSession& session, const C
   LegacyConvCandidates result;
   const auto conv = std::make_shared<const LegacyConv>(session, problem);
   std::vector<cudnn::AlgoPerf> answers = conv->ranked();
-  // A single candidate has no trial in which a refusal would show: let cuDNN run what there is.
-  if (answers.size() < 2) answers = conv->found(result.status);
+  // A single candidate has no trial in which a refusal would show: let cuDNN run what there is. Not where few are
+  // wanted beside others: running all may take a second.
+  if (answers.size() < std::min<std::size_t>(2, most)) answers = conv->found(result.status);
   for (const cudnn::AlgoPerf& answer : answers) {
     if (result.candidates.size() == most) break;
     result.candidates.push_back({&problem, answer.algo,

@@ -89,9 +89,9 @@ enum Attribute : int {
   kEngineBehaviorNotes = 1305,
 };
 
-/// How engine configurations are guessed, the best first. A is the successor of instant; B thinks longer; fallback
-/// lists what always works.
-enum HeuristicModeValue : int { kModeInstant = 0, kModeB = 1, kModeFallback = 2, kModeA = 3 };
+/// How engine configurations are guessed, the best first. A is the successor of instant; fallback lists what always
+/// works.
+enum HeuristicModeValue : int { kModeInstant = 0, kModeFallback = 2, kModeA = 3 };
 
 /// What an engine does to the numbers.
 enum NumericalNote : int {

@@ -89,7 +89,6 @@ static_assert(int{kEngineIndex} == CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
 static_assert(int{kEngineNumericalNotes} == CUDNN_ATTR_ENGINE_NUMERICAL_NOTE);
 static_assert(int{kEngineBehaviorNotes} == CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE);
 static_assert(int{kModeInstant} == CUDNN_HEUR_MODE_INSTANT);
-static_assert(int{kModeB} == CUDNN_HEUR_MODE_B);
 static_assert(int{kModeFallback} == CUDNN_HEUR_MODE_FALLBACK);
 static_assert(int{kModeA} == CUDNN_HEUR_MODE_A);
 static_assert(int{kNoteTensorCore} == CUDNN_NUMERICAL_NOTE_TENSOR_CORE);

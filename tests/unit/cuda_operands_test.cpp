@@ -156,7 +156,8 @@ TEST(CudaRuleForTerms, LongSumsOnTensorCoresMayLoseMoreButNoImage) {
 
 TEST(CudaRuleForTerms, ShortSumsAndOtherArithmeticKeepTheirTolerance) {
   EXPECT_EQ(cuda_rule_for_terms(DType::bf16, 16384).tolerance, cuda_gemm_types(DType::bf16).rule.tolerance);
-  EXPECT_EQ(cuda_rule_for_terms(DType::bf16, std::int64_t{4} * 16384).tolerance, 2 * cuda_gemm_types(DType::bf16).rule.tolerance);
+  EXPECT_EQ(cuda_rule_for_terms(DType::bf16, std::int64_t{4} * 16384).tolerance,
+            2 * cuda_gemm_types(DType::bf16).rule.tolerance);
   EXPECT_EQ(cuda_rule_for_terms(DType::fp32, 1 << 20).tolerance, cuda_gemm_types(DType::fp32).rule.tolerance);
 }
 
