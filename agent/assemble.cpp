@@ -76,28 +76,13 @@ void apply_price(Result& result) {
   }
 }
 
-/// What the user says wins over what the probe found.
-void apply_flags(const Platform& flags, Platform& platform) {
-  const auto take = [&](const char* field, const std::optional<std::string>& from, std::optional<std::string>& to) {
-    if (!from) return;
-    to = from;
-    platform.source[field] = "flag";
-  };
-  if (flags.provider != "unknown") {
-    platform.provider = flags.provider;
-    platform.source["provider"] = "flag";
-  }
-  take("instance_type", flags.instance_type, platform.instance_type);
-  take("region", flags.region, platform.region);
-  take("pricing_model", flags.pricing_model, platform.pricing_model);
-}
-
 }  // namespace
 
 void apply_price_match(Result& begun, const PriceMatch& match, const std::string& explanation) {
   if (begun.price.match_level == "user") return;
   begun.price = match;
-  std::erase_if(begun.unknown, [](const Unknown& entry) { return entry.path == "/price"; });
+  std::erase_if(begun.unknown,
+                [](const Unknown& entry) { return entry.path == "/price" || entry.path.starts_with("/price/"); });
   if (match.reason) {
     add_unknown(begun, "/price", explanation);
     return;
@@ -119,7 +104,6 @@ Result begin_result(const RunStart& start, const Inventory& inventory) {
   }
   result.host = inventory.host;
   result.platform = inventory.platform;
-  apply_flags(start.platform, result.platform);
   result.devices = inventory.devices;
   for (Device& device : result.devices) device.simulated = device.simulated || start.simulated;
   result.libraries = inventory.libraries;

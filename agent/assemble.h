@@ -17,7 +17,6 @@ struct RunStart {
   AgentInfo agent;
   bool simulated = false;
   std::optional<std::string> price_instance_hour_usd;  ///< --price, six places
-  Platform platform;                                   ///< what flags say; fills what the probe does not know
 };
 
 /// The document before anything is measured: status failed, no measurements. The first line of a journal.

@@ -1,5 +1,7 @@
 #include "agent/environment.h"
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdlib>
 
@@ -16,6 +18,8 @@ Environment read_environment(const GlobalOptions& global, const std::string& pro
   if (const char* root = std::getenv("GPUASSAY_SYSROOT"); root != nullptr && root[0] != '\0') {
     environment.system_root = root;
   }
+  if (const char* map = std::getenv("GPUASSAY_METADATA_MAP")) environment.metadata_map = parse_metadata_map(map);
+  environment.platform_variables = platform_variables(environ);
   if (const char* collector = std::getenv("GPUASSAY_COLLECTOR"); collector != nullptr && collector[0] != '\0') {
     environment.collector = collector;
   }

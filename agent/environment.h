@@ -7,6 +7,8 @@
 #include <string>
 
 #include "agent/options.h"
+#include "agent/platform/evidence.h"
+#include "agent/platform/metadata_map.h"
 #include "agent/progress.h"
 #include "agent/text_style.h"
 
@@ -15,16 +17,18 @@ namespace gpuassay {
 struct Environment {
   std::filesystem::path data_dir;
   std::filesystem::path system_root = "/";  ///< GPUASSAY_SYSROOT
+  MetadataMap metadata_map;                 ///< GPUASSAY_METADATA_MAP
+  PlatformVariables platform_variables;     ///< what tells something about the platform, and nothing else
   std::optional<std::string> collector;     ///< GPUASSAY_COLLECTOR: the collector to ask about, not yet checked
   TextStyle out_style, err_style;
   Verbosity verbosity = Verbosity::normal;
   std::string invocation = "gpuassay";  ///< how the user called us, for commands shown to be typed next
 
-  /// A run that reads recorded system files is no measurement of a real machine.
-  [[nodiscard]] bool simulated() const { return system_root != "/"; }
+  /// A run that reads recorded system files, or asks another's metadata, is no measurement of a real machine.
+  [[nodiscard]] bool simulated() const { return system_root != "/" || !metadata_map.empty(); }
 };
 
-/// Reads the environment variables of the contract.
+/// Reads the environment variables of the contract. Throws Error{usage} for one that cannot be understood.
 Environment read_environment(const GlobalOptions& global, const std::string& program);
 
 /// Seconds on a clock that only moves forward.

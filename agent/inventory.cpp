@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
+#include <utility>
 
 #include "agent/cuda_machine.h"
 #include "agent/dynlib/in_child.h"
@@ -112,24 +114,34 @@ Machine look_at_machine(const Environment& environment, const DeviceChoice& choi
   return machine;
 }
 
-void hash_identifiers(Machine& machine, const Environment& environment) {
+IdentifierHash identifier_hash(const Environment& environment) {
+  // Read at the first identifier: most machines have none, and need no key until they upload.
+  const auto key = std::make_shared<std::optional<KeyPair>>();
+  const auto tried = std::make_shared<bool>(false);
+  return [key, tried, path = (environment.data_dir / "key").string()](
+             std::string_view kind, std::string_view identifier) -> std::optional<std::string> {
+    try {
+      if (!std::exchange(*tried, true)) *key = load_or_create_key(path);
+    } catch (const Error&) {  // its message has a path, which must not leave the machine
+      key->reset();
+    }
+    if (!*key) return std::nullopt;
+    return (*key)->identifier_hash(kind, identifier);
+  };
+}
+
+void hash_identifiers(Machine& machine, const IdentifierHash& hash) {
   if (machine.uuids.empty()) return;
   Inventory& inventory = machine.inventory;
-  std::optional<KeyPair> key;
-  std::string reason = "the driver does not tell it";
-  try {
-    key = load_or_create_key((environment.data_dir / "key").string());
-  } catch (const Error&) {  // its message has a path, which must not leave the machine
-    reason = "this machine has no key: the data directory cannot be used";
-  }
   for (std::size_t position = 0; position < inventory.devices.size(); ++position) {
     Device& device = inventory.devices[position];
     const auto uuid = machine.uuids.find(device.index);
-    if (key && uuid != machine.uuids.end() && !uuid->second.empty()) {
-      device.uuid_hash = key->identifier_hash("gpu_uuid", uuid->second);
-    } else {
-      inventory.unknown.push_back({fmt::format("/devices/{}/uuid_hash", position), reason});
+    std::string reason = "the driver does not tell it";
+    if (uuid != machine.uuids.end() && !uuid->second.empty()) {
+      device.uuid_hash = hash("gpu_uuid", uuid->second);
+      reason = "this machine has no key: the data directory cannot be used";
     }
+    if (!device.uuid_hash) inventory.unknown.push_back({fmt::format("/devices/{}/uuid_hash", position), reason});
   }
 }
 

@@ -11,6 +11,7 @@
 #include "agent/device_choice.h"
 #include "agent/dynlib/driver_problem.h"
 #include "agent/environment.h"
+#include "agent/platform/platform_block.h"
 #include "agent/probe/gpu_health.h"
 #include "core/model.h"
 
@@ -36,9 +37,11 @@ inline constexpr double kPatienceS = 180;
 /// measured. What does not answer within `limit_s` counts as hung. Call while there is one thread.
 Machine look_at_machine(const Environment& environment, const DeviceChoice& choice, double limit_s = kPatienceS);
 
-/// Fills uuid_hash of the GPUs, or explains its absence. Needs the machine's key, which is made when the data directory
-/// exists.
-void hash_identifiers(Machine& machine, const Environment& environment);
+/// Hashes under the machine's key, which is made when the data directory exists; without one it hashes nothing.
+IdentifierHash identifier_hash(const Environment& environment);
+
+/// Fills uuid_hash of the GPUs, or explains its absence.
+void hash_identifiers(Machine& machine, const IdentifierHash& hash);
 
 /// What broke since the machine was looked at: one "hardware_fault" per device.
 struct FaultsSince {

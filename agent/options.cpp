@@ -89,7 +89,11 @@ void add_run(CLI::App& app, Options& options) {
   command->footer(
       "At a terminal, with GPUASSAY_COLLECTOR=URL set, it asks after the result whether to contribute it; --upload "
       "does\n"
-      "not ask. See docs/UPLOADING.md.");
+      "not ask. See docs/UPLOADING.md.\n"
+      "Provider, type, region and pricing model are found where the machine tells them; GPUASSAY_PROVIDER, "
+      "GPUASSAY_INSTANCE_TYPE,\nGPUASSAY_REGION, GPUASSAY_PRICING_MODEL and /etc/gpuassay/platform say them as well as "
+      "the "
+      "flags. See docs/PLATFORMS.md.");
   command->final_callback([run, &options] { options.command = *run; });
 }
 
@@ -97,6 +101,7 @@ void add_readers(CLI::App& app, Options& options) {
   CLI::App* probe = app.add_subcommand("probe", "Say what this machine is, without measuring");
   auto probe_options = std::make_shared<ProbeOptions>();
   probe->add_flag("--json", probe_options->json, "exactly what a result would contain");
+  probe->footer("Asks the cloud's metadata service, for 6 s at most. See docs/PLATFORMS.md.");
   probe->final_callback([probe_options, &options] { options.command = *probe_options; });
 
   CLI::App* doctor = app.add_subcommand("doctor", "Say what is missing and the exact command to get it");

@@ -6,8 +6,8 @@ set(pytest ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovid
 set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release PYTHONDONTWRITEBYTECODE=1)
 set(sanitized_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE=3 GPUASSAY_KILL_ROUNDS=10
     PYTHONDONTWRITEBYTECODE=1)
-set(e2e_alone run kill bad_input thread consent clock doctor gpu collector_kill)
-foreach(e2e ${e2e_alone} upload saved_results keys store collector collector_bad_input collector_tls
+set(e2e_alone run kill bad_input thread consent clock doctor gpu platform collector_kill)
+foreach(e2e ${e2e_alone} platform_faults upload saved_results keys store collector collector_bad_input collector_tls
         operation export verify openapi)
   foreach(build e2e sanitized)
     # gpu: its runs have budgets of their own, too short for a program that counts its steps; under the sanitizers there is
@@ -52,8 +52,9 @@ set_tests_properties(conformance.join PROPERTIES LABELS component PROCESSORS 2)
 set_tests_properties(check.dataset PROPERTIES LABELS check PROCESSORS 2)
 set_tests_properties(check.price_scripts PROPERTIES LABELS check)
 
-# Two minutes with what an upload can be, half a minute each with questions and price files; scripts/fuzz does hours.
-foreach(target_seconds ingest:120 query:30 prices:30)
+# Two minutes with what an upload can be, half a minute each with questions, price files and metadata; scripts/fuzz does
+# hours.
+foreach(target_seconds ingest:120 query:30 prices:30 metadata:30)
   string(REPLACE ":" ";" target_seconds ${target_seconds})
   list(GET target_seconds 0 target)
   list(GET target_seconds 1 seconds)

@@ -1,10 +1,12 @@
 // gpuassay probe: what this machine is.
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "agent/commands/commands.h"
 #include "agent/inventory.h"
+#include "agent/platform_stage.h"
 #include "agent/report.h"
 #include "core/enums.h"
 #include "core/result_json.h"
@@ -13,6 +15,25 @@ namespace gpuassay {
 namespace {
 
 std::string known(const std::optional<std::string>& value) { return value ? printable(*value) : "unknown"; }
+
+/// What is known, each with where it comes from; the rest has its reason in the document.
+template <class Line>
+void add_platform(const Inventory& inventory, const Line& line) {
+  const Platform& platform = inventory.platform;
+  const auto with_source = [&](std::string_view label, const char* field, const std::optional<std::string>& value) {
+    const auto source = platform.source.find(field);
+    if (value && source != platform.source.end())
+      line(label, fmt::format("{} ({})", printable(*value), source->second));
+  };
+  if (platform.provider == "unknown") line("provider", "unknown");
+  with_source("provider", "provider", platform.provider);
+  with_source("below it", "underlying", platform.underlying);
+  with_source("instance type", "instance_type", platform.instance_type);
+  with_source("region", "region", platform.region);
+  with_source("zone", "zone", platform.zone);
+  with_source("pricing model", "pricing_model", platform.pricing_model);
+  if (!platform.host_layer.empty()) line("layers", fmt::format("{}", fmt::join(platform.host_layer, ", ")));
+}
 
 std::string plain_text(const Machine& machine) {
   const Inventory& inventory = machine.inventory;
@@ -31,6 +52,7 @@ std::string plain_text(const Machine& machine) {
   line("kernel", known(host.kernel));
   line("virtualization", known(host.virtualization));
   line("container", known(host.container));
+  add_platform(inventory, line);
   for (const Device& device : inventory.devices) {
     line(fmt::format("device {}", device.index), fmt::format("{} {}", to_name(device.kind), printable(device.name)));
   }
@@ -46,8 +68,13 @@ std::string plain_text(const Machine& machine) {
 }  // namespace
 
 int execute(const ProbeOptions& options, const Environment& environment) {
+  const IdentifierHash hash = identifier_hash(environment);
+  PlatformStage platform(environment, {}, true, hash);  // first: it asks while GPUs are looked for
   Machine machine = look_at_machine(environment, {});
-  hash_identifiers(machine, environment);
+  hash_identifiers(machine, hash);
+  platform.wait_and_put_into(machine.inventory);
+  for (const std::string& problem : platform.refused())
+    std::fprintf(stderr, "gpuassay: %s\n", printable(problem).c_str());
   print_out(options.json ? to_json(machine.inventory).dump() + "\n" : plain_text(machine));
   return 0;
 }

@@ -23,6 +23,7 @@
 #include "agent/measure.h"
 #include "agent/measure_case.h"
 #include "agent/plan.h"
+#include "agent/platform_stage.h"
 #include "agent/price_database.h"
 #include "agent/price_report.h"
 #include "agent/report.h"
@@ -35,7 +36,6 @@
 #include "core/normalize.h"
 #include "core/price_join.h"
 #include "core/price_question.h"
-#include "core/provider_names.h"
 #include "core/result_json.h"
 #include "core/timestamp.h"
 
@@ -58,6 +58,11 @@ double budget_s(const RunOptions& options) {
   return budget;
 }
 
+std::chrono::steady_clock::time_point time_from_now(double seconds) {
+  using Clock = std::chrono::steady_clock;
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
 std::optional<std::string> price_six_places(const RunOptions& options) {
   if (!options.price_usd_per_hour) return std::nullopt;
   return format_micros(parse_micros(*options.price_usd_per_hour));
@@ -72,10 +77,6 @@ RunStart run_start(const RunOptions& options, std::int64_t started_ms, bool simu
   start.agent = {std::string(build.version), std::string(build.commit), "", std::string(build.build)};
   start.simulated = simulated;
   start.price_instance_hour_usd = price_six_places(options);
-  if (options.provider) start.platform.provider = provider_slug(*options.provider);
-  start.platform.instance_type = options.instance_type;
-  start.platform.region = options.region;
-  start.platform.pricing_model = options.pricing_model;
   return start;
 }
 
@@ -285,11 +286,16 @@ int execute(const RunOptions& options, const Environment& environment) {
   const Sharing sharing = sharing_of(options, environment);  // a typing error must not cost a measurement
 
   Store store = open_store(environment, progress);  // first: another run's measurement must not be disturbed by a look
+  const IdentifierHash hash = identifier_hash(environment);
+  PlatformStage platform(environment, {options.provider, options.instance_type, options.region, options.pricing_model},
+                         !options.offline, hash);  // before the GPUs: it asks while they are looked for
+  for (const std::string& problem : platform.refused()) progress.warn(problem);
   Machine machine = look_at_machine(environment, *parse_device_choice(options.device), budget - kReserveS);
   require_measurable(machine);
   const RunStart start = run_start(options, started_ms, machine.simulated);
   const std::vector<Case> cases = plan(machine.inventory, options.profile);
-  hash_identifiers(machine, environment);  // with the key of the data directory, which exists now if it can
+  hash_identifiers(machine, hash);  // with the key of the data directory, which exists now if it can
+  platform.put_into(machine.inventory);
   Result begun = begin_result(start, machine.inventory);
   look_up_price(begun, environment, progress);
   store.attempt([&](const Spool& spool) {
@@ -301,6 +307,9 @@ int execute(const RunOptions& options, const Environment& environment) {
   std::optional<InterruptSignals> interrupt(std::in_place);
   progress.say(fmt::format("measuring {} cases, at most {:.0f} s", cases.size(), budget));
   RunEnd end = measure_cases(cases, machine, started_s, budget, store, progress, options, interrupt->fd());
+  // What a slow metadata service still has to say must not hold up a run that was told to end.
+  const double left_s = end.reasons.empty() ? std::max(started_s + budget - kReserveS - monotonic_s(), 0.0) : 0;
+  if (platform.complete(begun, time_from_now(left_s))) look_up_price(begun, environment, progress);
   progress.say(fmt::format("measured for {:.0f} s; scoring and saving", end.duration_s));
   const Result result = finish_result(begun, std::move(end));
   const std::string body = canonical_json(result);

@@ -50,7 +50,7 @@ void explain_cpu_device(std::vector<Unknown>& unknown, const Device& device, std
 std::vector<Unknown> unknown_fields(const Host& host, const HostReasons& reasons, const std::vector<Device>& devices) {
   std::vector<Unknown> unknown;
   explain_host(unknown, host, reasons);
-  unknown.push_back({"/platform", "platform detection is not part of this version"});
+  unknown.push_back({"/platform", "the platform was not looked for"});
   for (std::size_t position = 0; position < devices.size(); ++position) {
     if (devices[position].kind == DeviceKind::cpu) explain_cpu_device(unknown, devices[position], position);
   }

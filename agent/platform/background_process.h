@@ -1,0 +1,39 @@
+// Work that answers with text, in a forked process beside this one: this one stays free of threads (it forks again for
+// the GPU's libraries) and is neither held up nor brought down by it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace gpuassay {
+
+/// The process dies with this one, at its limit by its own alarm, and when this object goes. Start it while this
+/// process has a single thread.
+class BackgroundProcess {
+ public:
+  /// `seconds_limit`: whole seconds after which the process ends itself. Where none can be started there is no answer.
+  BackgroundProcess(const std::function<std::string()>& work, unsigned seconds_limit);
+  ~BackgroundProcess();
+  BackgroundProcess(const BackgroundProcess&) = delete;
+  BackgroundProcess& operator=(const BackgroundProcess&) = delete;
+
+  /// True when there is an answer, or can be none any more; waits until `deadline` for that.
+  bool wait_until(std::chrono::steady_clock::time_point deadline);
+  /// What the work returned; empty when it failed or has not ended.
+  [[nodiscard]] const std::optional<std::string>& answer() const { return answer_; }
+
+ private:
+  void end();
+
+  pid_t pid_ = -1;
+  int answer_from_ = -1;
+  bool ended_ = false;
+  std::string received_;
+  std::optional<std::string> answer_;
+};
+
+}  // namespace gpuassay

@@ -1,0 +1,58 @@
+// The platform of this machine: what it tells itself at once, what metadata services add while GPUs are looked for.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/platform/background_process.h"
+#include "agent/platform/local_platform.h"
+#include "agent/platform/metadata_map.h"
+#include "agent/platform/overrides.h"
+#include "agent/system_root.h"
+
+namespace gpuassay {
+
+struct DetectionInputs {
+  SystemRoot root;
+  PlatformVariables variables;
+  MetadataMap metadata_map;
+  PlatformFlags flags;
+  /// Recorded files or addresses: a service that the map does not name is the one of another machine.
+  bool simulated = false;
+  bool may_use_network = true;
+};
+
+/// What a metadata service says is read in a process of its own, which ends with this object.
+class PlatformDetection {
+ public:
+  /// Reads this machine and starts asking. Throws Error for flags that name no provider. Call while there is one
+  /// thread.
+  explicit PlatformDetection(const DetectionInputs& inputs);
+
+  /// True when nothing more will come to be known; waits until `deadline` for that.
+  bool wait_until(std::chrono::steady_clock::time_point deadline);
+  /// Waits as long as the services may take, 6 s from the start where it is known whose it is, 1.5 s where not, and not
+  /// beyond `limit`.
+  void wait(std::chrono::steady_clock::time_point limit);
+
+  /// As far as it is known now.
+  [[nodiscard]] PlatformFacts facts() const;
+  [[nodiscard]] const std::vector<std::string>& layers() const { return layers_; }
+  /// What the user said and cannot be used: for the user's eyes.
+  [[nodiscard]] const std::vector<std::string>& refused() const { return overrides_.refused; }
+
+ private:
+  [[nodiscard]] MetadataFindings findings() const;
+
+  LocalPlatform local_;
+  std::vector<std::string> layers_;
+  PlatformOverrides overrides_;
+  MetadataQuestion question_;
+  std::chrono::steady_clock::time_point deadline_;
+  std::unique_ptr<BackgroundProcess> asking_;
+};
+
+}  // namespace gpuassay

@@ -1,0 +1,69 @@
+// Google Compute Engine (cloud-init DataSourceGCE.py). The service is at its literal address under its own name, so
+// that no name server is needed; every true answer carries the header it demands of us.
+#include <nlohmann/json.hpp>
+
+#include "agent/platform/metadata_reader.h"
+#include "agent/platform/rules.h"
+#include "agent/platform/words.h"
+
+namespace gpuassay {
+namespace {
+
+std::string_view recognized(const Evidence& evidence) {
+  const Firmware& firmware = evidence.firmware;
+  const bool is_gce = equals_text(firmware.product_name, "Google Compute Engine") ||
+                      equals_text(firmware.product_name, "Google") ||
+                      firmware.product_serial.starts_with("GoogleCloud-");
+  return is_gce ? source::kFirmware : "";
+}
+
+/// "projects/123/zones/us-central1-a", of which the number is the account's.
+std::optional<std::string> last_part(const std::optional<std::string>& path) {
+  return path ? word(last_path_part(*path)) : std::nullopt;
+}
+
+void ask_for_pricing(MetadataReader& reader, MetadataFindings& findings) {
+  const auto preemptible = reader.get_word("/computeMetadata/v1/instance/scheduling/preemptible");
+  const auto provisioning = reader.get_word("/computeMetadata/v1/instance/scheduling/provisioning-model");
+  if (equals_text(preemptible.value_or(""), "TRUE") || equals_text(provisioning.value_or(""), "SPOT")) {
+    findings.values[PlatformField::pricing_model] = "spot";
+  } else if (equals_text(provisioning.value_or(""), "RESERVATION_BOUND")) {
+    findings.values[PlatformField::pricing_model] = "reserved";
+  } else if (equals_text(preemptible.value_or(""), "FALSE") &&
+             equals_text(provisioning.value_or("STANDARD"), "STANDARD")) {
+    findings.values[PlatformField::pricing_model] = "on_demand";
+  }
+}
+
+void ask(const MetadataContext& context, MetadataFindings& findings) {
+  MetadataReader reader(context.client, "169.254.169.254");
+  reader.send_always("Host", "metadata.google.internal");
+  reader.send_always("Metadata-Flavor", "Google");
+  const auto zone = last_part(reader.get_word("/computeMetadata/v1/instance/zone"));
+  if (zone && !equals_text(reader.last_header("metadata-flavor"), "Google")) {
+    reader.note("the metadata service does not prove that it is Google's");
+  } else if (zone) {
+    findings.validated = true;
+    findings.set(PlatformField::zone, region_word(*zone));
+    findings.set(PlatformField::region, region_word(region_of_dashed_zone(*zone).value_or("")));
+    // GKE's emulator has no machine type.
+    findings.set(PlatformField::instance_type, last_part(reader.get_word("/computeMetadata/v1/instance/machine-type")));
+    const auto id = reader.get_word("/computeMetadata/v1/instance/id");
+    if (id && is_number(*id)) findings.set(PlatformField::instance_id, id);
+    ask_for_pricing(reader, findings);
+  }
+  findings.problem = reader.problem();
+}
+
+}  // namespace
+
+PlatformRule gcp_rule() {
+  PlatformRule rule;
+  rule.slug = "gcp";
+  rule.recognized = recognized;
+  rule.ask = ask;
+  rule.blind = Blind::always;
+  return rule;
+}
+
+}  // namespace gpuassay

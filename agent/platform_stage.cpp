@@ -1,0 +1,35 @@
+#include "agent/platform_stage.h"
+
+#include <utility>
+
+namespace gpuassay {
+
+PlatformStage::PlatformStage(const Environment& environment, const PlatformFlags& flags, bool may_use_network,
+                             IdentifierHash hash)
+    : detection_({SystemRoot(environment.system_root), environment.platform_variables, environment.metadata_map, flags,
+                  environment.simulated(), may_use_network}),
+      hash_(std::move(hash)) {}
+
+void PlatformStage::put(Platform& platform, std::vector<Unknown>& unknown) const {
+  set_platform(detection_.facts(), detection_.layers(), hash_, platform, unknown);
+}
+
+void PlatformStage::put_into(Inventory& inventory) {
+  complete_ = detection_.wait_until(std::chrono::steady_clock::now());
+  put(inventory.platform, inventory.unknown);
+}
+
+void PlatformStage::wait_and_put_into(Inventory& inventory) {
+  detection_.wait(std::chrono::steady_clock::time_point::max());
+  complete_ = true;
+  put(inventory.platform, inventory.unknown);
+}
+
+bool PlatformStage::complete(Result& begun, std::chrono::steady_clock::time_point deadline) {
+  if (std::exchange(complete_, true)) return false;
+  detection_.wait(deadline);
+  put(begun.platform, begun.unknown);
+  return true;
+}
+
+}  // namespace gpuassay
