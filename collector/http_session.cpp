@@ -24,20 +24,48 @@ constexpr std::size_t kDrainBytes = 8U << 20U;  // what a refused client may sti
 constexpr std::chrono::seconds kDrainTime{2};
 constexpr unsigned kHttp11 = 11;
 
-/// One of the requests that wait for an answer, also when making it fails.
-class WaitingTurn {
+/// One of those that are counted, also when it fails.
+class Turn {
  public:
-  explicit WaitingTurn(std::size_t& waiting) : waiting_(waiting) { ++waiting_; }
-  ~WaitingTurn() { --waiting_; }
-  WaitingTurn(const WaitingTurn&) = delete;
-  WaitingTurn& operator=(const WaitingTurn&) = delete;
+  explicit Turn(std::size_t& taken) : taken_(taken) { ++taken_; }
+  ~Turn() { --taken_; }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
 
  private:
-  std::size_t& waiting_;
+  std::size_t& taken_;
 };
 
-HttpReply too_busy() {
-  HttpReply busy = problem_reply(503, "Too busy", "Too many requests are waiting; try again later.");
+/// What the thread that makes a long reply and the network's thread tell each other.
+struct Making {
+  explicit Making(const asio::any_io_executor& network) : pause(network) {}
+  std::atomic<bool> is_wanted = true;
+  bool is_over = false;  // of the network's thread alone, as is the timer
+  asio::steady_timer pause;
+};
+
+/// Looks now and then until the reply is made. A client that closes its connection sends nothing that would wake
+/// anyone.
+asio::awaitable<void> watch(std::shared_ptr<Making> making, std::chrono::milliseconds pause,
+                            std::function<bool()> is_wanted) {
+  while (!making->is_over) {
+    if (!is_wanted()) making->is_wanted = false;
+    making->pause.expires_after(pause);
+    co_await making->pause.async_wait(kAsTuple);
+  }
+}
+
+/// The answer to a body for which there is no room; nothing of the library's own says this.
+ErrorStatus no_room() { return make_error_code(boost::system::errc::not_enough_memory); }
+
+/// RFC 9112 section 3.2.
+bool has_one_host(const http::request<http::string_body>& request) {
+  const auto hosts = request.count(http::field::host);
+  return hosts == 1 || (hosts == 0 && request.version() < kHttp11);
+}
+
+HttpReply too_busy(const char* detail) {
+  HttpReply busy = problem_reply(503, "Too busy", detail);
   busy.headers.emplace_back("Retry-After", "5");
   return busy;
 }
@@ -48,6 +76,11 @@ asio::awaitable<std::string> next_piece(const std::function<std::string()>& next
 
 HttpSession::HttpSession(tcp::socket&& socket, std::shared_ptr<asio::ssl::context> identity, std::string peer,
                          SessionShared& shared)
+asio::awaitable<HttpReply> make_long(std::function<HttpReply(const HttpReply::StillWanted&)> make,
+                                     std::shared_ptr<Making> making) {
+  co_return make([&] { return making->is_wanted.load(); });
+}
+
     : stream_(std::move(socket), std::move(identity)),
       peer_(std::move(peer)),
       shared_(shared),
@@ -109,17 +142,35 @@ asio::awaitable<bool> HttpSession::serve_one(bool last) {
   co_return co_await write(std::move(reply), framing);
 }
 
-asio::awaitable<ErrorStatus> HttpSession::read_request(Parser& parser) {
+/// The answer to a request that was not read to its end, where there is one.
+asio::awaitable<bool> HttpSession::refuse_unread(const ErrorStatus& error) {
+  constexpr int kRequestTimeout = 408;
+  constexpr int kClientClosed = 499;
+  auto reply = error == no_room() ? std::optional(too_busy("Too much is being sent at once; try again later."))
+                                  : reply_to_failed_read(error, shared_.limits);
+  if (reply) {
+    shared_.refused(reply->status);
+    co_return co_await write(*std::move(reply), {});
+  }
+  // Its connection is closed already: nothing can be said, only counted. One that began no request was just idle.
+  const bool has_begun = !idle_ || buffer_.size() > 0;
+  if (has_begun && !shared_.stopping) shared_.refused(error == beast::error::timeout ? kRequestTimeout : kClientClosed);
+  co_return false;
+}
+
+asio::awaitable<ErrorStatus> HttpSession::read_request(Parser& parser, HeldBody& held) {
   idle_ = true;
   stream_.tcp().expires_at(header_deadline_);
   auto [error, header_bytes] = co_await http::async_read_header(stream_, buffer_, parser, kAsTuple);
   if (error) co_return error;
   idle_ = false;
   stream_.tcp().expires_after(shared_.limits.body_time);
+  request.is_head = framing.header_only;
   if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     co_await asio::async_write(stream_, asio::buffer(kContinue), kAsTuple);
   }
+  if (reply.make) reply = co_await make(std::move(reply));
   // A buffer that stays as small as a header's would be read into half a kilobyte at a time; one that stays large would
   // be held by every idle connection.
   if (!parser.is_done()) buffer_.reserve(kReadBufferBytes);
@@ -130,11 +181,11 @@ asio::awaitable<ErrorStatus> HttpSession::read_request(Parser& parser) {
 
 asio::awaitable<HttpReply> HttpSession::answer(HttpRequest request) {
   if (shared_.waiting >= shared_.limits.waiting_requests) {
-    HttpReply busy = too_busy();
+    HttpReply busy = too_busy("Too many requests are waiting; try again later.");
     shared_.refused(busy.status);
     co_return busy;
   }
-  const WaitingTurn turn(shared_.waiting);
+  const Turn turn(shared_.waiting);
   co_return co_await asio::co_spawn(shared_.workers, work(std::move(request)), asio::use_awaitable);
 }
 
@@ -168,7 +219,35 @@ asio::awaitable<bool> HttpSession::write_pieces(HttpReply reply, ReplyFraming fr
   if (!co_await write_header(reply, framing)) co_return false;
   std::string piece = std::move(reply.body);
   do {
-    if (!piece.empty() && !co_await write_piece(piece, framing.chunks)) co_return false;
+/// On a thread for such, so that uploads do not wait behind it.
+asio::awaitable<HttpReply> HttpSession::make(HttpReply reply) {
+  if (shared_.in_the_making >= shared_.limits.long_replies) {
+    HttpReply busy = too_busy("Other exports are being made; try again later.");
+    shared_.refused(busy.status);
+    co_return busy;
+  }
+  const Turn turn(shared_.in_the_making);
+  const auto making = std::make_shared<Making>(stream_.get_executor());
+  // This object is there until the making is over.
+  asio::co_spawn(stream_.get_executor(), watch(making, shared_.limits.look_time, [this] { return is_client_there(); }),
+                 asio::detached);
+  // Awaited so that it does not throw: the watch must hear of the end.
+  auto [problem, made] = co_await asio::co_spawn(shared_.makers, make_long(std::move(reply.make), making), kAsTuple);
+  making->is_over = true;
+  making->pause.cancel();
+  if (problem) std::rethrow_exception(problem);
+  co_return std::move(made);
+}
+
+/// One that says that it sends nothing more counts as gone: that is all that can be seen of one that has closed.
+bool HttpSession::is_client_there() {
+  tcp::socket& socket = stream_.tcp().socket();
+  if (shared_.stopping || !socket.is_open()) return false;
+  pollfd ended{socket.native_handle(), POLLRDHUP, 0};
+  return ::poll(&ended, 1, 0) <= 0;
+}
+
+    if (!piece.empty() && !co_await write_piece(piece, framing.chunks, deadline)) co_return false;
     piece = co_await asio::co_spawn(shared_.workers, next_piece(reply.next), asio::use_awaitable);
   } while (!piece.empty());
   if (!framing.chunks) co_return false;
@@ -176,8 +255,8 @@ asio::awaitable<bool> HttpSession::write_pieces(HttpReply reply, ReplyFraming fr
   co_return !error && framing.keep_alive;
 }
 
-asio::awaitable<bool> HttpSession::write_piece(const std::string& piece, bool in_chunks) {
-  stream_.tcp().expires_after(shared_.limits.reply_time);
+asio::awaitable<bool> HttpSession::write_piece(const std::string& piece, bool in_chunks, Clock::time_point deadline) {
+  stream_.tcp().expires_at(std::min<Clock::time_point>(deadline, Clock::now() + shared_.limits.reply_time));
   if (!in_chunks) {
     auto [error, bytes] = co_await asio::async_write(stream_, asio::buffer(piece), kAsTuple);
     co_return !error;
@@ -192,6 +271,7 @@ asio::awaitable<void> HttpSession::finish() {
   tcp::socket& socket = stream_.tcp().socket();
   stream_.tcp().expires_after(kDrainTime);
   if (auto* const tls = stream_.tls()) (void)co_await tls->async_shutdown(kAsTuple);
+  const auto deadline = Clock::now() + shared_.limits.stream_time;
   ErrorStatus error;
   socket.shutdown(tcp::socket::shutdown_send, error);
   std::size_t drained = 0;

@@ -24,7 +24,10 @@ struct SessionShared {
   ServerLimits limits;
   TrustedProxies proxies;
   boost::asio::thread_pool workers;
-  std::size_t waiting = 0;  ///< requests that were read and not answered
+  boost::asio::thread_pool makers;  ///< of long replies
+  std::size_t waiting = 0;          ///< requests that were read and not answered
+  std::size_t in_the_making = 0;    ///< long replies
+  std::size_t body_bytes = 0;       ///< of requests that are not answered
   bool stopping = false;
 };
 
@@ -53,7 +56,7 @@ class HttpSession {
   boost::asio::awaitable<bool> write(HttpReply reply, ReplyFraming framing);
   boost::asio::awaitable<bool> write_header(const HttpReply& reply, ReplyFraming framing);
   boost::asio::awaitable<bool> write_pieces(HttpReply reply, ReplyFraming framing);
-  boost::asio::awaitable<bool> write_piece(const std::string& piece, bool in_chunks);
+  boost::asio::awaitable<bool> write_piece(const std::string& piece, bool in_chunks, Clock::time_point deadline);
   boost::asio::awaitable<void> finish();
 
   ClientStream stream_;
@@ -65,3 +68,5 @@ class HttpSession {
 };
 
 }  // namespace gpuassay
+  boost::asio::awaitable<HttpReply> make(HttpReply reply);
+  [[nodiscard]] bool is_client_there();

@@ -26,6 +26,13 @@ HttpReply no_such_run() { return problem_reply(404, "Not found", "No run is stor
 
 RunFilter filter_of(const QueryString& query) {
   RunFilter filter;
+/// The client has gone, so that hardly anybody will read this, or the collector is being stopped.
+HttpReply nobody_waits() {
+  HttpReply reply = problem_reply(503, "The export was given up", "Nobody waited for it; ask again in a moment.");
+  reply.headers.emplace_back("Retry-After", "5");
+  return reply;
+}
+
   filter.gpu_model = query.text("gpu_model");
   filter.provider = query.text("provider");
   filter.instance_type = query.text("instance_type");
@@ -34,37 +41,6 @@ RunFilter filter_of(const QueryString& query) {
   filter.started_from_ms = query.instant_ms("started_from");
   filter.started_before_ms = query.instant_ms("started_before");
   return filter;
-}
-
-void write(std::FILE* file, const std::string& line) {
-  if (std::fwrite(line.data(), 1, line.size(), file) != line.size())
-    throw_errno(ErrorCode::database, "cannot write the export", errno);
-}
-
-/// The snapshot in a temporary file that has no name, read from its beginning.
-HttpReply export_reply(const RunStore& store, const HttpRequest& request, const char* content_type,
-                       const std::string& header, std::string (*line_of)(const RunColumns&)) {
-  const QueryString query(
-      request.query, {"gpu_model", "provider", "instance_type", "region", "trust", "started_from", "started_before"});
-  const std::shared_ptr<std::FILE> file(std::tmpfile(), [](std::FILE* opened) {
-    if (opened != nullptr) (void)std::fclose(opened);
-  });
-  if (!file) throw_errno(ErrorCode::database, "cannot make a temporary file for the export", errno);
-  write(file.get(), header);
-  RunReader runs = store.read(filter_of(query), RunContents::columns);
-  while (const auto run = runs.next()) write(file.get(), line_of(*run));
-  // Seeking writes what is left in the buffer.
-  if (std::fseek(file.get(), 0, SEEK_SET) != 0) throw_errno(ErrorCode::database, "cannot write the export", errno);
-  HttpReply reply{200, content_type, {}, {}, {}};
-  reply.next = [file]() {
-    constexpr std::size_t kChunk = 64U << 10U;
-    std::string chunk(kChunk, '\0');
-    chunk.resize(std::fread(chunk.data(), 1, chunk.size(), file.get()));
-    // The reply has begun: throwing cuts the connection, where an end would look like the whole export.
-    if (std::ferror(file.get()) != 0) throw_errno(ErrorCode::database, "cannot read the export", errno);
-    return chunk;
-  };
-  return reply;
 }
 
 }  // namespace
@@ -129,7 +105,34 @@ HttpReply ReadRoutes::percentile(const HttpRequest& request) const {
 
 std::optional<std::int64_t> ReadRoutes::aggregates_as_of_ms() const {
   const auto aggregates = aggregates_();
-  return aggregates ? std::optional(aggregates->as_of_ms) : std::nullopt;
+  if (!aggregates) return std::nullopt;
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - aggregates->made_at).count();
+}
+
+HttpReply ReadRoutes::export_runs(const HttpRequest& request, const char* content_type, const std::string& header,
+                                  std::string (*line_of)(const RunColumns&)) const {
+  const QueryString query(
+      request.query, {"gpu_model", "provider", "instance_type", "region", "trust", "started_from", "started_before"});
+  HttpReply reply{200, content_type, {}, {}, {}};
+  reply.make = [this, filter = filter_of(query), content_type, header,
+                line_of](const HttpReply::StillWanted& still_wanted) {
+    const auto file = std::make_shared<ExportFile>(exports_);
+    file->write(header);
+    {
+      RunReader runs = store_.read(filter, RunContents::columns);
+      for (auto run = runs.next(); run; run = runs.next()) {
+        if (!still_wanted()) return nobody_waits();
+        file->write(line_of(*run));
+      }
+    }
+    file->rewind();
+    HttpReply made{200, content_type, {}, {}, {}};
+    // Where reading fails the reply has begun: throwing cuts the connection, where an end would look like the whole
+    // export.
+    made.next = [file] { return file->read(); };
+    return made;
+  };
+  return reply;
 }
 
 HttpReply ReadRoutes::export_csv(const HttpRequest& request) const {

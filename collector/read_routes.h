@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "collector/aggregates.h"
+#include "collector/export/surrogates.h"
+#include "collector/export_file.h"
 #include "collector/http_message.h"
 #include "collector/store.h"
 
@@ -28,7 +30,7 @@ class ReadRoutes {
   /// When the aggregates were made; empty before the first.
   [[nodiscard]] std::optional<std::int64_t> aggregates_as_of_ms() const;
   /// /v1/export.csv and .ndjson: one snapshot, written to a file without a name first, so that a slow reader holds up
-  /// no writer.
+  /// no writer. The reply is one that is made when `make` is called.
   [[nodiscard]] HttpReply export_csv(const HttpRequest& request) const;
   [[nodiscard]] HttpReply export_ndjson(const HttpRequest& request) const;
 

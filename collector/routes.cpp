@@ -143,9 +143,22 @@ Routes::Routes(RouteTargets targets, std::function<std::int64_t()> now_ms, std::
 
 HttpReply Routes::answer(const HttpRequest& request) {
   const auto started = std::chrono::steady_clock::now();
-  HttpReply reply = answer_or_fail(request);
-  note({method_name(request.method), route_name(request.path), reply.status, std::chrono::steady_clock::now() - started,
-        reply.outcome});
+  HttpReply reply = answer_or_fail([&] { return dispatch(request); });
+  // The header says nothing of what has to be made.
+  if (request.is_head && std::exchange(reply.make, {})) reply.next = [] { return std::string(); };
+  const auto note_answer = [this, started, method = method_name(request.method),
+                            route = route_name(request.path)](const HttpReply& answer) {
+    note({method, route, answer.status, std::chrono::steady_clock::now() - started, answer.outcome});
+  };
+  if (!reply.make) {
+    note_answer(reply);
+    return reply;
+  }
+  reply.make = [this, note_answer, make = std::move(reply.make)](const HttpReply::StillWanted& still_wanted) {
+    HttpReply made = answer_or_fail([&] { return make(still_wanted); });
+    note_answer(made);
+    return made;
+  };
   return reply;
 }
 
@@ -156,7 +169,7 @@ void Routes::note(const RequestRecord& record) {
   if (targets_.note_request) targets_.note_request(record);
 }
 
-HttpReply Routes::answer_or_fail(const HttpRequest& request) {
+HttpReply Routes::answer_or_fail(const std::function<HttpReply()>& give_answer) {
   try {
     return dispatch(request);
   } catch (const Error& error) {

@@ -38,7 +38,7 @@ class Routes {
 
  private:
   void note(const RequestRecord& record);
-  HttpReply answer_or_fail(const HttpRequest& request);
+  HttpReply answer_or_fail(const std::function<HttpReply()>& give_answer);
   HttpReply dispatch(const HttpRequest& request);
   HttpReply delete_result(const HttpRequest& request);
   [[nodiscard]] HttpReply metrics() const;

@@ -53,6 +53,7 @@ struct Collector::Parts {
 };
 
 Collector::Collector(const ServeOptions& options, const std::function<std::int64_t()>& now_ms, const Log& log)
+  ExportSpace exports;
     : parts_(std::make_unique<Parts>(options, now_ms, log)) {}
 Collector::~Collector() = default;
 

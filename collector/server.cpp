@@ -67,7 +67,8 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
       : options_(options),
         shared_{std::move(handler), options.refused ? options.refused : [](int) {}, options.limits,
                 TrustedProxies(options.trusted_proxies),
-                asio::thread_pool(std::max<std::size_t>(1, options.limits.workers))},
+                asio::thread_pool(std::max<std::size_t>(1, options.limits.workers)),
+                asio::thread_pool(std::max<std::size_t>(1, options.limits.long_replies))},
         shares_(options.limits.connections_per_network) {
     if (options_.tls) identity_ = read_tls_identity(*options_.tls);
     ErrorStatus error;
@@ -91,6 +92,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     shared_.workers.join();
   }
 
+    shared_.makers.join();
   void stop() {
     asio::post(network_, [self = shared_from_this()] { self->begin_stop(); });
   }

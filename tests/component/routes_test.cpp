@@ -78,6 +78,24 @@ TEST_F(RoutesTest, ANetworkHasItsShareWhateverItsKeys) {
   EXPECT_EQ(post(body_of_run(6), KeyPair::generate(), "198.51.100.1").status, 201);
 }
 
+TEST_F(RoutesTest, ExportsAreMadeLaterAndForHeadNever) {
+  const HttpReply reply = get("/v1/export.csv");
+  ASSERT_TRUE(reply.make);
+  const std::string counted = "gpuassay_http_requests_total{route=\"/v1/export.csv\",status=\"200\"} ";
+  EXPECT_EQ(get("/metrics").body.find(counted), std::string::npos) << "not before it is made";
+  EXPECT_EQ(reply.make([] { return true; }).next().substr(0, 7), "run_id,");
+  HttpRequest head{"GET", "/v1/export.csv", {}, {}};
+  head.is_head = true;
+  const HttpReply header = routes_.answer(head);
+  EXPECT_EQ(header.status, 200);
+  EXPECT_FALSE(header.make);
+  EXPECT_EQ(header.next(), "");
+  EXPECT_NE(get("/metrics").body.find(counted + "2"), std::string::npos);
+  EXPECT_EQ(get("/v1/export.csv").status, 200);
+  HttpRequest wrong{"GET", "/v1/export.csv", {}, {}, "colour=red"};
+  EXPECT_EQ(routes_.answer(wrong).status, 400);
+}
+
 TEST_F(RoutesTest, OnlyTheContributorTakesARunBack) {
   const std::string body = body_of_run(1);
   const std::string run_id = nlohmann::json::parse(body)["run_id"];
