@@ -54,6 +54,7 @@ struct Aggregates {
   std::int64_t as_of_ms = 0;
   std::vector<GpuAggregate> gpus;      ///< by model, count, version
   std::vector<OfferAggregate> offers;  ///< newest score version, ranked, best score per dollar first
+  std::chrono::steady_clock::time_point made_at = std::chrono::steady_clock::now();
 };
 
 class AggregateBuilder {

@@ -152,8 +152,7 @@ IngestOutcome Ingest::store(const Result& result, const Upload& upload, const st
   if (key && key->revoked_at_ms)
     return refused(IngestStatus::revoked_key, "the key that signed it was revoked; use the machine's current key",
                    result.run_id);
-  const std::int64_t now_ms = now_ms_();
-  if (const auto wait_s = per_key_.wait_s(*upload.key_base64, now_ms)) {
+  if (const auto wait_s = per_key_.wait_s(*upload.key_base64, policy_.steady_ms())) {
     IngestOutcome limited =
         refused(IngestStatus::too_many, "this key sends more runs than one machine makes", result.run_id);
     limited.retry_after_s = *wait_s;
@@ -169,6 +168,16 @@ IngestOutcome Ingest::store(const Result& result, const Upload& upload, const st
   // Another request may have been faster.
   if (auto known = store_.insert(run)) return answer_known(run.run_id, sha256, std::move(*known));
   IngestOutcome outcome;
+  try {
+    return store_new(result, upload, sha256);
+  } catch (...) {
+    per_key_.give_back(*upload.key_base64);  // it will come again, and was not at fault
+    throw;
+  }
+}
+
+IngestOutcome Ingest::store_new(const Result& result, const Upload& upload, const std::string& sha256) {
+  const std::int64_t now_ms = now_ms_();
   outcome.run_id = std::move(run.run_id);
   outcome.status = IngestStatus::created;
   outcome.receipt = std::move(run.receipt);

@@ -69,6 +69,7 @@ StoredRun columns_of(const Result& result, std::int64_t received_at_ms);
 struct IngestPolicy {
   bool accept_simulated = false;
   RateLimit per_key = {};  ///< of runs that are new; the same run again costs nothing
+  std::function<std::int64_t()> steady_ms = gpuassay::steady_ms;  ///< for that limit; asked by any thread
 };
 
 /// Checks and stores uploads. Safe to use from any thread: of two that bring one run at once, one stores it and both
@@ -87,6 +88,7 @@ class Ingest {
 
  private:
   IngestOutcome store(const Result& result, const Upload& upload, const std::string& sha256);
+  IngestOutcome store_new(const Result& result, const Upload& upload, const std::string& sha256);
 
   RunStore& store_;
   KeyPair collector_key_;

@@ -103,7 +103,7 @@ HttpReply ReadRoutes::percentile(const HttpRequest& request) const {
   return aggregates ? json_reply(percentile_json(*aggregates, *model, *count, *version, *score)) : not_ready();
 }
 
-std::optional<std::int64_t> ReadRoutes::aggregates_as_of_ms() const {
+std::optional<double> ReadRoutes::aggregates_age_s() const {
   const auto aggregates = aggregates_();
   if (!aggregates) return std::nullopt;
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - aggregates->made_at).count();

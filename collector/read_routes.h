@@ -27,8 +27,8 @@ class ReadRoutes {
   [[nodiscard]] HttpReply gpus(const HttpRequest& request) const;
   [[nodiscard]] HttpReply offers(const HttpRequest& request) const;
   [[nodiscard]] HttpReply percentile(const HttpRequest& request) const;
-  /// When the aggregates were made; empty before the first.
-  [[nodiscard]] std::optional<std::int64_t> aggregates_as_of_ms() const;
+  /// How long ago the aggregates were made, by a clock that is never set; empty before the first.
+  [[nodiscard]] std::optional<double> aggregates_age_s() const;
   /// /v1/export.csv and .ndjson: one snapshot, written to a file without a name first, so that a slow reader holds up
   /// no writer. The reply is one that is made when `make` is called.
   [[nodiscard]] HttpReply export_csv(const HttpRequest& request) const;

@@ -216,9 +216,15 @@ HttpReply Routes::post(const HttpRequest& request) {
   const bool brings_result = request.path == kResults;
   if (brings_result && !is_json(header(request, "content-type").value_or("")))
     return problem_reply(415, "Unsupported media type", "Send the result as Content-Type: application/json.");
-  if (const auto wait_s = per_network_.wait_s(network_of(request.peer), now_ms_()))
-    return too_many(*wait_s, "This network sends more than its share; try again later.");
+  if (auto busy = beyond_share(request)) return *std::move(busy);
   return brings_result ? post_result(request) : change_key(request);
+/// Everything that writes counts, uploads, deletions and changes of keys.
+std::optional<HttpReply> Routes::beyond_share(const HttpRequest& request) {
+  const auto wait_s = per_network_.wait_s(network_of(request.peer), targets_.steady_ms());
+  if (!wait_s) return std::nullopt;
+  return too_many(*wait_s, "This network sends more than its share; try again later.");
+}
+
 }
 
 HttpReply Routes::post_result(const HttpRequest& request) {

@@ -19,6 +19,7 @@ struct Collector::Parts {
       : log(log_to),
         database(open_collector_database({.data_dir = options.data_dir,
                                           .url = options.database.url,
+        problems([this](std::string_view message) { log.problem(message); }, steady_ms),
                                           .connections = options.database.connections,
                                           .check_file = true})),
         runs(*database),

@@ -51,12 +51,12 @@ class RoutesTest : public testing::Test {
   RunStore store_{*pool_};
   KeyPair agent_ = KeyPair::generate(), collector_ = KeyPair::generate();
   std::int64_t now_ms_ = 1'800'000'000'000;
-  Ingest ingest_{store_, collector_, {false, {60, 3}}, [this] { return now_ms_; }};
+  std::int64_t steady_ms_ = 0;
+  Ingest ingest_{store_, collector_, {false, {60, 3}, [this] { return steady_ms_; }}, [this] { return now_ms_; }};
   KeyChanges keys_{store_, collector_, [this] { return now_ms_; }};
   ReadRoutes read_{store_, [] { return nullptr; }};
   int changes_ = 0;
-  Routes routes_{{ingest_, keys_, store_, read_, [this] { ++changes_; }, {3600, 6}},
-                 [this] { return now_ms_; },
+  Routes routes_{{ingest_, keys_, store_, read_, [this] { ++changes_; }, {3600, 6}, {}, [this] { return steady_ms_; }},
                  [](std::string_view) {}};
 };
 
@@ -66,8 +66,12 @@ TEST_F(RoutesTest, AKeyHasItsShare) {
   EXPECT_EQ(more.status, 429);
   EXPECT_EQ(retry_after(more), "60");
   EXPECT_EQ(post(body_of_run(0), agent_).status, 200) << "what is there is answered again";
-  now_ms_ += 60'000;
-  EXPECT_EQ(post(body_of_run(3), agent_).status, 201);
+  now_ms_ += 86'400'000;
+  EXPECT_EQ(post(body_of_run(3), agent_).status, 429) << "setting the clock changes nothing";
+  now_ms_ -= 2 * 86'400'000LL;
+  EXPECT_EQ(retry_after(post(body_of_run(3), agent_, "198.51.100.1")), "60");
+  steady_ms_ += 60'000;
+  EXPECT_EQ(post(body_of_run(3), agent_, "198.51.100.1").status, 201);
   EXPECT_EQ(changes_, 4);
 }
 

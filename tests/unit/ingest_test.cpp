@@ -170,3 +170,13 @@ TEST_F(IngestTest, StoreFailureBecomes503AndALogLine) {
 
 }  // namespace
 }  // namespace gpuassay
+TEST_F(IngestTest, AStoreThatFailsCostsTheKeyNothing) {
+  Ingest limited(store_, collector_, {false, {1, 1}, [] { return std::int64_t{0}; }}, [this] { return now_ms_++; });
+  const Upload upload{body_, base64(agent_.public_key()), base64(agent_.sign(result_signing_message(body_)))};
+  const auto execute = [this](const char* sql) { pool_->take(ConnectionPool::Access::write)->execute(sql); };
+  execute("ALTER TABLE run_body RENAME TO away");
+  for (int attempt = 0; attempt < 3; ++attempt) EXPECT_THROW((void)limited.accept(upload), Error);
+  execute("ALTER TABLE away RENAME TO run_body");
+  EXPECT_EQ(limited.accept(upload).status, IngestStatus::created);
+}
+
