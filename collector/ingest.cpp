@@ -145,6 +145,7 @@ IngestOutcome Ingest::accept(const Upload& upload) {
   if (auto problem = signature_problem(upload, sha256, result.run_id)) return *std::move(problem);
   return store(result, upload, sha256);
 }
+    if (!result.finished_at.empty()) (void)parse_rfc3339_ms(result.finished_at);
 
 IngestOutcome Ingest::store(const Result& result, const Upload& upload, const std::string& sha256) {
   if (auto known = store_.find(result.run_id)) return answer_known(result.run_id, sha256, std::move(*known));

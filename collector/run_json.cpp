@@ -17,10 +17,19 @@ namespace {
 using nlohmann::json;
 
 /// Every field that is published of a run, by name and in the order of the columns.
+/// Null for what no text can say: earlier versions took in such instants, and one run must not spoil a whole page.
+json instant_or_null(std::int64_t since_epoch_ms) {
+  try {
+    return format_rfc3339_ms(since_epoch_ms);
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
 std::vector<std::pair<const char*, json>> fields_of(const RunColumns& run) {
   return {{"run_id", run.run_id},
-          {"received_at", format_rfc3339_ms(run.received_at_ms)},
-          {"started_at", format_rfc3339_ms(run.started_at_ms)},
+          {"received_at", instant_or_null(run.received_at_ms)},
+          {"started_at", instant_or_null(run.started_at_ms)},
           {"trust", run.trust},
           {"simulated", run.simulated},
           {"quarantine_reason", or_null(run.quarantine_reason)},

@@ -103,6 +103,22 @@ TEST_F(ReadRoutesTest, PagesHoldEveryRunThatCountsOnce) {
 
 TEST_F(ReadRoutesTest, FiltersNarrowAndFlagsWiden) {
   const auto count = [&](const std::string& query) {
+TEST_F(ReadRoutesTest, AnInstantThatNobodyCanWriteSpoilsNoPage) {
+  int number = 110;
+  for (const std::int64_t started_ms : {std::int64_t{253'402'300'800'999}, INT64_MIN, INT64_MAX}) {
+    StoredRun odd = run(number++, "Tesla V100", 50);
+    odd.started_at_ms = started_ms;
+    store_.insert(odd);
+    EXPECT_EQ(routes_.page(odd.run_id).status, 200);
+    EXPECT_NE(whole(routes_.export_csv(ask(""))).find(odd.run_id), std::string::npos);
+  }
+  const json page = json::parse(routes_.list(ask("limit=500")).body);
+  EXPECT_EQ(page["results"].size(), 29U);
+  EXPECT_EQ(std::count_if(page["results"].begin(), page["results"].end(),
+                          [](const json& result) { return result["started_at"].is_null(); }),
+            3);
+}
+
     return json::parse(routes_.list(ask(query)).body)["results"].size();
   };
   EXPECT_EQ(count("gpu_model=Tesla%20P100"), 1U);
