@@ -10,6 +10,7 @@
 #include "core/json_or_null.h"
 #include "core/price_json.h"
 #include "core/timestamp.h"
+#include "core/utf8.h"
 
 namespace gpuassay {
 namespace {
@@ -54,18 +55,25 @@ json run_object(const RunColumns& run) {
 /// Texts of machines are not Unicode by law: what is broken is replaced, never refused.
 std::string dumped(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
+/// As one line of what can be seen: without control characters and marks that reorder text. Ends of lines and tabs
+/// separate words, and become spaces.
+std::string shown_text(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  return printable_utf8(text);
+}
+
+/// Spreadsheets skip blanks of many kinds before they decide, and some take the wide forms of East Asian text.
 bool looks_like_formula(std::string_view text) {
-  constexpr std::string_view kBlank = " \xC2\xA0";
-  const std::size_t start = text.find_first_not_of(kBlank);
-  return start != std::string_view::npos && std::string_view("=+-@\t\r").find(text[start]) != std::string_view::npos;
+  constexpr std::u32string_view kStarts = U"=+-@\uFF1D\uFF0B\uFF0D\uFF20";
+  const auto first = first_visible(text);
+  return first && kStarts.find(static_cast<char32_t>(*first)) != std::u32string_view::npos;
 }
 
 std::string csv_cell(const json& value) {
   if (value.is_null()) return {};
   if (!value.is_string()) return dumped(value);
-  std::string text = value.get<std::string>();
-  if (looks_like_formula(text)) text.insert(0, 1, '\'');
-  std::string cell = "\"";
+  const std::string text = shown_text(value.get<std::string>());
+  std::string cell = looks_like_formula(text) ? "\"'" : "\"";
   for (const char c : text) {
     if (c == '"') cell += '"';
     cell += c == '\n' || c == '\r' ? ' ' : c;  // one line is one run, whatever a spreadsheet does with line breaks
@@ -161,7 +169,7 @@ std::optional<RunCursor> parse_cursor(const std::string& text) {
 
 std::string html_text(std::string_view text) {
   std::string escaped;
-  for (const char c : text) {
+  for (const char c : shown_text(std::string(text))) {
     switch (c) {
       case '&': escaped += "&amp;"; break;
       case '<': escaped += "&lt;"; break;
