@@ -13,6 +13,12 @@
 namespace gpuassay {
 
 /// Safe to use from any thread.
+/// What is not counted here.
+struct Gauges {
+  std::optional<double> aggregates_age_s = {};  ///< empty: there are none yet
+  std::uint64_t dropped_log_lines = 0;
+};
+
 class Metrics {
  public:
   /// `route` is the pattern of an address ("/v1/results/{id}"), never the address itself.
@@ -21,8 +27,8 @@ class Metrics {
   void count_upload(std::string_view outcome);
   void count_quarantined();
 
-  /// The text format 0.0.4 of Prometheus. `aggregates_age_s` below 0: there are none yet.
-  [[nodiscard]] std::string text(double aggregates_age_s) const;
+  /// The text format 0.0.4 of Prometheus.
+  [[nodiscard]] std::string text(const Gauges& gauges) const;
 
  private:
   /// Upper bounds in seconds, the last one open.

@@ -272,10 +272,10 @@ HttpReply Routes::change_key(const HttpRequest& request) {
 }
 
 HttpReply Routes::metrics() const {
-  constexpr double kMsPerSecond = 1000;
-  const auto as_of_ms = targets_.read.aggregates_as_of_ms();
-  const double age_s = as_of_ms ? static_cast<double>(now_ms_() - *as_of_ms) / kMsPerSecond : -1;
-  return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_.text(age_s), {}};
+  return {200,
+          "text/plain; version=0.0.4; charset=utf-8",
+          metrics_.text({targets_.read.aggregates_age_s(), targets_.dropped_log_lines()}),
+          {}};
 }
 
 }  // namespace gpuassay

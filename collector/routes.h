@@ -21,9 +21,11 @@ struct RouteTargets {
   KeyChanges& keys;
   RunStore& store;
   const ReadRoutes& read;
-  std::function<void()> note_change;                            ///< runs were added or taken back
-  RateLimit per_network = {};                                   ///< of uploads
-  std::function<void(const RequestRecord&)> note_request = {};  ///< every answer, from the thread that gave it
+  std::function<void()> note_change;                              ///< runs were added or taken back
+  RateLimit per_network = {};                                     ///< of uploads, deletions and key changes
+  std::function<void(const RequestRecord&)> note_request = {};    ///< every answer, from the thread that gave it
+  std::function<std::int64_t()> steady_ms = gpuassay::steady_ms;  ///< for the limit; asked by any thread
+  std::function<std::uint64_t()> dropped_log_lines = [] { return std::uint64_t{0}; };
 };
 
 /// Answers one request; every failure becomes an HTTP status here. Safe to use from any thread.

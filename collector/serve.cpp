@@ -6,6 +6,8 @@
 #include "collector/collector_database.h"
 #include "collector/ingest.h"
 #include "collector/key_changes.h"
+#include "collector/rate_limit.h"
+#include "collector/repeated_problems.h"
 #include "collector/retention.h"
 #include "collector/routes.h"
 #include "collector/store.h"
@@ -37,13 +39,14 @@ struct Collector::Parts {
                [this](const HttpRequest& request) { return routes.answer(request); }) {}
 
   std::function<void(std::string_view)> problem() {
-    return [this](std::string_view message) { log.problem(message); };
+    return [this](std::string_view message) { problems.say(message); };
   }
 
   const Log log;
   std::unique_ptr<ConnectionPool> database;
   RunStore runs;
   KeyPair key;
+  RepeatedProblems problems;
   Ingest ingest;
   KeyChanges keys;
   AggregateKeeper aggregates;

@@ -107,8 +107,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     end_signals_.async_wait([this](const ErrorStatus& error, int) {
       if (!error) begin_stop();
     });
-    if (!options_.tls) return;
-    reload_signal_.add(SIGHUP);
+    reload_signal_.add(SIGHUP);  // always: its usual effect would end the collector
     wait_for_reload();
   }
 
@@ -189,7 +188,10 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   }
 
   void read_certificate() {
-    if (!options_.tls) return;
+    if (!options_.tls) {
+      if (options_.log) options_.log("SIGHUP: there is no certificate to be read again");
+      return;
+    }
     std::string said = "the certificate was read again";
     try {
       identity_ = read_tls_identity(*options_.tls);

@@ -57,7 +57,7 @@ class Server {
   /// Reads the TLS files again, for connections to come; open ones keep theirs. When the files are not usable the
   /// former ones stay. From any thread.
   void reload_certificate();
-  /// Makes SIGTERM and SIGINT call stop(), and with TLS SIGHUP reload_certificate().
+  /// Makes SIGTERM and SIGINT call stop(), and SIGHUP reload_certificate(), which without TLS does nothing.
   void handle_signals();
 
  private:

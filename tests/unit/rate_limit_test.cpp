@@ -68,7 +68,7 @@ TEST(MetricsTest, CountsByRouteAndStatus) {
                            "gpuassay_http_request_seconds_bucket{route=\"/v1/results\",le=\"0.005\"} 1\n",
                            "gpuassay_http_request_seconds_bucket{route=\"/v1/results\",le=\"+Inf\"} 2\n",
                            "gpuassay_uploads_total{outcome=\"created\"} 1\n", "gpuassay_quarantined_total 1\n",
-                           "gpuassay_aggregates_age_seconds 2.5\n"})
+                           "gpuassay_log_lines_dropped_total 7\n", "gpuassay_aggregates_age_seconds 2.5\n"})
     EXPECT_NE(text.find(line), std::string::npos) << line << text;
   EXPECT_NE(metrics.text({-0.5, 0}).find("gpuassay_aggregates_age_seconds 0\n"), std::string::npos) << "never negative";
   EXPECT_EQ(metrics.text({}).find("aggregates_age"), std::string::npos);
