@@ -18,6 +18,14 @@
 namespace gpuassay {
 namespace {
 
+/// As agents write it, as it is kept for ever: four times what a full run of eight GPUs has.
+constexpr JsonLimits kUploadLimits = [] {
+  JsonLimits limits;
+  limits.max_bytes = std::size_t{1} << 20U;
+  limits.compact = true;
+  return limits;
+}();
+
 constexpr std::string_view kSignatureHeaders =
     "the headers Gpuassay-Key and Gpuassay-Signature must hold an Ed25519 key and signature in base64";
 
@@ -124,7 +132,7 @@ Ingest::Ingest(RunStore& store, const KeyPair& collector_key, IngestPolicy polic
 IngestOutcome Ingest::accept(const Upload& upload) {
   nlohmann::json document;
   try {
-    document = parse_untrusted_json(upload.body);
+    document = parse_untrusted_json(upload.body, kUploadLimits);
   } catch (const Error& error) {
     return refused(IngestStatus::malformed, error.what());
   }

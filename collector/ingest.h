@@ -79,8 +79,8 @@ class Ingest {
   /// `now_ms` is the wall clock in milliseconds since 1970, asked by any thread. `store` must outlive this.
   Ingest(RunStore& store, const KeyPair& collector_key, IngestPolicy policy, std::function<std::int64_t()> now_ms);
 
-  /// Hostile until proven otherwise: limits, schema, policy, signature, in this order; then stored durably, implausible
-  /// runs too, which then count in no aggregate. Throws
+  /// Hostile until proven otherwise: limits (1 MiB and no white space between values among them), schema, policy,
+  /// signature, in this order; then stored durably, implausible runs too, which then count in no aggregate. Throws
   /// Error{database} when the store does not work; then nothing has been acknowledged.
   IngestOutcome accept(const Upload& upload);
   /// Erases the run for the key that signed it; only its run_id stays, so that it does not come again.

@@ -83,6 +83,19 @@ TEST_F(IngestTest, RefusesWhatIsNotAResult) {
   const auto typed = accept(wrong_type.dump());
   EXPECT_EQ(typed.status, IngestStatus::invalid);
   ASSERT_FALSE(typed.violations.empty());
+TEST_F(IngestTest, OnlyTheCanonicalBodyIsKept) {
+  for (const std::string& body :
+       {" " + body_, body_ + "\n", "\xEF\xBB\xBF" + body_, nlohmann::json::parse(body_).dump(1),
+        body_.substr(0, body_.size() - 1) + std::string(900'000, ' ') + "}"})
+    EXPECT_EQ(accept(body).status, IngestStatus::malformed) << body.substr(0, 20);
+  const std::string many = "{\"a\":[\"" + std::string(200, 'x');
+  std::string large = many + "\"";
+  while (large.size() <= 1U << 20U) large += ",\"" + std::string(200, 'x') + "\"";
+  EXPECT_NE(accept(large + "]}").detail.find("longer than 1048576 bytes"), std::string::npos);
+  EXPECT_EQ(stored(), 0);
+  EXPECT_EQ(accept(body_).status, IngestStatus::created);
+}
+
   EXPECT_EQ(typed.violations.front().substr(0, 13), "/duration_s: ");
   EXPECT_EQ(stored(), 0);
 }
