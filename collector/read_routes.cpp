@@ -14,6 +14,7 @@ namespace {
 
 constexpr const char* kJson = "application/json";
 
+constexpr std::int64_t kMostOfPage = 500;
 HttpReply json_reply(std::string body) { return {200, kJson, std::move(body), {}, {}}; }
 
 HttpReply not_ready() {
@@ -56,7 +57,7 @@ HttpReply ReadRoutes::list(const HttpRequest& request) const {
   filter.with_quarantined = query.flag("quarantined");
   constexpr std::int64_t kMost = 500;
   constexpr std::int64_t kUsual = 100;
-  const auto limit = static_cast<std::size_t>(query.integer("limit", 1, kMost).value_or(kUsual));
+  const auto limit = static_cast<std::size_t>(query.integer("limit", 1, kMostOfPage).value_or(kUsual));
   std::optional<RunCursor> after;
   if (const auto text = query.text("cursor")) {
     after = parse_cursor(*text);
@@ -83,10 +84,13 @@ HttpReply ReadRoutes::gpus(const HttpRequest& request) const {
 }
 
 HttpReply ReadRoutes::offers(const HttpRequest& request) const {
-  const QueryString query(request.query, {"gpu_model", "provider"});
+  const QueryString query(request.query, {"gpu_model", "provider", "limit", "offset"});
+  constexpr std::int64_t kFurthest = 1'000'000;
+  OfferFilter filter{query.text("gpu_model"), query.text("provider")};
+  filter.limit = static_cast<std::size_t>(query.integer("limit", 1, kMostOfPage).value_or(kMostOfPage));
+  filter.offset = static_cast<std::size_t>(query.integer("offset", 0, kFurthest).value_or(0));
   const auto aggregates = aggregates_();
-  return aggregates ? json_reply(offers_json(*aggregates, query.text("gpu_model"), query.text("provider")))
-                    : not_ready();
+  return aggregates ? json_reply(offers_json(*aggregates, filter)) : not_ready();
 }
 
 HttpReply ReadRoutes::percentile(const HttpRequest& request) const {

@@ -127,12 +127,14 @@ std::string gpus_json(const Aggregates& aggregates, const std::optional<std::str
   return dumped(document);
 }
 
-std::string offers_json(const Aggregates& aggregates, const std::optional<std::string>& gpu_model,
-                        const std::optional<std::string>& provider) {
+std::string offers_json(const Aggregates& aggregates, const OfferFilter& filter) {
   json offers = json::array();
   for (const OfferAggregate& offer : aggregates.offers) {
     const RunFact& shape = offer.shape;
-    if ((gpu_model && *gpu_model != shape.gpu_model) || (provider && *provider != shape.provider)) continue;
+    if ((filter.gpu_model && *filter.gpu_model != shape.gpu_model) ||
+        (filter.provider && *filter.provider != shape.provider))
+      continue;
+    if (total++ < filter.offset || offers.size() >= filter.limit) continue;
     offers.push_back({{"provider", shape.provider},
                       {"instance_type", or_null(shape.instance_type)},
                       {"region", or_null(shape.region)},

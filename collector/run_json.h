@@ -21,9 +21,13 @@ std::string run_page_json(const RunPage& page);
 
 /// {"as_of":...,"days":90,"gpus":[...]}; `gpu_model` empty: all.
 std::string gpus_json(const Aggregates& aggregates, const std::optional<std::string>& gpu_model);
-/// {"as_of":...,"days":90,"offers":[...]}, each with `price`, the fields of docs/PRICES.md.
-std::string offers_json(const Aggregates& aggregates, const std::optional<std::string>& gpu_model,
-                        const std::optional<std::string>& provider);
+/// Which offers, and of those the ones from `offset` on, `limit` at most.
+struct OfferFilter {
+  std::optional<std::string> gpu_model, provider;
+  std::size_t offset = 0, limit = 500;
+};
+/// {"as_of":...,"days":90,"total":...,"offers":[...]}, each with `price`, the fields of docs/PRICES.md.
+std::string offers_json(const Aggregates& aggregates, const OfferFilter& filter);
 
 /// The place of a page as text, and back; empty for any other text.
 std::string cursor_text(const RunCursor& cursor);

@@ -174,6 +174,37 @@ TEST_F(ReadRoutesTest, WhatIsStaleOrOfAnotherProviderIsNotRanked) {
 
 TEST_F(ReadRoutesTest, PercentilesAreOfMachines) {
   const json answer =
+TEST_F(ReadRoutesTest, OneMachineRanksNowhere) {
+  for (int number = 0; number < 3; ++number) {
+    StoredRun best = run(210 + number, "Tesla V100", 9000);
+    best.region = "region of few";
+    store_.insert(best);
+    const json offers = json::parse(routes_.offers(ask("gpu_model=Tesla%20V100")).body)["offers"];
+    ASSERT_EQ(offers.size(), 2U);
+    EXPECT_EQ(offers[number < 2 ? 1 : 0]["region"], "region of few") << number;
+    EXPECT_EQ(offers[number < 2 ? 1 : 0]["ranked"], number == 2);
+  }
+}
+
+TEST_F(ReadRoutesTest, OffersComeInPages) {
+  for (int number = 0; number < 5; ++number) {
+    StoredRun other = run(220 + number, "Tesla V100", 50);
+    other.region = "region " + std::to_string(number);
+    store_.insert(other);
+  }
+  std::set<std::string> regions;
+  for (const std::string offset : {"0", "2", "4"}) {
+    const json page = json::parse(routes_.offers(ask("gpu_model=Tesla%20V100&limit=2&offset=" + offset)).body);
+    EXPECT_EQ(page["total"], 6);
+    EXPECT_EQ(page["offers"].size(), 2U);
+    for (const json& offer : page["offers"]) regions.insert(offer["region"].dump());
+  }
+  EXPECT_EQ(regions.size(), 6U);
+  EXPECT_EQ(json::parse(routes_.offers(ask("offset=7")).body)["offers"].size(), 0U);
+  EXPECT_THROW((void)routes_.offers(ask("limit=501")), Error);
+  EXPECT_THROW((void)routes_.offers(ask("offset=-1")), Error);
+}
+
       json::parse(routes_.percentile(ask("gpu_model=Tesla%20V100&gpu_count=8&score_version=0.2&score=45")).body);
   EXPECT_EQ(answer["percentile"], 0.2);
   EXPECT_EQ(answer["population"], 25);
