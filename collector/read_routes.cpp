@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "collector/percentile.h"
+#include "collector/published_result.h"
 #include "collector/query_string.h"
 #include "collector/run_json.h"
 #include "core/error.h"
@@ -46,8 +47,9 @@ HttpReply nobody_waits() {
 
 }  // namespace
 
-ReadRoutes::ReadRoutes(const RunStore& store, std::function<std::shared_ptr<const Aggregates>()> aggregates)
-    : store_(store), aggregates_(std::move(aggregates)) {}
+ReadRoutes::ReadRoutes(const RunStore& store, Surrogates names, ExportSpace& exports,
+                       std::function<std::shared_ptr<const Aggregates>()> aggregates)
+    : store_(store), names_(std::move(names)), exports_(exports), aggregates_(std::move(aggregates)) {}
 
 HttpReply ReadRoutes::list(const HttpRequest& request) const {
   const QueryString query(request.query, {"gpu_model", "provider", "instance_type", "region", "trust", "started_from",
@@ -68,7 +70,7 @@ HttpReply ReadRoutes::list(const HttpRequest& request) const {
 
 HttpReply ReadRoutes::result(std::string_view run_id) const {
   auto body = store_.body(run_id);
-  return body ? json_reply(*std::move(body)) : no_such_run();
+  return body ? json_reply(published_result(*std::move(body), names_)) : no_such_run();
 }
 
 HttpReply ReadRoutes::page(std::string_view run_id) const {

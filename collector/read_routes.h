@@ -15,12 +15,14 @@ namespace gpuassay {
 /// The GET requests. Safe to use from any thread. Throws Error{usage} for a parameter that is wrong, Error{database}.
 class ReadRoutes {
  public:
-  /// `aggregates` gives the last ones that were made, null before the first.
-  ReadRoutes(const RunStore& store, std::function<std::shared_ptr<const Aggregates>()> aggregates);
+  /// `aggregates` gives the last ones that were made, null before the first. `exports` must outlive the replies.
+  ReadRoutes(const RunStore& store, Surrogates names, ExportSpace& exports,
+             std::function<std::shared_ptr<const Aggregates>()> aggregates);
 
   /// /v1/results: filters, pages.
   [[nodiscard]] HttpReply list(const HttpRequest& request) const;
-  /// /v1/results/{id}: the very bytes that were signed. /r/{id}: a page about it.
+  /// /v1/results/{id}: the document that was signed, its hashed identifiers keyed again (published_result.h). /r/{id}:
+  /// a page about it.
   [[nodiscard]] HttpReply result(std::string_view run_id) const;
   [[nodiscard]] HttpReply page(std::string_view run_id) const;
   /// /v1/gpus, /v1/offers, /v1/percentile.
@@ -39,4 +41,6 @@ class ReadRoutes {
   std::function<std::shared_ptr<const Aggregates>()> aggregates_;
 };
 
+  Surrogates names_;
+  ExportSpace& exports_;
 }  // namespace gpuassay

@@ -69,7 +69,9 @@ class ReadRoutesTest : public testing::Test {
 
   std::unique_ptr<ConnectionPool> pool_ = test::memory_pool();
   RunStore store_{*pool_};
-  ReadRoutes routes_{store_, [this] { return made(); }};
+  ExportSpace space_;
+  Surrogates names_{*pool_->take(ConnectionPool::Access::write)};
+  ReadRoutes routes_{store_, names_, space_, [this] { return made(); }};
 };
 
 TEST_F(ReadRoutesTest, AMachineWithANewKeyIsStillOneMachine) {
@@ -211,7 +213,7 @@ TEST_F(ReadRoutesTest, OffersComeInPages) {
 }
 
 TEST_F(ReadRoutesTest, BeforeTheFirstAggregatesItSaysSo) {
-  const ReadRoutes early(store_, [] { return nullptr; });
+  const ReadRoutes early(store_, names_, space_, [] { return nullptr; });
   for (const HttpReply& reply : {early.gpus(ask("")), early.offers(ask(""))}) {
     EXPECT_EQ(reply.status, 503);
     EXPECT_EQ(reply.headers.at(0).first, "Retry-After");
@@ -225,6 +227,26 @@ TEST_F(ReadRoutesTest, ExportsHoldTheRunsThatCount) {
   const std::string lines = whole(routes_.export_ndjson(ask("gpu_model=Tesla%20P100")));
   EXPECT_EQ(json::parse(lines)["score"], 20);
   EXPECT_THROW((void)routes_.export_csv(ask("simulated=true")), Error) << "simulated runs never reach an export";
+}
+
+TEST_F(ReadRoutesTest, AnExportNobodyWaitsForIsGivenUp) {
+  int asked = 0;
+  const HttpReply reply = routes_.export_csv(ask("")).make([&] { return ++asked < 3; });
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_EQ(asked, 3);
+  EXPECT_EQ(space_.held_bytes(), 0U);
+}
+
+TEST_F(ReadRoutesTest, ExportsEndWhereTheirSpaceEnds) {
+  ExportSpace little({}, 1);
+  const ReadRoutes cramped(store_, names_, little, [] { return nullptr; });
+  EXPECT_THROW((void)whole(cramped.export_csv(ask(""))), Error);
+  EXPECT_EQ(little.held_bytes(), 0U);
+  {
+    const HttpReply held = routes_.export_csv(ask("")).make([] { return true; });
+    EXPECT_GT(space_.held_bytes(), 0U) << "until it is read";
+  }
+  EXPECT_EQ(space_.held_bytes(), 0U);
 }
 
 TEST_F(ReadRoutesTest, OneRunHasItsBytesAndItsPage) {

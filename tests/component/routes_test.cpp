@@ -54,7 +54,9 @@ class RoutesTest : public testing::Test {
   std::int64_t steady_ms_ = 0;
   Ingest ingest_{store_, collector_, {false, {60, 3}, [this] { return steady_ms_; }}, [this] { return now_ms_; }};
   KeyChanges keys_{store_, collector_, [this] { return now_ms_; }};
-  ReadRoutes read_{store_, [] { return nullptr; }};
+  ExportSpace space_;
+  Surrogates names_{*pool_->take(ConnectionPool::Access::write)};
+  ReadRoutes read_{store_, names_, space_, [] { return nullptr; }};
   int changes_ = 0;
   Routes routes_{{ingest_, keys_, store_, read_, [this] { ++changes_; }, {3600, 6}, {}, [this] { return steady_ms_; }},
                  [](std::string_view) {}};

@@ -128,10 +128,10 @@ FuzzedCollector::FuzzedCollector()
       ingest_(store_, collector_, {true, {0, 0}}, [] { return kNowMs; }),
       keys_(store_, collector_, [] { return kNowMs; }),
       aggregates_(std::make_shared<const Aggregates>()),
-      read_(store_, [this] { return aggregates_; }),
-      routes_(
-          {ingest_, keys_, store_, read_, [] {}, {0, 0}}, [] { return kNowMs; },
-          [](std::string_view line) { found("the collector failed: " + std::string(line)); }) {}
+      names_(*pool_->take(ConnectionPool::Access::write)),
+      read_(store_, names_, space_, [this] { return aggregates_; }),
+      routes_({ingest_, keys_, store_, read_, [] {}, {0, 0}},
+              [](std::string_view line) { found("the collector failed: " + std::string(line)); }) {}
 FuzzedCollector::~FuzzedCollector() = default;
 
 void FuzzedCollector::answer_bytes(std::string_view bytes) {

@@ -161,7 +161,9 @@ TEST_F(IngestTest, SomeGpusOfAMachineHaveNoModelToCompare) {
 
 TEST_F(IngestTest, StoreFailureBecomes503AndALogLine) {
   std::string log;
-  const ReadRoutes read(store_, [] { return nullptr; });
+  ExportSpace space;
+  const Surrogates names(*pool_->take(ConnectionPool::Access::write));
+  const ReadRoutes read(store_, names, space, [] { return nullptr; });
   KeyChanges keys(store_, KeyPair::generate(), [] { return std::int64_t{0}; });
   Routes routes(
       {ingest_, keys, store_, read, [] {}}, [] { return std::int64_t{0}; },
