@@ -72,6 +72,7 @@ IngestOutcome answer_known(const std::string& run_id, const std::string& sha256,
   outcome.status = IngestStatus::replayed;
   outcome.run_id = run_id;
   outcome.receipt = std::move(known.receipt);
+  outcome.detail = known.quarantine_reason.value_or("");
   return outcome;
 }
 

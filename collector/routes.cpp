@@ -241,6 +241,7 @@ HttpReply Routes::post_result(const HttpRequest& request) {
   return reply;
 }
 
+  if (auto busy = beyond_share(request)) return *std::move(busy);
 HttpReply Routes::delete_result(const HttpRequest& request) {
   using Status = DeletionOutcome::Status;
   const DeletionOutcome outcome = targets_.ingest.retract(

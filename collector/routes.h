@@ -47,6 +47,7 @@ class Routes {
   HttpReply get(const HttpRequest& request) const;
   HttpReply post(const HttpRequest& request);
   HttpReply post_result(const HttpRequest& request);
+  std::optional<HttpReply> beyond_share(const HttpRequest& request);
   HttpReply change_key(const HttpRequest& request);
   [[nodiscard]] HttpReply ready() const;
 

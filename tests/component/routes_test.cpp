@@ -21,8 +21,9 @@ class RoutesTest : public testing::Test {
     request.peer = peer;
     return routes_.answer(request);
   }
-  HttpReply take_back(const std::string& run_id, const KeyPair& key) {
-    return routes_.answer({"DELETE", "/v1/results/" + run_id, signed_by(key, deletion_signing_message(run_id)), {}});
+  HttpReply take_back(const std::string& run_id, const KeyPair& key, const std::string& peer = "203.0.113.1") {
+    return routes_.answer(
+        {"DELETE", "/v1/results/" + run_id, signed_by(key, deletion_signing_message(run_id)), {}, {}, peer});
   }
   HttpReply get(const std::string& path) { return routes_.answer({"GET", path, {}, {}}); }
 
@@ -95,6 +96,24 @@ TEST_F(RoutesTest, ExportsAreMadeLaterAndForHeadNever) {
   const HttpReply header = routes_.answer(head);
   EXPECT_EQ(header.status, 200);
   EXPECT_FALSE(header.make);
+TEST_F(RoutesTest, ANetworkHasItsShareWhateverItsKeys) {
+  for (int number = 0; number < 6; ++number)
+    EXPECT_EQ(post(body_of_run(number), KeyPair::generate(), "192.0.2." + std::to_string(number)).status, 201);
+  EXPECT_EQ(post(body_of_run(6), KeyPair::generate(), "192.0.2.200").status, 429);
+  EXPECT_EQ(post(body_of_run(6), KeyPair::generate(), "198.51.100.1").status, 201);
+}
+
+TEST_F(RoutesTest, DeletionsAndKeyChangesHaveTheSameShare) {
+  ASSERT_EQ(post(body_of_run(1), agent_).status, 201);
+  const std::string run_id = "0190b5a4-7c1d-7b3e-9f00-000000000000";
+  for (int number = 0; number < 4; ++number) EXPECT_EQ(take_back(run_id, agent_, "192.0.2.7").status, 404);
+  EXPECT_EQ(replace(KeyPair::generate(), KeyPair::generate(), "192.0.2.8").status, 404);
+  EXPECT_EQ(retry_after(take_back(run_id, agent_, "192.0.2.9")), "1");
+  EXPECT_EQ(replace(KeyPair::generate(), KeyPair::generate(), "192.0.2.9").status, 429);
+  EXPECT_EQ(post(body_of_run(2), agent_, "192.0.2.10").status, 429);
+  EXPECT_EQ(take_back(run_id, agent_, "198.51.100.1").status, 404);
+}
+
   EXPECT_EQ(header.next(), "");
   EXPECT_NE(get("/metrics").body.find(counted + "2"), std::string::npos);
   EXPECT_EQ(get("/v1/export.csv").status, 200);

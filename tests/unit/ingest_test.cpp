@@ -57,6 +57,17 @@ TEST_F(IngestTest, ReplayGivesTheSameBytesAndOneRow) {
 }
 
 TEST_F(IngestTest, AnotherBodyUnderTheSameRunIdKeepsTheFirst) {
+TEST_F(IngestTest, AReplayIsToldAboutTheQuarantineToo) {
+  Result old = test::example_result();
+  old.started_at = "2015-01-01T00:00:00.000Z";
+  const std::string body = canonical_json(old);
+  const auto first = accept(body);
+  EXPECT_NE(first.detail.find("clock_differs"), std::string::npos);
+  const auto second = accept(body);
+  EXPECT_EQ(second.status, IngestStatus::replayed);
+  EXPECT_EQ(second.detail, first.detail);
+}
+
   accept(body_);
   auto other = test::example_result();
   other.duration_s = 61;
