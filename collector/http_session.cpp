@@ -1,7 +1,13 @@
 #include "collector/http_session.h"
 
+#include <poll.h>
+
+#include <algorithm>
+#include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <exception>
@@ -70,17 +76,25 @@ HttpReply too_busy(const char* detail) {
   return busy;
 }
 
-asio::awaitable<std::string> next_piece(const std::function<std::string()>& next) { co_return next(); }
-
-}  // namespace
-
-HttpSession::HttpSession(tcp::socket&& socket, std::shared_ptr<asio::ssl::context> identity, std::string peer,
-                         SessionShared& shared)
 asio::awaitable<HttpReply> make_long(std::function<HttpReply(const HttpReply::StillWanted&)> make,
                                      std::shared_ptr<Making> making) {
   co_return make([&] { return making->is_wanted.load(); });
 }
 
+asio::awaitable<std::string> next_piece(const std::function<std::string()>& next) { co_return next(); }
+
+}  // namespace
+
+bool HeldBody::grow_to(std::size_t bytes) {
+  if (bytes <= bytes_) return true;
+  if (shared_.body_bytes + (bytes - bytes_) > shared_.limits.all_body_bytes) return false;
+  shared_.body_bytes += bytes - bytes_;
+  bytes_ = bytes;
+  return true;
+}
+
+HttpSession::HttpSession(tcp::socket&& socket, std::shared_ptr<asio::ssl::context> identity, std::string peer,
+                         SessionShared& shared)
     : stream_(std::move(socket), std::move(identity)),
       peer_(std::move(peer)),
       shared_(shared),
@@ -111,6 +125,9 @@ asio::awaitable<bool> HttpSession::handshake() {
   if (tls == nullptr) co_return true;
   stream_.tcp().expires_at(header_deadline_);
   auto [error] = co_await tls->async_handshake(asio::ssl::stream_base::server, kAsTuple);
+  constexpr int kHandshakeFailed = 525;
+  // One that closes without a word only looked whether anybody listens.
+  if (error && error != asio::error::eof && !shared_.stopping) shared_.refused(kHandshakeFailed);
   co_return !error;
 }
 
@@ -119,25 +136,25 @@ asio::awaitable<bool> HttpSession::serve_one(bool last) {
   Parser parser;
   parser.header_limit(shared_.limits.header_bytes);
   parser.body_limit(shared_.limits.body_bytes);
-  const ErrorStatus error = co_await read_request(parser);
-  if (error) {
-    // Its connection is closed already: nothing can be said, only counted. One that began no request was just idle.
-    constexpr int kRequestTimeout = 408;
-    if (error == beast::error::timeout && (!idle_ || buffer_.size() > 0)) shared_.refused(kRequestTimeout);
-    auto reply = reply_to_failed_read(error, shared_.limits);
-    if (!reply) co_return false;
-    shared_.refused(reply->status);
-    co_return co_await write(*std::move(reply), {});
+  HeldBody held(shared_);
+  const ErrorStatus error = co_await read_request(parser, held);
+  if (error) co_return co_await refuse_unread(error);
+  if (!has_one_host(parser.get())) {
+    HttpReply reply = problem_reply(400, "Not an HTTP request", "A request of HTTP/1.1 has one Host header.");
+    shared_.refused(reply.status);
+    co_return co_await write(std::move(reply), {});
   }
   ReplyFraming framing;
   framing.keep_alive = parser.get().keep_alive() && !last;
   framing.header_only = parser.get().method() == http::verb::head;
   framing.chunks = parser.get().version() >= kHttp11;
   HttpRequest request = to_request(parser.release());
+  request.is_head = framing.header_only;
   if (framing.header_only) request.method = "GET";
   const auto forwarded = request.headers.find("x-forwarded-for");
   request.peer = forwarded == request.headers.end() ? peer_ : shared_.proxies.client_of(peer_, forwarded->second);
   HttpReply reply = co_await answer(std::move(request));
+  if (reply.make) reply = co_await make(std::move(reply));
   framing.keep_alive = framing.keep_alive && !shared_.stopping;
   co_return co_await write(std::move(reply), framing);
 }
@@ -165,18 +182,26 @@ asio::awaitable<ErrorStatus> HttpSession::read_request(Parser& parser, HeldBody&
   if (error) co_return error;
   idle_ = false;
   stream_.tcp().expires_after(shared_.limits.body_time);
-  request.is_head = framing.header_only;
   if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     co_await asio::async_write(stream_, asio::buffer(kContinue), kAsTuple);
   }
-  if (reply.make) reply = co_await make(std::move(reply));
   // A buffer that stays as small as a header's would be read into half a kilobyte at a time; one that stays large would
   // be held by every idle connection.
   if (!parser.is_done()) buffer_.reserve(kReadBufferBytes);
-  auto [body_error, body_bytes] = co_await http::async_read(stream_, buffer_, parser, kAsTuple);
+  const ErrorStatus body_error = co_await read_body(parser, held);
   buffer_.shrink_to_fit();
   co_return body_error;
+}
+
+/// Some at a time, as each piece has to find room among all that is being received.
+asio::awaitable<ErrorStatus> HttpSession::read_body(Parser& parser, HeldBody& held) {
+  while (!parser.is_done()) {
+    auto [error, bytes] = co_await http::async_read_some(stream_, buffer_, parser, kAsTuple);
+    if (error) co_return error;
+    if (!held.grow_to(parser.get().body().size())) co_return no_room();
+  }
+  co_return ErrorStatus();
 }
 
 asio::awaitable<HttpReply> HttpSession::answer(HttpRequest request) {
@@ -194,31 +219,6 @@ asio::awaitable<HttpReply> HttpSession::work(HttpRequest request) const {
   co_return answer_with_codings(std::move(request), shared_.limits.decoded_bytes, shared_.handler, shared_.refused);
 }
 
-/// True when the connection may carry another request.
-asio::awaitable<bool> HttpSession::write(HttpReply reply, ReplyFraming framing) {
-  if (framing.header_only) co_return co_await write_header(reply, framing) && framing.keep_alive;
-  if (reply.next) co_return co_await write_pieces(std::move(reply), framing);
-  auto header = header_of(reply, framing);
-  http::response<http::string_body> message(std::move(header.base()), std::move(reply.body));
-  stream_.tcp().expires_after(shared_.limits.reply_time);
-  auto [error, bytes] = co_await http::async_write(stream_, message, kAsTuple);
-  co_return !error && framing.keep_alive;
-}
-
-asio::awaitable<bool> HttpSession::write_header(const HttpReply& reply, ReplyFraming framing) {
-  auto header = header_of(reply, framing);
-  http::response_serializer<http::empty_body> serializer(header);
-  stream_.tcp().expires_after(shared_.limits.reply_time);
-  auto [error, bytes] = co_await http::async_write_header(stream_, serializer, kAsTuple);
-  co_return !error;
-}
-
-/// In pieces, each within the time of a reply: a reader that takes nothing is cut off.
-asio::awaitable<bool> HttpSession::write_pieces(HttpReply reply, ReplyFraming framing) {
-  framing.keep_alive = framing.keep_alive && framing.chunks;  // else the connection's end is the reply's
-  if (!co_await write_header(reply, framing)) co_return false;
-  std::string piece = std::move(reply.body);
-  do {
 /// On a thread for such, so that uploads do not wait behind it.
 asio::awaitable<HttpReply> HttpSession::make(HttpReply reply) {
   if (shared_.in_the_making >= shared_.limits.long_replies) {
@@ -247,6 +247,33 @@ bool HttpSession::is_client_there() {
   return ::poll(&ended, 1, 0) <= 0;
 }
 
+/// True when the connection may carry another request.
+asio::awaitable<bool> HttpSession::write(HttpReply reply, ReplyFraming framing) {
+  if (framing.header_only) co_return co_await write_header(reply, framing) && framing.keep_alive;
+  if (reply.next) co_return co_await write_pieces(std::move(reply), framing);
+  auto header = header_of(reply, framing);
+  http::response<http::string_body> message(std::move(header.base()), std::move(reply.body));
+  stream_.tcp().expires_after(shared_.limits.reply_time);
+  auto [error, bytes] = co_await http::async_write(stream_, message, kAsTuple);
+  co_return !error && framing.keep_alive;
+}
+
+asio::awaitable<bool> HttpSession::write_header(const HttpReply& reply, ReplyFraming framing) {
+  auto header = header_of(reply, framing);
+  http::response_serializer<http::empty_body> serializer(header);
+  stream_.tcp().expires_after(shared_.limits.reply_time);
+  auto [error, bytes] = co_await http::async_write_header(stream_, serializer, kAsTuple);
+  co_return !error;
+}
+
+/// In pieces, each within the time of a reply, and all within a longer one: a reader that takes nothing, or next to
+/// nothing, is cut off.
+asio::awaitable<bool> HttpSession::write_pieces(HttpReply reply, ReplyFraming framing) {
+  framing.keep_alive = framing.keep_alive && framing.chunks;  // else the connection's end is the reply's
+  if (!co_await write_header(reply, framing)) co_return false;
+  const auto deadline = Clock::now() + shared_.limits.stream_time;
+  std::string piece = std::move(reply.body);
+  do {
     if (!piece.empty() && !co_await write_piece(piece, framing.chunks, deadline)) co_return false;
     piece = co_await asio::co_spawn(shared_.workers, next_piece(reply.next), asio::use_awaitable);
   } while (!piece.empty());
@@ -271,7 +298,6 @@ asio::awaitable<void> HttpSession::finish() {
   tcp::socket& socket = stream_.tcp().socket();
   stream_.tcp().expires_after(kDrainTime);
   if (auto* const tls = stream_.tls()) (void)co_await tls->async_shutdown(kAsTuple);
-  const auto deadline = Clock::now() + shared_.limits.stream_time;
   ErrorStatus error;
   socket.shutdown(tcp::socket::shutdown_send, error);
   std::size_t drained = 0;

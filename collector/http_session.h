@@ -31,6 +31,22 @@ struct SessionShared {
   bool stopping = false;
 };
 
+/// What one request holds of the bytes that all of them may.
+class HeldBody {
+ public:
+  explicit HeldBody(SessionShared& shared) : shared_(shared) {}
+  ~HeldBody() { shared_.body_bytes -= bytes_; }
+  HeldBody(const HeldBody&) = delete;
+  HeldBody& operator=(const HeldBody&) = delete;
+
+  /// False when there is no room for so many.
+  [[nodiscard]] bool grow_to(std::size_t bytes);
+
+ private:
+  SessionShared& shared_;
+  std::size_t bytes_ = 0;
+};
+
 /// Its functions belong to the network's thread.
 class HttpSession {
  public:
@@ -50,9 +66,13 @@ class HttpSession {
 
   boost::asio::awaitable<bool> handshake();
   boost::asio::awaitable<bool> serve_one(bool last);
-  boost::asio::awaitable<boost::system::error_code> read_request(Parser& parser);
+  boost::asio::awaitable<boost::system::error_code> read_request(Parser& parser, HeldBody& held);
+  boost::asio::awaitable<boost::system::error_code> read_body(Parser& parser, HeldBody& held);
+  boost::asio::awaitable<bool> refuse_unread(const boost::system::error_code& error);
   boost::asio::awaitable<HttpReply> answer(HttpRequest request);
   boost::asio::awaitable<HttpReply> work(HttpRequest request) const;
+  boost::asio::awaitable<HttpReply> make(HttpReply reply);
+  [[nodiscard]] bool is_client_there();
   boost::asio::awaitable<bool> write(HttpReply reply, ReplyFraming framing);
   boost::asio::awaitable<bool> write_header(const HttpReply& reply, ReplyFraming framing);
   boost::asio::awaitable<bool> write_pieces(HttpReply reply, ReplyFraming framing);
@@ -68,5 +88,3 @@ class HttpSession {
 };
 
 }  // namespace gpuassay
-  boost::asio::awaitable<HttpReply> make(HttpReply reply);
-  [[nodiscard]] bool is_client_there();

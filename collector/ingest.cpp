@@ -126,9 +126,9 @@ StoredRun columns_of(const Result& result, std::int64_t received_at_ms) {
 Ingest::Ingest(RunStore& store, const KeyPair& collector_key, IngestPolicy policy, std::function<std::int64_t()> now_ms)
     : store_(store),
       collector_key_(collector_key),
-      policy_(policy),
+      policy_(std::move(policy)),
       now_ms_(std::move(now_ms)),
-      per_key_(policy.per_key) {}
+      per_key_(policy_.per_key) {}
 
 IngestOutcome Ingest::accept(const Upload& upload) {
   nlohmann::json document;
@@ -145,6 +145,7 @@ IngestOutcome Ingest::accept(const Upload& upload) {
   try {
     result = result_from_json(document);
     (void)parse_rfc3339_ms(result.started_at);
+    if (!result.finished_at.empty()) (void)parse_rfc3339_ms(result.finished_at);
   } catch (const Error& error) {  // the schema cannot say everything, for instance which days a month has
     return refused(IngestStatus::invalid, error.what());
   }
@@ -154,7 +155,6 @@ IngestOutcome Ingest::accept(const Upload& upload) {
   if (auto problem = signature_problem(upload, sha256, result.run_id)) return *std::move(problem);
   return store(result, upload, sha256);
 }
-    if (!result.finished_at.empty()) (void)parse_rfc3339_ms(result.finished_at);
 
 IngestOutcome Ingest::store(const Result& result, const Upload& upload, const std::string& sha256) {
   if (auto known = store_.find(result.run_id)) return answer_known(result.run_id, sha256, std::move(*known));
@@ -168,16 +168,6 @@ IngestOutcome Ingest::store(const Result& result, const Upload& upload, const st
     limited.retry_after_s = *wait_s;
     return limited;
   }
-  StoredRun run = columns_of(result, now_ms);
-  run.body = upload.body;
-  run.body_sha256 = sha256;
-  run.agent_key = *upload.key_base64;
-  run.signature = upload.signature_base64;
-  run.received_at_ms = now_ms;
-  run.receipt = signed_receipt_of_hash(run.run_id, sha256, format_rfc3339_ms(now_ms), collector_key_);
-  // Another request may have been faster.
-  if (auto known = store_.insert(run)) return answer_known(run.run_id, sha256, std::move(*known));
-  IngestOutcome outcome;
   try {
     return store_new(result, upload, sha256);
   } catch (...) {
@@ -188,6 +178,16 @@ IngestOutcome Ingest::store(const Result& result, const Upload& upload, const st
 
 IngestOutcome Ingest::store_new(const Result& result, const Upload& upload, const std::string& sha256) {
   const std::int64_t now_ms = now_ms_();
+  StoredRun run = columns_of(result, now_ms);
+  run.body = upload.body;
+  run.body_sha256 = sha256;
+  run.agent_key = *upload.key_base64;
+  run.signature = upload.signature_base64;
+  run.received_at_ms = now_ms;
+  run.receipt = signed_receipt_of_hash(run.run_id, sha256, format_rfc3339_ms(now_ms), collector_key_);
+  // Another request may have been faster.
+  if (auto known = store_.insert(run)) return answer_known(run.run_id, sha256, std::move(*known));
+  IngestOutcome outcome;
   outcome.run_id = std::move(run.run_id);
   outcome.status = IngestStatus::created;
   outcome.receipt = std::move(run.receipt);

@@ -56,7 +56,7 @@ struct IngestOutcome {
   IngestStatus status = IngestStatus::malformed;
   std::string run_id;   ///< when the document names one
   std::string receipt;  ///< for created and replayed
-  std::string detail;   ///< why, for every refusal; for a new run why it counts in no aggregate, if so; one line
+  std::string detail;   ///< why, for every refusal; for a stored run why it counts in no aggregate, if so; one line
   std::vector<std::string> violations;  ///< for invalid: what breaks the schema, by JSON pointer
   std::int64_t retry_after_s = 0;       ///< for too_many
 };

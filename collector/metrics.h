@@ -7,18 +7,19 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace gpuassay {
 
-/// Safe to use from any thread.
 /// What is not counted here.
 struct Gauges {
   std::optional<double> aggregates_age_s = {};  ///< empty: there are none yet
   std::uint64_t dropped_log_lines = 0;
 };
 
+/// Safe to use from any thread.
 class Metrics {
  public:
   /// `route` is the pattern of an address ("/v1/results/{id}"), never the address itself.

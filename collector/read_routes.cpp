@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <chrono>
 
 #include "collector/percentile.h"
 #include "collector/published_result.h"
@@ -14,8 +14,8 @@ namespace gpuassay {
 namespace {
 
 constexpr const char* kJson = "application/json";
-
 constexpr std::int64_t kMostOfPage = 500;
+
 HttpReply json_reply(std::string body) { return {200, kJson, std::move(body), {}, {}}; }
 
 HttpReply not_ready() {
@@ -26,8 +26,6 @@ HttpReply not_ready() {
 
 HttpReply no_such_run() { return problem_reply(404, "Not found", "No run is stored under this run_id."); }
 
-RunFilter filter_of(const QueryString& query) {
-  RunFilter filter;
 /// The client has gone, so that hardly anybody will read this, or the collector is being stopped.
 HttpReply nobody_waits() {
   HttpReply reply = problem_reply(503, "The export was given up", "Nobody waited for it; ask again in a moment.");
@@ -35,6 +33,8 @@ HttpReply nobody_waits() {
   return reply;
 }
 
+RunFilter filter_of(const QueryString& query) {
+  RunFilter filter;
   filter.gpu_model = query.text("gpu_model");
   filter.provider = query.text("provider");
   filter.instance_type = query.text("instance_type");
@@ -57,7 +57,6 @@ HttpReply ReadRoutes::list(const HttpRequest& request) const {
   RunFilter filter = filter_of(query);
   filter.with_simulated = query.flag("simulated");
   filter.with_quarantined = query.flag("quarantined");
-  constexpr std::int64_t kMost = 500;
   constexpr std::int64_t kUsual = 100;
   const auto limit = static_cast<std::size_t>(query.integer("limit", 1, kMostOfPage).value_or(kUsual));
   std::optional<RunCursor> after;
@@ -142,12 +141,11 @@ HttpReply ReadRoutes::export_runs(const HttpRequest& request, const char* conten
 }
 
 HttpReply ReadRoutes::export_csv(const HttpRequest& request) const {
-  return export_reply(store_, request, "text/csv; charset=utf-8", run_csv_header(), run_csv);
+  return export_runs(request, "text/csv; charset=utf-8", run_csv_header(), run_csv);
 }
 
 HttpReply ReadRoutes::export_ndjson(const HttpRequest& request) const {
-  return export_reply(store_, request, "application/x-ndjson", "",
-                      [](const RunColumns& run) { return run_json(run) + "\n"; });
+  return export_runs(request, "application/x-ndjson", "", [](const RunColumns& run) { return run_json(run) + "\n"; });
 }
 
 }  // namespace gpuassay

@@ -37,10 +37,13 @@ class ReadRoutes {
   [[nodiscard]] HttpReply export_ndjson(const HttpRequest& request) const;
 
  private:
+  [[nodiscard]] HttpReply export_runs(const HttpRequest& request, const char* content_type, const std::string& header,
+                                      std::string (*line_of)(const RunColumns&)) const;
+
   const RunStore& store_;
+  Surrogates names_;
+  ExportSpace& exports_;
   std::function<std::shared_ptr<const Aggregates>()> aggregates_;
 };
 
-  Surrogates names_;
-  ExportSpace& exports_;
 }  // namespace gpuassay

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/error.h"
 #include "core/schema.h"
@@ -128,18 +129,15 @@ std::string_view route_name(std::string_view path) {
 }
 
 HttpReply too_many(std::int64_t wait_s, const std::string& detail) {
-  HttpReply reply = problem_reply(429, "Too many uploads", detail);
+  HttpReply reply = problem_reply(429, "Too many requests", detail);
   reply.headers.emplace_back("Retry-After", std::to_string(wait_s));
   return reply;
 }
 
 }  // namespace
 
-Routes::Routes(RouteTargets targets, std::function<std::int64_t()> now_ms, std::function<void(std::string_view)> log)
-    : targets_(std::move(targets)),
-      per_network_(targets_.per_network),
-      now_ms_(std::move(now_ms)),
-      log_(std::move(log)) {}
+Routes::Routes(RouteTargets targets, std::function<void(std::string_view)> log)
+    : targets_(std::move(targets)), per_network_(targets_.per_network), log_(std::move(log)) {}
 
 HttpReply Routes::answer(const HttpRequest& request) {
   const auto started = std::chrono::steady_clock::now();
@@ -171,7 +169,7 @@ void Routes::note(const RequestRecord& record) {
 
 HttpReply Routes::answer_or_fail(const std::function<HttpReply()>& give_answer) {
   try {
-    return dispatch(request);
+    return give_answer();
   } catch (const Error& error) {
     if (error.code() == ErrorCode::usage) return problem_reply(400, "Not an acceptable request", error.what());
     log_(error.what());
@@ -218,13 +216,13 @@ HttpReply Routes::post(const HttpRequest& request) {
     return problem_reply(415, "Unsupported media type", "Send the result as Content-Type: application/json.");
   if (auto busy = beyond_share(request)) return *std::move(busy);
   return brings_result ? post_result(request) : change_key(request);
+}
+
 /// Everything that writes counts, uploads, deletions and changes of keys.
 std::optional<HttpReply> Routes::beyond_share(const HttpRequest& request) {
   const auto wait_s = per_network_.wait_s(network_of(request.peer), targets_.steady_ms());
   if (!wait_s) return std::nullopt;
   return too_many(*wait_s, "This network sends more than its share; try again later.");
-}
-
 }
 
 HttpReply Routes::post_result(const HttpRequest& request) {
@@ -241,9 +239,9 @@ HttpReply Routes::post_result(const HttpRequest& request) {
   return reply;
 }
 
-  if (auto busy = beyond_share(request)) return *std::move(busy);
 HttpReply Routes::delete_result(const HttpRequest& request) {
   using Status = DeletionOutcome::Status;
+  if (auto busy = beyond_share(request)) return *std::move(busy);
   const DeletionOutcome outcome = targets_.ingest.retract(
       {request.path.substr(kResult.size()), header(request, "gpuassay-key"), header(request, "gpuassay-signature")});
   switch (outcome.status) {

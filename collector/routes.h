@@ -32,8 +32,9 @@ struct RouteTargets {
 class Routes {
  public:
   /// `log` receives one line for each failure that the client is not told about, from the thread that asked.
-  Routes(RouteTargets targets, std::function<std::int64_t()> now_ms, std::function<void(std::string_view)> log);
+  Routes(RouteTargets targets, std::function<void(std::string_view)> log);
 
+  /// A reply that is yet to be made keeps using this object.
   HttpReply answer(const HttpRequest& request);
   /// Counts what the server answered without asking here.
   void count_refused(int status);
@@ -46,15 +47,14 @@ class Routes {
   [[nodiscard]] HttpReply metrics() const;
   HttpReply get(const HttpRequest& request) const;
   HttpReply post(const HttpRequest& request);
-  HttpReply post_result(const HttpRequest& request);
   std::optional<HttpReply> beyond_share(const HttpRequest& request);
+  HttpReply post_result(const HttpRequest& request);
   HttpReply change_key(const HttpRequest& request);
   [[nodiscard]] HttpReply ready() const;
 
   RouteTargets targets_;
   RateLimiter per_network_;
   Metrics metrics_;
-  std::function<std::int64_t()> now_ms_;
   std::function<void(std::string_view)> log_;
 };
 

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
-
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
 #include "core/json_or_null.h"
 #include "core/price_json.h"
 #include "core/timestamp.h"
@@ -17,7 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-/// Every field that is published of a run, by name and in the order of the columns.
 /// Null for what no text can say: earlier versions took in such instants, and one run must not spoil a whole page.
 json instant_or_null(std::int64_t since_epoch_ms) {
   try {
@@ -27,6 +26,7 @@ json instant_or_null(std::int64_t since_epoch_ms) {
   }
 }
 
+/// Every field that is published of a run, by name and in the order of the columns.
 std::vector<std::pair<const char*, json>> fields_of(const RunColumns& run) {
   return {{"run_id", run.run_id},
           {"received_at", instant_or_null(run.received_at_ms)},
@@ -76,7 +76,7 @@ std::string csv_cell(const json& value) {
   std::string cell = looks_like_formula(text) ? "\"'" : "\"";
   for (const char c : text) {
     if (c == '"') cell += '"';
-    cell += c == '\n' || c == '\r' ? ' ' : c;  // one line is one run, whatever a spreadsheet does with line breaks
+    cell += c;
   }
   return cell + '"';
 }
@@ -129,6 +129,7 @@ std::string gpus_json(const Aggregates& aggregates, const std::optional<std::str
 
 std::string offers_json(const Aggregates& aggregates, const OfferFilter& filter) {
   json offers = json::array();
+  std::size_t total = 0;
   for (const OfferAggregate& offer : aggregates.offers) {
     const RunFact& shape = offer.shape;
     if ((filter.gpu_model && *filter.gpu_model != shape.gpu_model) ||
@@ -148,6 +149,7 @@ std::string offers_json(const Aggregates& aggregates, const OfferFilter& filter)
                       {"price", price_answer_json(offer.price)}});
   }
   json document = begin_aggregate(aggregates);
+  document["total"] = total;
   document["offers"] = std::move(offers);
   return dumped(document);
 }
@@ -177,7 +179,7 @@ std::string html_text(std::string_view text) {
       case '<': escaped += "&lt;"; break;
       case '>': escaped += "&gt;"; break;
       case '"': escaped += "&quot;"; break;
-      default: escaped += static_cast<unsigned char>(c) < ' ' || c == 0x7F ? ' ' : c;
+      default: escaped += c;
     }
   }
   return escaped;

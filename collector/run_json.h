@@ -12,7 +12,8 @@ namespace gpuassay {
 /// One JSON object, without a line break.
 std::string run_json(const RunColumns& run);
 
-/// RFC 4180, with a line break; a text that a spreadsheet would take for a formula gets a leading apostrophe.
+/// RFC 4180, with a line break; a text that a spreadsheet would take for a formula gets a leading apostrophe, whatever
+/// blank or invisible characters come first. Control characters and marks that reorder text are left out.
 std::string run_csv_header();
 std::string run_csv(const RunColumns& run);
 
@@ -33,7 +34,8 @@ std::string offers_json(const Aggregates& aggregates, const OfferFilter& filter)
 std::string cursor_text(const RunCursor& cursor);
 std::optional<RunCursor> parse_cursor(const std::string& text);
 
-/// '&', '<', '>', '"' and control characters as HTML has them.
+/// '&', '<', '>' and '"' as HTML has them, and only what can be seen: no control characters, no marks that reorder
+/// text.
 std::string html_text(std::string_view text);
 /// A plain page about one run.
 std::string run_page(const RunColumns& run);

@@ -19,9 +19,9 @@ namespace gpuassay {
 struct Collector::Parts {
   Parts(const ServeOptions& options, const std::function<std::int64_t()>& now_ms, const Log& log_to)
       : log(log_to),
+        problems([this](std::string_view message) { log.problem(message); }, steady_ms),
         database(open_collector_database({.data_dir = options.data_dir,
                                           .url = options.database.url,
-        problems([this](std::string_view message) { log.problem(message); }, steady_ms),
                                           .connections = options.database.connections,
                                           .check_file = true})),
         runs(*database),
@@ -46,13 +46,14 @@ struct Collector::Parts {
   }
 
   const Log log;
+  RepeatedProblems problems;
   std::unique_ptr<ConnectionPool> database;
   RunStore runs;
   KeyPair key;
-  RepeatedProblems problems;
   Ingest ingest;
   KeyChanges keys;
   AggregateKeeper aggregates;
+  ExportSpace exports;
   ReadRoutes read;
   Routes routes;
   Retention retention;
@@ -60,7 +61,6 @@ struct Collector::Parts {
 };
 
 Collector::Collector(const ServeOptions& options, const std::function<std::int64_t()>& now_ms, const Log& log)
-  ExportSpace exports;
     : parts_(std::make_unique<Parts>(options, now_ms, log)) {}
 Collector::~Collector() = default;
 

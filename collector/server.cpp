@@ -65,7 +65,9 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
  public:
   Impl(const ServerOptions& options, Handler handler)
       : options_(options),
-        shared_{std::move(handler), options.refused ? options.refused : [](int) {}, options.limits,
+        shared_{std::move(handler),
+                options.refused ? options.refused : [](int) {},
+                options.limits,
                 TrustedProxies(options.trusted_proxies),
                 asio::thread_pool(std::max<std::size_t>(1, options.limits.workers)),
                 asio::thread_pool(std::max<std::size_t>(1, options.limits.long_replies))},
@@ -90,9 +92,9 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     asio::co_spawn(network_, accept_connections(), asio::detached);
     network_.run();
     shared_.workers.join();
+    shared_.makers.join();
   }
 
-    shared_.makers.join();
   void stop() {
     asio::post(network_, [self = shared_from_this()] { self->begin_stop(); });
   }
@@ -131,7 +133,11 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
         co_await pause.async_wait(kAsTuple);
         continue;
       }
-      admit(std::move(socket));
+      try {
+        admit(std::move(socket));
+      } catch (const std::exception&) {
+        // Out of memory for this connection, say: it is closed, and the next one may find room.
+      }
     }
   }
 
@@ -145,8 +151,16 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     }
     ErrorStatus ignored;
     socket.set_option(tcp::no_delay(true), ignored);  // replies in pieces would wait for acknowledgements
-    connections_.emplace_back(std::move(socket), identity_, peer, shared_, network);
-    asio::co_spawn(network_, serve(std::prev(connections_.end())), asio::detached);
+    bool is_listed = false;
+    try {
+      connections_.emplace_back(std::move(socket), identity_, peer, shared_, network);
+      is_listed = true;
+      asio::co_spawn(network_, serve(std::prev(connections_.end())), asio::detached);
+    } catch (...) {  // nobody else would give back its place
+      if (is_listed) connections_.pop_back();
+      if (!network.empty()) shares_.leave(network);
+      throw;
+    }
   }
 
   asio::awaitable<void> serve(std::list<Connection>::iterator connection) {

@@ -26,7 +26,7 @@ struct ServerOptions {
   ServerLimits limits = {};
   std::optional<TlsFiles> tls = {};               ///< HTTPS instead of HTTP
   std::vector<std::string> trusted_proxies = {};  ///< IP addresses whose X-Forwarded-For is believed
-  /// Receives a line when certificates were read again, or could not be. From the thread in run().
+  /// Receives a line when certificates were read again, could not be, or are none. From the thread in run().
   std::function<void(std::string_view)> log = {};
   /// Receives the status of every answer that the handler did not give: requests that could not be read or decoded,
   /// and clients turned away. From any thread.

@@ -11,7 +11,9 @@ namespace gpuassay {
 /// lists them for operators.
 struct ServerLimits {
   std::uint32_t header_bytes = 8U << 10U;
-  std::uint64_t body_bytes = 1U << 20U;   ///< as sent
+  std::uint64_t body_bytes = 1U << 20U;  ///< as sent
+  std::size_t all_body_bytes =
+      512U << 20U;  ///< of all bodies being received or waiting; beyond it uploads are answered 503
   std::size_t decoded_bytes = 4U << 20U;  ///< of a body that came compressed
   std::chrono::milliseconds header_time{
       10'000};  ///< from connecting, TLS included, or from the last reply, to the whole header

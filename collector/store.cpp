@@ -17,7 +17,7 @@ std::optional<KnownRun> find_run(Database& database, std::string_view run_id) {
                   "LEFT JOIN run_body ON run_body.run_id = run.run_id WHERE run.run_id = ?");
   query.bind(1, run_id);
   if (!query.step()) return std::nullopt;
-  return KnownRun{query.text(0), query.text(1), query.optional_integer(2)};
+  return KnownRun{query.text(0), query.text(1), query.optional_integer(2), query.optional_text(3)};
 }
 
 /// False when the run_id is there already; a race of two threads for it is decided by the primary key.

@@ -103,8 +103,6 @@ TEST_F(ReadRoutesTest, PagesHoldEveryRunThatCountsOnce) {
   EXPECT_EQ(pages, 4);
 }
 
-TEST_F(ReadRoutesTest, FiltersNarrowAndFlagsWiden) {
-  const auto count = [&](const std::string& query) {
 TEST_F(ReadRoutesTest, AnInstantThatNobodyCanWriteSpoilsNoPage) {
   int number = 110;
   for (const std::int64_t started_ms : {std::int64_t{253'402'300'800'999}, INT64_MIN, INT64_MAX}) {
@@ -121,6 +119,8 @@ TEST_F(ReadRoutesTest, AnInstantThatNobodyCanWriteSpoilsNoPage) {
             3);
 }
 
+TEST_F(ReadRoutesTest, FiltersNarrowAndFlagsWiden) {
+  const auto count = [&](const std::string& query) {
     return json::parse(routes_.list(ask(query)).body)["results"].size();
   };
   EXPECT_EQ(count("gpu_model=Tesla%20P100"), 1U);
@@ -174,8 +174,6 @@ TEST_F(ReadRoutesTest, WhatIsStaleOrOfAnotherProviderIsNotRanked) {
   EXPECT_GT(offers[2]["price"]["score_per_usd_hour"], offers[1]["price"]["score_per_usd_hour"]) << "but it is last";
 }
 
-TEST_F(ReadRoutesTest, PercentilesAreOfMachines) {
-  const json answer =
 TEST_F(ReadRoutesTest, OneMachineRanksNowhere) {
   for (int number = 0; number < 3; ++number) {
     StoredRun best = run(210 + number, "Tesla V100", 9000);
@@ -207,6 +205,8 @@ TEST_F(ReadRoutesTest, OffersComeInPages) {
   EXPECT_THROW((void)routes_.offers(ask("offset=-1")), Error);
 }
 
+TEST_F(ReadRoutesTest, PercentilesAreOfMachines) {
+  const json answer =
       json::parse(routes_.percentile(ask("gpu_model=Tesla%20V100&gpu_count=8&score_version=0.2&score=45")).body);
   EXPECT_EQ(answer["percentile"], 0.2);
   EXPECT_EQ(answer["population"], 25);

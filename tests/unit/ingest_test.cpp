@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "collector/routes.h"
+#include "core/error.h"
 #include "core/price_question.h"
 #include "core/receipt.h"
 #include "core/result_json.h"
@@ -56,7 +57,6 @@ TEST_F(IngestTest, ReplayGivesTheSameBytesAndOneRow) {
   EXPECT_EQ(stored(), 1);
 }
 
-TEST_F(IngestTest, AnotherBodyUnderTheSameRunIdKeepsTheFirst) {
 TEST_F(IngestTest, AReplayIsToldAboutTheQuarantineToo) {
   Result old = test::example_result();
   old.started_at = "2015-01-01T00:00:00.000Z";
@@ -68,6 +68,7 @@ TEST_F(IngestTest, AReplayIsToldAboutTheQuarantineToo) {
   EXPECT_EQ(second.detail, first.detail);
 }
 
+TEST_F(IngestTest, AnotherBodyUnderTheSameRunIdKeepsTheFirst) {
   accept(body_);
   auto other = test::example_result();
   other.duration_s = 61;
@@ -82,18 +83,6 @@ TEST_F(IngestTest, ARetractedRunDoesNotComeAgain) {
   EXPECT_EQ(store_.body(first.run_id), std::nullopt);
 }
 
-TEST_F(IngestTest, RefusesWhatIsNotAResult) {
-  EXPECT_EQ(accept("{").status, IngestStatus::malformed);
-  EXPECT_EQ(accept(std::string(1'000'000, '[')).status, IngestStatus::malformed);
-  EXPECT_EQ(accept(R"({"run_id":"a","run_id":"b"})").status, IngestStatus::malformed);
-  const auto outcome = accept("{}");
-  EXPECT_EQ(outcome.status, IngestStatus::invalid);
-  EXPECT_FALSE(outcome.violations.empty());
-  auto wrong_type = nlohmann::json::parse(body_);
-  wrong_type["duration_s"] = "long";
-  const auto typed = accept(wrong_type.dump());
-  EXPECT_EQ(typed.status, IngestStatus::invalid);
-  ASSERT_FALSE(typed.violations.empty());
 TEST_F(IngestTest, OnlyTheCanonicalBodyIsKept) {
   for (const std::string& body :
        {" " + body_, body_ + "\n", "\xEF\xBB\xBF" + body_, nlohmann::json::parse(body_).dump(1),
@@ -107,6 +96,18 @@ TEST_F(IngestTest, OnlyTheCanonicalBodyIsKept) {
   EXPECT_EQ(accept(body_).status, IngestStatus::created);
 }
 
+TEST_F(IngestTest, RefusesWhatIsNotAResult) {
+  EXPECT_EQ(accept("{").status, IngestStatus::malformed);
+  EXPECT_EQ(accept(std::string(1'000'000, '[')).status, IngestStatus::malformed);
+  EXPECT_EQ(accept(R"({"run_id":"a","run_id":"b"})").status, IngestStatus::malformed);
+  const auto outcome = accept("{}");
+  EXPECT_EQ(outcome.status, IngestStatus::invalid);
+  EXPECT_FALSE(outcome.violations.empty());
+  auto wrong_type = nlohmann::json::parse(body_);
+  wrong_type["duration_s"] = "long";
+  const auto typed = accept(wrong_type.dump());
+  EXPECT_EQ(typed.status, IngestStatus::invalid);
+  ASSERT_FALSE(typed.violations.empty());
   EXPECT_EQ(typed.violations.front().substr(0, 13), "/duration_s: ");
   EXPECT_EQ(stored(), 0);
 }
@@ -170,15 +171,23 @@ TEST_F(IngestTest, SomeGpusOfAMachineHaveNoModelToCompare) {
   EXPECT_EQ(run->gpu_count, 1);
 }
 
+TEST_F(IngestTest, AStoreThatFailsCostsTheKeyNothing) {
+  Ingest limited(store_, collector_, {false, {1, 1}, [] { return std::int64_t{0}; }}, [this] { return now_ms_++; });
+  const Upload upload{body_, base64(agent_.public_key()), base64(agent_.sign(result_signing_message(body_)))};
+  const auto execute = [this](const char* sql) { pool_->take(ConnectionPool::Access::write)->execute(sql); };
+  execute("ALTER TABLE run_body RENAME TO away");
+  for (int attempt = 0; attempt < 3; ++attempt) EXPECT_THROW((void)limited.accept(upload), Error);
+  execute("ALTER TABLE away RENAME TO run_body");
+  EXPECT_EQ(limited.accept(upload).status, IngestStatus::created);
+}
+
 TEST_F(IngestTest, StoreFailureBecomes503AndALogLine) {
   std::string log;
   ExportSpace space;
   const Surrogates names(*pool_->take(ConnectionPool::Access::write));
   const ReadRoutes read(store_, names, space, [] { return nullptr; });
   KeyChanges keys(store_, KeyPair::generate(), [] { return std::int64_t{0}; });
-  Routes routes(
-      {ingest_, keys, store_, read, [] {}}, [] { return std::int64_t{0}; },
-      [&log](std::string_view line) { log += line; });
+  Routes routes({ingest_, keys, store_, read, [] {}}, [&log](std::string_view line) { log += line; });
   pool_->take(ConnectionPool::Access::write)->execute("DROP VIEW results; DROP TABLE run");
   const HttpRequest request{"POST",
                             "/v1/results",
@@ -196,13 +205,3 @@ TEST_F(IngestTest, StoreFailureBecomes503AndALogLine) {
 
 }  // namespace
 }  // namespace gpuassay
-TEST_F(IngestTest, AStoreThatFailsCostsTheKeyNothing) {
-  Ingest limited(store_, collector_, {false, {1, 1}, [] { return std::int64_t{0}; }}, [this] { return now_ms_++; });
-  const Upload upload{body_, base64(agent_.public_key()), base64(agent_.sign(result_signing_message(body_)))};
-  const auto execute = [this](const char* sql) { pool_->take(ConnectionPool::Access::write)->execute(sql); };
-  execute("ALTER TABLE run_body RENAME TO away");
-  for (int attempt = 0; attempt < 3; ++attempt) EXPECT_THROW((void)limited.accept(upload), Error);
-  execute("ALTER TABLE away RENAME TO run_body");
-  EXPECT_EQ(limited.accept(upload).status, IngestStatus::created);
-}
-

@@ -62,7 +62,7 @@ TEST(MetricsTest, CountsByRouteAndStatus) {
   metrics.count_request("/v1/results", 201, std::chrono::seconds(60));
   metrics.count_upload("created");
   metrics.count_quarantined();
-  const std::string text = metrics.text(2.5);
+  const std::string text = metrics.text({2.5, 7});
   for (const char* line : {"gpuassay_http_requests_total{route=\"/v1/results\",status=\"201\"} 2\n",
                            "gpuassay_http_request_seconds_bucket{route=\"/v1/results\",le=\"0.001\"} 0\n",
                            "gpuassay_http_request_seconds_bucket{route=\"/v1/results\",le=\"0.005\"} 1\n",
