@@ -129,16 +129,23 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
       auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
       if (!acceptor_.is_open()) co_return;
       if (error) {  // mostly no free file descriptor: wait until connections end
-        pause.expires_after(std::chrono::milliseconds(100));
-        co_await pause.async_wait(kAsTuple);
+        co_await wait_a_little(pause);
         continue;
       }
+      bool is_admitted = false;
       try {
         admit(std::move(socket));
+        is_admitted = true;
       } catch (const std::exception&) {
-        // Out of memory for this connection, say: it is closed, and the next one may find room.
+        is_admitted = false;  // out of memory, say: this connection is closed
       }
+      if (!is_admitted) co_await wait_a_little(pause);
     }
+  }
+
+  static asio::awaitable<void> wait_a_little(asio::steady_timer& pause) {
+    pause.expires_after(std::chrono::milliseconds(100));
+    co_await pause.async_wait(kAsTuple);
   }
 
   void admit(tcp::socket socket) {

@@ -117,12 +117,9 @@ TEST(RunText, FormulasAndQuotesAndLineBreaksAreHarmlessInCsv) {
 }
 
 TEST(RunText, NothingInvisibleHidesAFormula) {
-  for (const char* const hidden :
-       {"\n=1+1", "\x0B=1+1", "\x01=1+1", "\xE3\x80\x80=1+1", "\xEF\xBB\xBF=1+1", "\xE2\x80\x8B=1+1",
-        "\xE2\x80\x83=1+1", "\xE2\x80\xAE=1+1", " \t\r-1", "\xC2\xAD+1", "\xEF\xB8\x8F@x", "\xFF=1+1",
-        "\xEF\xBC\x9D"
-        "1+1",
-        "\xF3\xA0\x80\xA0=1"}) {
+  for (const char* const hidden : {"\n=1+1", "\x0B=1+1", "\x01=1+1", "\xE3\x80\x80=1+1", "\xEF\xBB\xBF=1+1",
+                                   "\xE2\x80\x8B=1+1", "\xE2\x80\x83=1+1", "\xE2\x80\xAE=1+1", " \t\r-1", "\xC2\xAD+1",
+                                   "\xEF\xB8\x8F@x", "\xFF=1+1", "\xEF\xBC\x9Dsum(1)", "\xF3\xA0\x80\xA0=1"}) {
     RunColumns columns;
     columns.region = hidden;
     EXPECT_NE(run_csv(columns).find(",\"'"), std::string::npos) << run_csv(columns);
