@@ -79,13 +79,20 @@ std::string place_text(double percentile) {
                               : fmt::format("faster than {} %", whole_percent(percentile));
 }
 
+/// Of an estimate, which knows nothing of all, nor of none.
+std::string estimated_place_text(double percentile) {
+  constexpr double kLeast = 0.01;
+  return place_text(std::clamp(percentile, kLeast, 1 - kLeast));
+}
+
 std::string expected_text(const PercentileAnswer& answer) {
   return answer.specification_estimate ? fmt::format(" (score {:.4g})", *answer.specification_estimate) : "";
 }
 
 std::string without_runs(const PercentileAnswer& answer) {
   if (!answer.specification_estimate) return "no runs of this model yet to compare with";
-  const std::string place = answer.percentile ? fmt::format("estimated {}: ", place_text(*answer.percentile)) : "";
+  const std::string place =
+      answer.percentile ? fmt::format("estimated {}: ", estimated_place_text(*answer.percentile)) : "";
   return fmt::format("{}the specification's estimate{}, as there are no runs of this model yet", place,
                      expected_text(answer));
 }
@@ -142,7 +149,7 @@ std::string percentile_line(const PercentileAnswer& answer) {
   if (!answer.percentile) return fmt::format("nothing to compare with in {}", runs);
   if (answer.shrunk)
     return fmt::format("estimated {}: the specification's estimate{}, shrunk towards the only {}",
-                       place_text(*answer.percentile), expected_text(answer), runs);
+                       estimated_place_text(*answer.percentile), expected_text(answer), runs);
   if (answer.population < kFewRuns)
     return fmt::format("{} of only {}: too few to rely on", place_text(*answer.percentile), runs);
   if (*answer.percentile == 0) return fmt::format("no faster than any of {}", runs);

@@ -68,8 +68,10 @@ RunFact read_fact(const Statement& row) {
   return run;
 }
 
-bool may_be_ranked(const PriceAnswer& price) {
-  return price.score_per_usd_hour && !price.stale.value_or(true) && price.match_level != "gpu_only";
+bool may_be_ranked(const OfferAggregate& offer) {
+  const PriceAnswer& price = offer.price;
+  return offer.score.machines >= kHeadlineMachines && price.score_per_usd_hour && !price.stale.value_or(true) &&
+         price.match_level != "gpu_only";
 }
 
 void add_prices(Database& database, Aggregates& aggregates) {
@@ -79,7 +81,7 @@ void add_prices(Database& database, Aggregates& aggregates) {
   const std::vector<PriceAnswer> answers = join_prices(database, questions, {});
   for (std::size_t at = 0; at < answers.size(); ++at) {
     aggregates.offers[at].price = answers[at];
-    aggregates.offers[at].ranked = may_be_ranked(answers[at]);
+    aggregates.offers[at].ranked = may_be_ranked(aggregates.offers[at]);
   }
   // Scores of two versions are not compared, and neither are prices of other machines or other times.
   std::stable_sort(

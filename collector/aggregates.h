@@ -2,6 +2,7 @@
 // thousand results weighs as much as one that sends one. Pure, but for read_aggregates().
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -46,12 +47,14 @@ struct OfferAggregate {
   RunFact shape;  ///< machine_key and score say nothing here
   Spread score;
   PriceAnswer price;  ///< of the median score, at the instant of the aggregate
-  /// A score per dollar that may stand in a ranking: of a fresh price of this provider's own machine.
+  /// A score per dollar that may stand in a ranking: of enough machines for a headline, and of a fresh price of this
+  /// provider's own machine.
   bool ranked = false;
 };
 
 struct Aggregates {
   std::int64_t as_of_ms = 0;
+  std::chrono::steady_clock::time_point made_at = std::chrono::steady_clock::now();
   std::vector<GpuAggregate> gpus;      ///< by model, count, version
   std::vector<OfferAggregate> offers;  ///< newest score version, ranked, best score per dollar first
 };

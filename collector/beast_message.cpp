@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <string_view>
 
 #include "core/price_text.h"
@@ -27,12 +28,35 @@ std::string with_head(const std::string& allowed) {
   return allowed.find("GET") == std::string::npos ? allowed : allowed + ", HEAD";
 }
 
+/// "http://host:port/path" is what a client sends to a proxy, and what a server has to take too (RFC 9112
+/// section 3.2.2): which host was meant is all the same here.
+std::string_view without_authority(std::string_view target) {
+  const std::string scheme = lower_case(target.substr(0, std::string_view("https://").size()));
+  for (const std::string_view known : {"http://", "https://"}) {
+    if (!scheme.starts_with(known)) continue;
+    const auto end = target.find_first_of("/?", known.size());
+    if (end == std::string_view::npos) return "/";
+    return target.substr(end);
+  }
+  return target;
+}
+
+/// IMF-fixdate, RFC 9110 section 5.6.7.
+std::string date_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  std::array<char, 40> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc)};
+}
+
 }  // namespace
 
 HttpRequest to_request(http::request<http::string_body> message) {
   HttpRequest request;
   request.method = std::string(message.method_string());
-  const std::string_view target(message.target().data(), message.target().size());
+  const std::string_view whole_target(message.target().data(), message.target().size());
+  const std::string_view target = without_authority(whole_target);
   request.path = target.substr(0, target.find('?'));
   if (request.path.size() < target.size()) request.query = target.substr(request.path.size() + 1);
   for (const auto& field : message)
@@ -44,6 +68,7 @@ HttpRequest to_request(http::request<http::string_body> message) {
 
 http::response<http::empty_body> header_of(const HttpReply& reply, const ReplyFraming& framing) {
   http::response<http::empty_body> message(static_cast<http::status>(reply.status), 11);
+  message.set(http::field::date, date_now());
   message.set(http::field::content_type, reply.content_type);
   message.set("X-Content-Type-Options", "nosniff");
   message.set("Content-Security-Policy", "default-src 'none'");

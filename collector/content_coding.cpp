@@ -144,6 +144,12 @@ std::optional<HttpReply> decode_body(HttpRequest& request, std::size_t most_byte
 }
 
 HttpReply encode_reply(HttpReply reply, const AcceptedCodings& accepted) {
+  if (reply.make) {
+    reply.make = [make = std::move(reply.make), accepted](const HttpReply::StillWanted& still_wanted) {
+      return encode_reply(make(still_wanted), accepted);
+    };
+    return reply;
+  }
   const bool is_encoded = std::any_of(reply.headers.begin(), reply.headers.end(),
                                       [](const auto& field) { return lower_case(field.first) == kContentEncoding; });
   const bool has_body = reply.next || !reply.body.empty();

@@ -29,7 +29,8 @@ AcceptedCodings accepted_codings(const std::optional<std::string_view>& accept_e
 /// coding, 400 for a broken body, 413 beyond `most_bytes`.
 std::optional<HttpReply> decode_body(HttpRequest& request, std::size_t most_bytes);
 
-/// Packs replies above 1 KiB, streamed ones piece by piece, when the client prefers that.
+/// Packs replies above 1 KiB, streamed ones piece by piece, those that are yet to be made when they are, when the
+/// client prefers that.
 HttpReply encode_reply(HttpReply reply, const AcceptedCodings& accepted);
 
 /// The reply of `handler` to the decoded request, encoded. `refused` is told the status of replies that are not the

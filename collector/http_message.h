@@ -16,15 +16,22 @@ struct HttpRequest {
   std::string body;                            ///< decoded: what an uploader signed
   std::string query = {};                      ///< after the '?', still encoded
   std::string peer = {};                       ///< IP address of the client, as the server or a trusted proxy sees it
+  bool is_head = false;                        ///< only the header of the reply is wanted; `method` says GET
 };
 
 struct HttpReply {
+  /// Whether the client and the server are still there to take what is being made. From any thread.
+  using StillWanted = std::function<bool()>;
+
   int status = 500;
   std::string content_type;
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
   /// Of a long reply: gives the rest after `body` in pieces, an empty one at the end. Called by one thread at a time.
   std::function<std::string()> next = {};
+  /// Of a reply that takes long to make: makes it, on a thread for such, and may give up when it is no longer wanted.
+  /// `status` and `content_type` are then those that it will have if all goes well.
+  std::function<HttpReply(const StillWanted&)> make = {};
   std::string outcome = {};  ///< what became of an upload, for the log alone
 };
 

@@ -24,8 +24,27 @@ struct SessionShared {
   ServerLimits limits;
   TrustedProxies proxies;
   boost::asio::thread_pool workers;
-  std::size_t waiting = 0;  ///< requests that were read and not answered
+  boost::asio::thread_pool makers;  ///< of long replies
+  std::size_t waiting = 0;          ///< requests that were read and not answered
+  std::size_t in_the_making = 0;    ///< long replies
+  std::size_t body_bytes = 0;       ///< of requests that are not answered
   bool stopping = false;
+};
+
+/// What one request holds of the bytes that all of them may.
+class HeldBody {
+ public:
+  explicit HeldBody(SessionShared& shared) : shared_(shared) {}
+  ~HeldBody() { shared_.body_bytes -= bytes_; }
+  HeldBody(const HeldBody&) = delete;
+  HeldBody& operator=(const HeldBody&) = delete;
+
+  /// False when there is no room for so many.
+  [[nodiscard]] bool grow_to(std::size_t bytes);
+
+ private:
+  SessionShared& shared_;
+  std::size_t bytes_ = 0;
 };
 
 /// Its functions belong to the network's thread.
@@ -47,13 +66,17 @@ class HttpSession {
 
   boost::asio::awaitable<bool> handshake();
   boost::asio::awaitable<bool> serve_one(bool last);
-  boost::asio::awaitable<boost::system::error_code> read_request(Parser& parser);
+  boost::asio::awaitable<boost::system::error_code> read_request(Parser& parser, HeldBody& held);
+  boost::asio::awaitable<boost::system::error_code> read_body(Parser& parser, HeldBody& held);
+  boost::asio::awaitable<bool> refuse_unread(const boost::system::error_code& error);
   boost::asio::awaitable<HttpReply> answer(HttpRequest request);
   boost::asio::awaitable<HttpReply> work(HttpRequest request) const;
+  boost::asio::awaitable<HttpReply> make(HttpReply reply);
+  [[nodiscard]] bool is_client_there();
   boost::asio::awaitable<bool> write(HttpReply reply, ReplyFraming framing);
   boost::asio::awaitable<bool> write_header(const HttpReply& reply, ReplyFraming framing);
   boost::asio::awaitable<bool> write_pieces(HttpReply reply, ReplyFraming framing);
-  boost::asio::awaitable<bool> write_piece(const std::string& piece, bool in_chunks);
+  boost::asio::awaitable<bool> write_piece(const std::string& piece, bool in_chunks, Clock::time_point deadline);
   boost::asio::awaitable<void> finish();
 
   ClientStream stream_;

@@ -18,6 +18,14 @@
 namespace gpuassay {
 namespace {
 
+/// As agents write it, as it is kept for ever: four times what a full run of eight GPUs has.
+constexpr JsonLimits kUploadLimits = [] {
+  JsonLimits limits;
+  limits.max_bytes = std::size_t{1} << 20U;
+  limits.compact = true;
+  return limits;
+}();
+
 constexpr std::string_view kSignatureHeaders =
     "the headers Gpuassay-Key and Gpuassay-Signature must hold an Ed25519 key and signature in base64";
 
@@ -64,6 +72,7 @@ IngestOutcome answer_known(const std::string& run_id, const std::string& sha256,
   outcome.status = IngestStatus::replayed;
   outcome.run_id = run_id;
   outcome.receipt = std::move(known.receipt);
+  outcome.detail = known.quarantine_reason.value_or("");
   return outcome;
 }
 
@@ -117,14 +126,14 @@ StoredRun columns_of(const Result& result, std::int64_t received_at_ms) {
 Ingest::Ingest(RunStore& store, const KeyPair& collector_key, IngestPolicy policy, std::function<std::int64_t()> now_ms)
     : store_(store),
       collector_key_(collector_key),
-      policy_(policy),
+      policy_(std::move(policy)),
       now_ms_(std::move(now_ms)),
-      per_key_(policy.per_key) {}
+      per_key_(policy_.per_key) {}
 
 IngestOutcome Ingest::accept(const Upload& upload) {
   nlohmann::json document;
   try {
-    document = parse_untrusted_json(upload.body);
+    document = parse_untrusted_json(upload.body, kUploadLimits);
   } catch (const Error& error) {
     return refused(IngestStatus::malformed, error.what());
   }
@@ -136,6 +145,7 @@ IngestOutcome Ingest::accept(const Upload& upload) {
   try {
     result = result_from_json(document);
     (void)parse_rfc3339_ms(result.started_at);
+    if (!result.finished_at.empty()) (void)parse_rfc3339_ms(result.finished_at);
   } catch (const Error& error) {  // the schema cannot say everything, for instance which days a month has
     return refused(IngestStatus::invalid, error.what());
   }
@@ -152,13 +162,22 @@ IngestOutcome Ingest::store(const Result& result, const Upload& upload, const st
   if (key && key->revoked_at_ms)
     return refused(IngestStatus::revoked_key, "the key that signed it was revoked; use the machine's current key",
                    result.run_id);
-  const std::int64_t now_ms = now_ms_();
-  if (const auto wait_s = per_key_.wait_s(*upload.key_base64, now_ms)) {
+  if (const auto wait_s = per_key_.wait_s(*upload.key_base64, policy_.steady_ms())) {
     IngestOutcome limited =
         refused(IngestStatus::too_many, "this key sends more runs than one machine makes", result.run_id);
     limited.retry_after_s = *wait_s;
     return limited;
   }
+  try {
+    return store_new(result, upload, sha256);
+  } catch (...) {
+    per_key_.give_back(*upload.key_base64);  // it will come again, and was not at fault
+    throw;
+  }
+}
+
+IngestOutcome Ingest::store_new(const Result& result, const Upload& upload, const std::string& sha256) {
+  const std::int64_t now_ms = now_ms_();
   StoredRun run = columns_of(result, now_ms);
   run.body = upload.body;
   run.body_sha256 = sha256;

@@ -56,7 +56,7 @@ struct IngestOutcome {
   IngestStatus status = IngestStatus::malformed;
   std::string run_id;   ///< when the document names one
   std::string receipt;  ///< for created and replayed
-  std::string detail;   ///< why, for every refusal; for a new run why it counts in no aggregate, if so; one line
+  std::string detail;   ///< why, for every refusal; for a stored run why it counts in no aggregate, if so; one line
   std::vector<std::string> violations;  ///< for invalid: what breaks the schema, by JSON pointer
   std::int64_t retry_after_s = 0;       ///< for too_many
 };
@@ -69,6 +69,7 @@ StoredRun columns_of(const Result& result, std::int64_t received_at_ms);
 struct IngestPolicy {
   bool accept_simulated = false;
   RateLimit per_key = {};  ///< of runs that are new; the same run again costs nothing
+  std::function<std::int64_t()> steady_ms = gpuassay::steady_ms;  ///< for that limit; asked by any thread
 };
 
 /// Checks and stores uploads. Safe to use from any thread: of two that bring one run at once, one stores it and both
@@ -78,8 +79,8 @@ class Ingest {
   /// `now_ms` is the wall clock in milliseconds since 1970, asked by any thread. `store` must outlive this.
   Ingest(RunStore& store, const KeyPair& collector_key, IngestPolicy policy, std::function<std::int64_t()> now_ms);
 
-  /// Hostile until proven otherwise: limits, schema, policy, signature, in this order; then stored durably, implausible
-  /// runs too, which then count in no aggregate. Throws
+  /// Hostile until proven otherwise: limits (1 MiB and no white space between values among them), schema, policy,
+  /// signature, in this order; then stored durably, implausible runs too, which then count in no aggregate. Throws
   /// Error{database} when the store does not work; then nothing has been acknowledged.
   IngestOutcome accept(const Upload& upload);
   /// Erases the run for the key that signed it; only its run_id stays, so that it does not come again.
@@ -87,6 +88,7 @@ class Ingest {
 
  private:
   IngestOutcome store(const Result& result, const Upload& upload, const std::string& sha256);
+  IngestOutcome store_new(const Result& result, const Upload& upload, const std::string& sha256);
 
   RunStore& store_;
   KeyPair collector_key_;

@@ -19,22 +19,34 @@ double milliseconds(std::chrono::nanoseconds took) {
 /// Messages name files and hosts, which need not be UTF-8.
 std::string json_line(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
+std::string problem_text(LogFormat format, std::string_view message, std::int64_t now_ms) {
+  constexpr std::size_t kLongest = 2'000;  // a line is to be whole, and not that of a file of paths
+  message = message.substr(0, kLongest);
+  if (format == LogFormat::text) return fmt::format("gpuassay-collector: {}", message);
+  return json_line(
+      {{"time", format_rfc3339_ms(now_ms)}, {"level", "warning"}, {"event", "problem"}, {"message", message}});
+}
+
 }  // namespace
 
+std::string dropped_lines_text(LogFormat format, std::uint64_t lines, std::int64_t now_ms) {
+  return problem_text(format, fmt::format("{} log lines were dropped, as nobody read them", lines), now_ms);
+}
+
 Log::Log(LogFormat format, bool with_requests, std::function<void(std::string_view)> write,
-         std::function<std::int64_t()> now_ms)
-    : format_(format), with_requests_(with_requests), write_(std::move(write)), now_ms_(std::move(now_ms)) {}
+         std::function<std::int64_t()> now_ms, std::function<std::uint64_t()> dropped)
+    : format_(format),
+      with_requests_(with_requests),
+      write_(std::move(write)),
+      now_ms_(std::move(now_ms)),
+      dropped_(std::move(dropped)) {}
 
 void Log::started(std::string_view url) const {
   if (format_ == LogFormat::text) return write_(fmt::format("listening on {}", url));
   write_(json_line({{"time", format_rfc3339_ms(now_ms_())}, {"level", "info"}, {"event", "listening"}, {"url", url}}));
 }
 
-void Log::problem(std::string_view message) const {
-  if (format_ == LogFormat::text) return write_(fmt::format("gpuassay-collector: {}", message));
-  write_(json_line(
-      {{"time", format_rfc3339_ms(now_ms_())}, {"level", "warning"}, {"event", "problem"}, {"message", message}}));
-}
+void Log::problem(std::string_view message) const { write_(problem_text(format_, message, now_ms_())); }
 
 void Log::request(const RequestRecord& record) const {
   if (!with_requests_) return;

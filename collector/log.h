@@ -12,6 +12,9 @@ namespace gpuassay {
 
 enum class LogFormat { text, json };
 
+/// The line that says how many lines could not be written.
+std::string dropped_lines_text(LogFormat format, std::uint64_t lines, std::int64_t now_ms);
+
 /// One request that was answered. Names and patterns of our own making: no address, no key, no path of a client.
 struct RequestRecord {
   std::string_view method;  ///< "POST", "other"
@@ -25,9 +28,10 @@ struct RequestRecord {
 /// or as text for people. Safe to use from any thread as far as `write` is.
 class Log {
  public:
-  /// `write` receives whole lines without their end; `now_ms` is the wall clock in milliseconds since 1970.
+  /// `write` receives whole lines without their end; `now_ms` is the wall clock in milliseconds since 1970; `dropped`
+  /// says how many lines were not written.
   Log(LogFormat format, bool with_requests, std::function<void(std::string_view)> write,
-      std::function<std::int64_t()> now_ms);
+      std::function<std::int64_t()> now_ms, std::function<std::uint64_t()> dropped = {});
 
   void started(std::string_view url) const;
   /// Something an operator may have to do something about.
@@ -35,12 +39,14 @@ class Log {
   /// Nothing unless `with_requests`.
   void request(const RequestRecord& record) const;
   void stopped() const;
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_ ? dropped_() : 0; }
 
  private:
   LogFormat format_;
   bool with_requests_;
   std::function<void(std::string_view)> write_;
   std::function<std::int64_t()> now_ms_;
+  std::function<std::uint64_t()> dropped_;
 };
 
 }  // namespace gpuassay

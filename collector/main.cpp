@@ -1,8 +1,10 @@
 // gpuassay-collector: the shared dataset's server.
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -10,6 +12,7 @@
 
 #include "collector/collector_database.h"
 #include "collector/export/data_dictionary.h"
+#include "collector/line_writer.h"
 #include "collector/options.h"
 #include "collector/postgres_url.h"
 #include "collector/serve.h"
@@ -27,10 +30,7 @@ constexpr int kExitInternal = 70;
 
 void print(std::FILE* stream, std::string_view text) { std::fwrite(text.data(), 1, text.size(), stream); }
 
-/// In one call, so that lines of several threads do not mix.
-void print_line(std::string_view line) { print(stderr, std::string(line) + "\n"); }
-
-void print_problem(std::string_view text) { print_line("gpuassay-collector: " + std::string(text)); }
+void print_problem(std::string_view text) { print(stderr, "gpuassay-collector: " + std::string(text) + "\n"); }
 
 std::int64_t wall_clock_ms() {
   using namespace std::chrono;
@@ -60,7 +60,13 @@ DatabaseOptions store_of(const Options& options, bool must_exist = true) {
 
 int execute(const ServeOptions& options) {
   raise_open_file_limit();
-  const Log log(options.log_format, options.log_requests, print_line, wall_clock_ms);
+  (void)std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more ends no collector
+  LineWriter lines(STDERR_FILENO, [&options](std::uint64_t dropped) {
+    return dropped_lines_text(options.log_format, dropped, wall_clock_ms());
+  });
+  const Log log(
+      options.log_format, options.log_requests, [&lines](std::string_view line) { lines.write(line); }, wall_clock_ms,
+      [&lines] { return lines.dropped(); });
   Collector collector(options, wall_clock_ms, log);
   collector.server().handle_signals();
   log.started((options.tls ? "https://" : "http://") + collector.server().address());

@@ -26,7 +26,7 @@ void Metrics::count_quarantined() {
   ++quarantined_;
 }
 
-std::string Metrics::text(double aggregates_age_s) const {
+std::string Metrics::text(const Gauges& gauges) const {
   const std::lock_guard lock(mutex_);
   std::string text =
       "# HELP gpuassay_http_requests_total Requests by route and status.\n# TYPE gpuassay_http_requests_total "
@@ -54,11 +54,15 @@ std::string Metrics::text(double aggregates_age_s) const {
       "# HELP gpuassay_quarantined_total Accepted runs that count in no aggregate.\n"
       "# TYPE gpuassay_quarantined_total counter\ngpuassay_quarantined_total {}\n",
       quarantined_);
-  if (aggregates_age_s >= 0)
+  text += fmt::format(
+      "# HELP gpuassay_log_lines_dropped_total Lines of the log that nobody read in time.\n"
+      "# TYPE gpuassay_log_lines_dropped_total counter\ngpuassay_log_lines_dropped_total {}\n",
+      gauges.dropped_log_lines);
+  if (gauges.aggregates_age_s)
     text += fmt::format(
         "# HELP gpuassay_aggregates_age_seconds Since the aggregates were made.\n"
         "# TYPE gpuassay_aggregates_age_seconds gauge\ngpuassay_aggregates_age_seconds {}\n",
-        aggregates_age_s);
+        std::max(0.0, *gauges.aggregates_age_s));
   return text;
 }
 

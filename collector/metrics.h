@@ -7,10 +7,17 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace gpuassay {
+
+/// What is not counted here.
+struct Gauges {
+  std::optional<double> aggregates_age_s = {};  ///< empty: there are none yet
+  std::uint64_t dropped_log_lines = 0;
+};
 
 /// Safe to use from any thread.
 class Metrics {
@@ -21,8 +28,8 @@ class Metrics {
   void count_upload(std::string_view outcome);
   void count_quarantined();
 
-  /// The text format 0.0.4 of Prometheus. `aggregates_age_s` below 0: there are none yet.
-  [[nodiscard]] std::string text(double aggregates_age_s) const;
+  /// The text format 0.0.4 of Prometheus.
+  [[nodiscard]] std::string text(const Gauges& gauges) const;
 
  private:
   /// Upper bounds in seconds, the last one open.

@@ -133,9 +133,9 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
     return std::visit([](auto& chosen) { return CollectorCommand(std::move(chosen)); }, *command);
   require_postgres_url(import_command->parsed() ? import.database : serve.database);
   if (import_command->parsed()) return import;
-  constexpr std::size_t kBesideWorkers = 2;  // the aggregates, and what removes old runs
+  const std::size_t beside_workers = 2 + serve.limits.long_replies;  // the aggregates, what removes old runs, exports
   if (serve_command->count("--database-connections") == 0)
-    serve.database.connections = serve.limits.workers + kBesideWorkers;
+    serve.database.connections = serve.limits.workers + beside_workers;
   parse_listen(listen, serve);
   require_proxy_addresses(serve);
   if (serve_command->count("--tls-cert") > 0) serve.tls = tls;

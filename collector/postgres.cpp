@@ -161,15 +161,27 @@ void PostgresDatabase::execute(const std::string& sql) {
 }
 
 void PostgresDatabase::forget_statements() {
-  if (names_.empty()) return;
+  for (auto& [sql, name] : names_) forgotten_.push_back(std::move(name));
   names_.clear();
-  if (living_queries_ == 0) connection_.command("DEALLOCATE ALL");
+  deallocate_forgotten();
+}
+
+/// Once nobody uses one of them, also when that was not yet so when they were forgotten.
+void PostgresDatabase::deallocate_forgotten() {
+  if (forgotten_.empty() || living_queries_ > 0) return;
+  std::string sql;
+  for (const std::string& name : forgotten_) sql += "DEALLOCATE " + name + "; ";
+  forgotten_.clear();
+  connection_.command(sql);
 }
 
 std::string PostgresDatabase::name_of(std::string_view sql) {
   if (const auto known = names_.find(sql); known != names_.end()) return known->second;
   finish_streaming();
-  if (names_.size() >= kKeptStatements) forget_statements();
+  if (names_.size() >= kKeptStatements)
+    forget_statements();
+  else
+    deallocate_forgotten();
   std::string name = "s" + std::to_string(++names_given_);
   connection_.prepare(name, postgres_sql(sql));
   return names_.emplace(sql, std::move(name)).first->second;

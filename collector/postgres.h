@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "collector/postgres_connection.h"
 #include "core/database.h"
@@ -32,11 +33,13 @@ class PostgresDatabase : public Database {
   /// The server's name of the statement, prepared now or before.
   std::string name_of(std::string_view sql);
   void forget_statements();
+  void deallocate_forgotten();
   /// Makes the connection free for another command: rows that are still coming go to the statement they belong to.
   void finish_streaming();
 
   PostgresConnection connection_;
   std::map<std::string, std::string, std::less<>> names_;
+  std::vector<std::string> forgotten_;  ///< names that the server still knows, as somebody may be using them
   std::int64_t names_given_ = 0;
   std::int64_t changes_ = 0;
   int living_queries_ = 0;

@@ -12,6 +12,9 @@
 
 namespace gpuassay {
 
+/// Milliseconds of a clock that is never set; what they count from says nothing. Waiting is measured with it.
+std::int64_t steady_ms();
+
 struct RateLimit {
   std::int64_t per_hour = 0;  ///< 0: no limit
   std::int64_t burst = 1;     ///< so many at once before the steady rate counts
@@ -23,12 +26,16 @@ class RateLimiter {
  public:
   explicit RateLimiter(RateLimit limit) : limit_(limit) {}
 
-  /// Empty when the sender may go on, and counts it; else the seconds to wait, at least 1.
+  /// Empty when the sender may go on, and counts it; else the seconds to wait, at least 1. `now_ms` as of steady_ms();
+  /// should it ever go back, nobody waits longer than for the first one after a full burst.
   std::optional<std::int64_t> wait_s(std::string_view sender, std::int64_t now_ms);
+  /// The sender was let go on, and nothing came of it.
+  void give_back(std::string_view sender);
 
   static constexpr std::size_t kMostSenders = 100'000;
 
  private:
+  [[nodiscard]] std::int64_t step_ms() const;
   void forget_quiet_senders(std::int64_t now_ms);
 
   const RateLimit limit_;

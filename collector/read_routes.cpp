@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <chrono>
 
 #include "collector/percentile.h"
+#include "collector/published_result.h"
 #include "collector/query_string.h"
 #include "collector/run_json.h"
 #include "core/error.h"
@@ -13,6 +14,7 @@ namespace gpuassay {
 namespace {
 
 constexpr const char* kJson = "application/json";
+constexpr std::int64_t kMostOfPage = 500;
 
 HttpReply json_reply(std::string body) { return {200, kJson, std::move(body), {}, {}}; }
 
@@ -23,6 +25,13 @@ HttpReply not_ready() {
 }
 
 HttpReply no_such_run() { return problem_reply(404, "Not found", "No run is stored under this run_id."); }
+
+/// The client has gone, so that hardly anybody will read this, or the collector is being stopped.
+HttpReply nobody_waits() {
+  HttpReply reply = problem_reply(503, "The export was given up", "Nobody waited for it; ask again in a moment.");
+  reply.headers.emplace_back("Retry-After", "5");
+  return reply;
+}
 
 RunFilter filter_of(const QueryString& query) {
   RunFilter filter;
@@ -36,41 +45,11 @@ RunFilter filter_of(const QueryString& query) {
   return filter;
 }
 
-void write(std::FILE* file, const std::string& line) {
-  if (std::fwrite(line.data(), 1, line.size(), file) != line.size())
-    throw_errno(ErrorCode::database, "cannot write the export", errno);
-}
-
-/// The snapshot in a temporary file that has no name, read from its beginning.
-HttpReply export_reply(const RunStore& store, const HttpRequest& request, const char* content_type,
-                       const std::string& header, std::string (*line_of)(const RunColumns&)) {
-  const QueryString query(
-      request.query, {"gpu_model", "provider", "instance_type", "region", "trust", "started_from", "started_before"});
-  const std::shared_ptr<std::FILE> file(std::tmpfile(), [](std::FILE* opened) {
-    if (opened != nullptr) (void)std::fclose(opened);
-  });
-  if (!file) throw_errno(ErrorCode::database, "cannot make a temporary file for the export", errno);
-  write(file.get(), header);
-  RunReader runs = store.read(filter_of(query), RunContents::columns);
-  while (const auto run = runs.next()) write(file.get(), line_of(*run));
-  // Seeking writes what is left in the buffer.
-  if (std::fseek(file.get(), 0, SEEK_SET) != 0) throw_errno(ErrorCode::database, "cannot write the export", errno);
-  HttpReply reply{200, content_type, {}, {}, {}};
-  reply.next = [file]() {
-    constexpr std::size_t kChunk = 64U << 10U;
-    std::string chunk(kChunk, '\0');
-    chunk.resize(std::fread(chunk.data(), 1, chunk.size(), file.get()));
-    // The reply has begun: throwing cuts the connection, where an end would look like the whole export.
-    if (std::ferror(file.get()) != 0) throw_errno(ErrorCode::database, "cannot read the export", errno);
-    return chunk;
-  };
-  return reply;
-}
-
 }  // namespace
 
-ReadRoutes::ReadRoutes(const RunStore& store, std::function<std::shared_ptr<const Aggregates>()> aggregates)
-    : store_(store), aggregates_(std::move(aggregates)) {}
+ReadRoutes::ReadRoutes(const RunStore& store, Surrogates names, ExportSpace& exports,
+                       std::function<std::shared_ptr<const Aggregates>()> aggregates)
+    : store_(store), names_(std::move(names)), exports_(exports), aggregates_(std::move(aggregates)) {}
 
 HttpReply ReadRoutes::list(const HttpRequest& request) const {
   const QueryString query(request.query, {"gpu_model", "provider", "instance_type", "region", "trust", "started_from",
@@ -78,9 +57,8 @@ HttpReply ReadRoutes::list(const HttpRequest& request) const {
   RunFilter filter = filter_of(query);
   filter.with_simulated = query.flag("simulated");
   filter.with_quarantined = query.flag("quarantined");
-  constexpr std::int64_t kMost = 500;
   constexpr std::int64_t kUsual = 100;
-  const auto limit = static_cast<std::size_t>(query.integer("limit", 1, kMost).value_or(kUsual));
+  const auto limit = static_cast<std::size_t>(query.integer("limit", 1, kMostOfPage).value_or(kUsual));
   std::optional<RunCursor> after;
   if (const auto text = query.text("cursor")) {
     after = parse_cursor(*text);
@@ -91,7 +69,7 @@ HttpReply ReadRoutes::list(const HttpRequest& request) const {
 
 HttpReply ReadRoutes::result(std::string_view run_id) const {
   auto body = store_.body(run_id);
-  return body ? json_reply(*std::move(body)) : no_such_run();
+  return body ? json_reply(published_result(*std::move(body), names_)) : no_such_run();
 }
 
 HttpReply ReadRoutes::page(std::string_view run_id) const {
@@ -107,10 +85,13 @@ HttpReply ReadRoutes::gpus(const HttpRequest& request) const {
 }
 
 HttpReply ReadRoutes::offers(const HttpRequest& request) const {
-  const QueryString query(request.query, {"gpu_model", "provider"});
+  const QueryString query(request.query, {"gpu_model", "provider", "limit", "offset"});
+  constexpr std::int64_t kFurthest = 1'000'000;
+  OfferFilter filter{query.text("gpu_model"), query.text("provider")};
+  filter.limit = static_cast<std::size_t>(query.integer("limit", 1, kMostOfPage).value_or(kMostOfPage));
+  filter.offset = static_cast<std::size_t>(query.integer("offset", 0, kFurthest).value_or(0));
   const auto aggregates = aggregates_();
-  return aggregates ? json_reply(offers_json(*aggregates, query.text("gpu_model"), query.text("provider")))
-                    : not_ready();
+  return aggregates ? json_reply(offers_json(*aggregates, filter)) : not_ready();
 }
 
 HttpReply ReadRoutes::percentile(const HttpRequest& request) const {
@@ -127,18 +108,44 @@ HttpReply ReadRoutes::percentile(const HttpRequest& request) const {
   return aggregates ? json_reply(percentile_json(*aggregates, *model, *count, *version, *score)) : not_ready();
 }
 
-std::optional<std::int64_t> ReadRoutes::aggregates_as_of_ms() const {
+std::optional<double> ReadRoutes::aggregates_age_s() const {
   const auto aggregates = aggregates_();
-  return aggregates ? std::optional(aggregates->as_of_ms) : std::nullopt;
+  if (!aggregates) return std::nullopt;
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - aggregates->made_at).count();
+}
+
+HttpReply ReadRoutes::export_runs(const HttpRequest& request, const char* content_type, const std::string& header,
+                                  std::string (*line_of)(const RunColumns&)) const {
+  const QueryString query(
+      request.query, {"gpu_model", "provider", "instance_type", "region", "trust", "started_from", "started_before"});
+  HttpReply reply{200, content_type, {}, {}, {}};
+  reply.make = [this, filter = filter_of(query), content_type, header,
+                line_of](const HttpReply::StillWanted& still_wanted) {
+    const auto file = std::make_shared<ExportFile>(exports_);
+    file->write(header);
+    {
+      RunReader runs = store_.read(filter, RunContents::columns);
+      for (auto run = runs.next(); run; run = runs.next()) {
+        if (!still_wanted()) return nobody_waits();
+        file->write(line_of(*run));
+      }
+    }
+    file->rewind();
+    HttpReply made{200, content_type, {}, {}, {}};
+    // Where reading fails the reply has begun: throwing cuts the connection, where an end would look like the whole
+    // export.
+    made.next = [file] { return file->read(); };
+    return made;
+  };
+  return reply;
 }
 
 HttpReply ReadRoutes::export_csv(const HttpRequest& request) const {
-  return export_reply(store_, request, "text/csv; charset=utf-8", run_csv_header(), run_csv);
+  return export_runs(request, "text/csv; charset=utf-8", run_csv_header(), run_csv);
 }
 
 HttpReply ReadRoutes::export_ndjson(const HttpRequest& request) const {
-  return export_reply(store_, request, "application/x-ndjson", "",
-                      [](const RunColumns& run) { return run_json(run) + "\n"; });
+  return export_runs(request, "application/x-ndjson", "", [](const RunColumns& run) { return run_json(run) + "\n"; });
 }
 
 }  // namespace gpuassay

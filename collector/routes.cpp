@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/error.h"
 #include "core/schema.h"
@@ -128,24 +129,34 @@ std::string_view route_name(std::string_view path) {
 }
 
 HttpReply too_many(std::int64_t wait_s, const std::string& detail) {
-  HttpReply reply = problem_reply(429, "Too many uploads", detail);
+  HttpReply reply = problem_reply(429, "Too many requests", detail);
   reply.headers.emplace_back("Retry-After", std::to_string(wait_s));
   return reply;
 }
 
 }  // namespace
 
-Routes::Routes(RouteTargets targets, std::function<std::int64_t()> now_ms, std::function<void(std::string_view)> log)
-    : targets_(std::move(targets)),
-      per_network_(targets_.per_network),
-      now_ms_(std::move(now_ms)),
-      log_(std::move(log)) {}
+Routes::Routes(RouteTargets targets, std::function<void(std::string_view)> log)
+    : targets_(std::move(targets)), per_network_(targets_.per_network), log_(std::move(log)) {}
 
 HttpReply Routes::answer(const HttpRequest& request) {
   const auto started = std::chrono::steady_clock::now();
-  HttpReply reply = answer_or_fail(request);
-  note({method_name(request.method), route_name(request.path), reply.status, std::chrono::steady_clock::now() - started,
-        reply.outcome});
+  HttpReply reply = answer_or_fail([&] { return dispatch(request); });
+  // The header says nothing of what has to be made.
+  if (request.is_head && std::exchange(reply.make, {})) reply.next = [] { return std::string(); };
+  const auto note_answer = [this, started, method = method_name(request.method),
+                            route = route_name(request.path)](const HttpReply& answer) {
+    note({method, route, answer.status, std::chrono::steady_clock::now() - started, answer.outcome});
+  };
+  if (!reply.make) {
+    note_answer(reply);
+    return reply;
+  }
+  reply.make = [this, note_answer, make = std::move(reply.make)](const HttpReply::StillWanted& still_wanted) {
+    HttpReply made = answer_or_fail([&] { return make(still_wanted); });
+    note_answer(made);
+    return made;
+  };
   return reply;
 }
 
@@ -156,9 +167,9 @@ void Routes::note(const RequestRecord& record) {
   if (targets_.note_request) targets_.note_request(record);
 }
 
-HttpReply Routes::answer_or_fail(const HttpRequest& request) {
+HttpReply Routes::answer_or_fail(const std::function<HttpReply()>& give_answer) {
   try {
-    return dispatch(request);
+    return give_answer();
   } catch (const Error& error) {
     if (error.code() == ErrorCode::usage) return problem_reply(400, "Not an acceptable request", error.what());
     log_(error.what());
@@ -203,9 +214,15 @@ HttpReply Routes::post(const HttpRequest& request) {
   const bool brings_result = request.path == kResults;
   if (brings_result && !is_json(header(request, "content-type").value_or("")))
     return problem_reply(415, "Unsupported media type", "Send the result as Content-Type: application/json.");
-  if (const auto wait_s = per_network_.wait_s(network_of(request.peer), now_ms_()))
-    return too_many(*wait_s, "This network sends more than its share; try again later.");
+  if (auto busy = beyond_share(request)) return *std::move(busy);
   return brings_result ? post_result(request) : change_key(request);
+}
+
+/// Everything that writes counts, uploads, deletions and changes of keys.
+std::optional<HttpReply> Routes::beyond_share(const HttpRequest& request) {
+  const auto wait_s = per_network_.wait_s(network_of(request.peer), targets_.steady_ms());
+  if (!wait_s) return std::nullopt;
+  return too_many(*wait_s, "This network sends more than its share; try again later.");
 }
 
 HttpReply Routes::post_result(const HttpRequest& request) {
@@ -224,6 +241,7 @@ HttpReply Routes::post_result(const HttpRequest& request) {
 
 HttpReply Routes::delete_result(const HttpRequest& request) {
   using Status = DeletionOutcome::Status;
+  if (auto busy = beyond_share(request)) return *std::move(busy);
   const DeletionOutcome outcome = targets_.ingest.retract(
       {request.path.substr(kResult.size()), header(request, "gpuassay-key"), header(request, "gpuassay-signature")});
   switch (outcome.status) {
@@ -253,10 +271,10 @@ HttpReply Routes::change_key(const HttpRequest& request) {
 }
 
 HttpReply Routes::metrics() const {
-  constexpr double kMsPerSecond = 1000;
-  const auto as_of_ms = targets_.read.aggregates_as_of_ms();
-  const double age_s = as_of_ms ? static_cast<double>(now_ms_() - *as_of_ms) / kMsPerSecond : -1;
-  return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_.text(age_s), {}};
+  return {200,
+          "text/plain; version=0.0.4; charset=utf-8",
+          metrics_.text({targets_.read.aggregates_age_s(), targets_.dropped_log_lines()}),
+          {}};
 }
 
 }  // namespace gpuassay

@@ -21,29 +21,33 @@ struct RouteTargets {
   KeyChanges& keys;
   RunStore& store;
   const ReadRoutes& read;
-  std::function<void()> note_change;                            ///< runs were added or taken back
-  RateLimit per_network = {};                                   ///< of uploads
-  std::function<void(const RequestRecord&)> note_request = {};  ///< every answer, from the thread that gave it
+  std::function<void()> note_change;                              ///< runs were added or taken back
+  RateLimit per_network = {};                                     ///< of uploads, deletions and key changes
+  std::function<void(const RequestRecord&)> note_request = {};    ///< every answer, from the thread that gave it
+  std::function<std::int64_t()> steady_ms = gpuassay::steady_ms;  ///< for the limit; asked by any thread
+  std::function<std::uint64_t()> dropped_log_lines = [] { return std::uint64_t{0}; };
 };
 
 /// Answers one request; every failure becomes an HTTP status here. Safe to use from any thread.
 class Routes {
  public:
   /// `log` receives one line for each failure that the client is not told about, from the thread that asked.
-  Routes(RouteTargets targets, std::function<std::int64_t()> now_ms, std::function<void(std::string_view)> log);
+  Routes(RouteTargets targets, std::function<void(std::string_view)> log);
 
+  /// A reply that is yet to be made keeps using this object.
   HttpReply answer(const HttpRequest& request);
   /// Counts what the server answered without asking here.
   void count_refused(int status);
 
  private:
   void note(const RequestRecord& record);
-  HttpReply answer_or_fail(const HttpRequest& request);
+  HttpReply answer_or_fail(const std::function<HttpReply()>& give_answer);
   HttpReply dispatch(const HttpRequest& request);
   HttpReply delete_result(const HttpRequest& request);
   [[nodiscard]] HttpReply metrics() const;
   HttpReply get(const HttpRequest& request) const;
   HttpReply post(const HttpRequest& request);
+  std::optional<HttpReply> beyond_share(const HttpRequest& request);
   HttpReply post_result(const HttpRequest& request);
   HttpReply change_key(const HttpRequest& request);
   [[nodiscard]] HttpReply ready() const;
@@ -51,7 +55,6 @@ class Routes {
   RouteTargets targets_;
   RateLimiter per_network_;
   Metrics metrics_;
-  std::function<std::int64_t()> now_ms_;
   std::function<void(std::string_view)> log_;
 };
 

@@ -4,23 +4,33 @@
 
 #include <algorithm>
 #include <charconv>
-
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
 #include "core/json_or_null.h"
 #include "core/price_json.h"
 #include "core/timestamp.h"
+#include "core/utf8.h"
 
 namespace gpuassay {
 namespace {
 
 using nlohmann::json;
 
+/// Null for what no text can say: earlier versions took in such instants, and one run must not spoil a whole page.
+json instant_or_null(std::int64_t since_epoch_ms) {
+  try {
+    return format_rfc3339_ms(since_epoch_ms);
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
 /// Every field that is published of a run, by name and in the order of the columns.
 std::vector<std::pair<const char*, json>> fields_of(const RunColumns& run) {
   return {{"run_id", run.run_id},
-          {"received_at", format_rfc3339_ms(run.received_at_ms)},
-          {"started_at", format_rfc3339_ms(run.started_at_ms)},
+          {"received_at", instant_or_null(run.received_at_ms)},
+          {"started_at", instant_or_null(run.started_at_ms)},
           {"trust", run.trust},
           {"simulated", run.simulated},
           {"quarantine_reason", or_null(run.quarantine_reason)},
@@ -45,21 +55,28 @@ json run_object(const RunColumns& run) {
 /// Texts of machines are not Unicode by law: what is broken is replaced, never refused.
 std::string dumped(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
+/// As one line of what can be seen: without control characters and marks that reorder text. Ends of lines and tabs
+/// separate words, and become spaces.
+std::string shown_text(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  return printable_utf8(text);
+}
+
+/// Spreadsheets skip blanks of many kinds before they decide, and some take the wide forms of East Asian text.
 bool looks_like_formula(std::string_view text) {
-  constexpr std::string_view kBlank = " \xC2\xA0";
-  const std::size_t start = text.find_first_not_of(kBlank);
-  return start != std::string_view::npos && std::string_view("=+-@\t\r").find(text[start]) != std::string_view::npos;
+  constexpr std::u32string_view kStarts = U"=+-@\uFF1D\uFF0B\uFF0D\uFF20";
+  const auto first = first_visible(text);
+  return first && kStarts.find(static_cast<char32_t>(*first)) != std::u32string_view::npos;
 }
 
 std::string csv_cell(const json& value) {
   if (value.is_null()) return {};
   if (!value.is_string()) return dumped(value);
-  std::string text = value.get<std::string>();
-  if (looks_like_formula(text)) text.insert(0, 1, '\'');
-  std::string cell = "\"";
+  const std::string text = shown_text(value.get<std::string>());
+  std::string cell = looks_like_formula(text) ? "\"'" : "\"";
   for (const char c : text) {
     if (c == '"') cell += '"';
-    cell += c == '\n' || c == '\r' ? ' ' : c;  // one line is one run, whatever a spreadsheet does with line breaks
+    cell += c;
   }
   return cell + '"';
 }
@@ -110,12 +127,15 @@ std::string gpus_json(const Aggregates& aggregates, const std::optional<std::str
   return dumped(document);
 }
 
-std::string offers_json(const Aggregates& aggregates, const std::optional<std::string>& gpu_model,
-                        const std::optional<std::string>& provider) {
+std::string offers_json(const Aggregates& aggregates, const OfferFilter& filter) {
   json offers = json::array();
+  std::size_t total = 0;
   for (const OfferAggregate& offer : aggregates.offers) {
     const RunFact& shape = offer.shape;
-    if ((gpu_model && *gpu_model != shape.gpu_model) || (provider && *provider != shape.provider)) continue;
+    if ((filter.gpu_model && *filter.gpu_model != shape.gpu_model) ||
+        (filter.provider && *filter.provider != shape.provider))
+      continue;
+    if (total++ < filter.offset || offers.size() >= filter.limit) continue;
     offers.push_back({{"provider", shape.provider},
                       {"instance_type", or_null(shape.instance_type)},
                       {"region", or_null(shape.region)},
@@ -129,6 +149,7 @@ std::string offers_json(const Aggregates& aggregates, const std::optional<std::s
                       {"price", price_answer_json(offer.price)}});
   }
   json document = begin_aggregate(aggregates);
+  document["total"] = total;
   document["offers"] = std::move(offers);
   return dumped(document);
 }
@@ -152,13 +173,13 @@ std::optional<RunCursor> parse_cursor(const std::string& text) {
 
 std::string html_text(std::string_view text) {
   std::string escaped;
-  for (const char c : text) {
+  for (const char c : shown_text(std::string(text))) {
     switch (c) {
       case '&': escaped += "&amp;"; break;
       case '<': escaped += "&lt;"; break;
       case '>': escaped += "&gt;"; break;
       case '"': escaped += "&quot;"; break;
-      default: escaped += static_cast<unsigned char>(c) < ' ' || c == 0x7F ? ' ' : c;
+      default: escaped += c;
     }
   }
   return escaped;

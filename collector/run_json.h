@@ -12,7 +12,8 @@ namespace gpuassay {
 /// One JSON object, without a line break.
 std::string run_json(const RunColumns& run);
 
-/// RFC 4180, with a line break; a text that a spreadsheet would take for a formula gets a leading apostrophe.
+/// RFC 4180, with a line break; a text that a spreadsheet would take for a formula gets a leading apostrophe, whatever
+/// blank or invisible characters come first. Control characters and marks that reorder text are left out.
 std::string run_csv_header();
 std::string run_csv(const RunColumns& run);
 
@@ -21,15 +22,20 @@ std::string run_page_json(const RunPage& page);
 
 /// {"as_of":...,"days":90,"gpus":[...]}; `gpu_model` empty: all.
 std::string gpus_json(const Aggregates& aggregates, const std::optional<std::string>& gpu_model);
-/// {"as_of":...,"days":90,"offers":[...]}, each with `price`, the fields of docs/PRICES.md.
-std::string offers_json(const Aggregates& aggregates, const std::optional<std::string>& gpu_model,
-                        const std::optional<std::string>& provider);
+/// Which offers, and of those the ones from `offset` on, `limit` at most.
+struct OfferFilter {
+  std::optional<std::string> gpu_model, provider;
+  std::size_t offset = 0, limit = 500;
+};
+/// {"as_of":...,"days":90,"total":...,"offers":[...]}, each with `price`, the fields of docs/PRICES.md.
+std::string offers_json(const Aggregates& aggregates, const OfferFilter& filter);
 
 /// The place of a page as text, and back; empty for any other text.
 std::string cursor_text(const RunCursor& cursor);
 std::optional<RunCursor> parse_cursor(const std::string& text);
 
-/// '&', '<', '>', '"' and control characters as HTML has them.
+/// '&', '<', '>' and '"' as HTML has them, and only what can be seen: no control characters, no marks that reorder
+/// text.
 std::string html_text(std::string_view text);
 /// A plain page about one run.
 std::string run_page(const RunColumns& run);

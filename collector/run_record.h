@@ -39,6 +39,7 @@ struct StoredRun : RunColumns {
 struct KnownRun {
   std::string body_sha256, receipt;             ///< empty when retracted
   std::optional<std::int64_t> retracted_at_ms;  ///< taken back by its contributor: it does not come again
+  std::optional<std::string> quarantine_reason = {};
 };
 
 /// Which runs; every condition that is set must hold. Retracted runs are never among them.

@@ -6,6 +6,8 @@
 #include "collector/collector_database.h"
 #include "collector/ingest.h"
 #include "collector/key_changes.h"
+#include "collector/rate_limit.h"
+#include "collector/repeated_problems.h"
 #include "collector/retention.h"
 #include "collector/routes.h"
 #include "collector/store.h"
@@ -17,6 +19,7 @@ namespace gpuassay {
 struct Collector::Parts {
   Parts(const ServeOptions& options, const std::function<std::int64_t()>& now_ms, const Log& log_to)
       : log(log_to),
+        problems([this](std::string_view message) { log.problem(message); }, steady_ms),
         database(open_collector_database({.data_dir = options.data_dir,
                                           .url = options.database.url,
                                           .connections = options.database.connections,
@@ -26,26 +29,31 @@ struct Collector::Parts {
         ingest(runs, key, IngestPolicy{options.accept_simulated, options.per_key}, now_ms),
         keys(runs, key, now_ms),
         aggregates(*database, now_ms, problem()),
-        read(runs, [this] { return aggregates.current(); }),
-        routes({ingest, keys, runs, read, [this] { aggregates.note_change(); }, options.per_network,
-                [this](const RequestRecord& record) { log.request(record); }},
-               now_ms, problem()),
+        exports(options.data_dir),
+        read(runs, Surrogates(*database->take(ConnectionPool::Access::write)), exports,
+             [this] { return aggregates.current(); }),
+        routes(
+            {ingest, keys, runs, read, [this] { aggregates.note_change(); }, options.per_network,
+             [this](const RequestRecord& record) { log.request(record); }, steady_ms, [this] { return log.dropped(); }},
+            problem()),
         retention(runs, options.retention, now_ms, problem()),
         server({options.host, options.port, options.limits, options.tls, options.trusted_proxies, problem(),
                 [this](int status) { routes.count_refused(status); }},
                [this](const HttpRequest& request) { return routes.answer(request); }) {}
 
   std::function<void(std::string_view)> problem() {
-    return [this](std::string_view message) { log.problem(message); };
+    return [this](std::string_view message) { problems.say(message); };
   }
 
   const Log log;
+  RepeatedProblems problems;
   std::unique_ptr<ConnectionPool> database;
   RunStore runs;
   KeyPair key;
   Ingest ingest;
   KeyChanges keys;
   AggregateKeeper aggregates;
+  ExportSpace exports;
   ReadRoutes read;
   Routes routes;
   Retention retention;

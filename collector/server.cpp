@@ -65,9 +65,12 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
  public:
   Impl(const ServerOptions& options, Handler handler)
       : options_(options),
-        shared_{std::move(handler), options.refused ? options.refused : [](int) {}, options.limits,
+        shared_{std::move(handler),
+                options.refused ? options.refused : [](int) {},
+                options.limits,
                 TrustedProxies(options.trusted_proxies),
-                asio::thread_pool(std::max<std::size_t>(1, options.limits.workers))},
+                asio::thread_pool(std::max<std::size_t>(1, options.limits.workers)),
+                asio::thread_pool(std::max<std::size_t>(1, options.limits.long_replies))},
         shares_(options.limits.connections_per_network) {
     if (options_.tls) identity_ = read_tls_identity(*options_.tls);
     ErrorStatus error;
@@ -89,6 +92,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     asio::co_spawn(network_, accept_connections(), asio::detached);
     network_.run();
     shared_.workers.join();
+    shared_.makers.join();
   }
 
   void stop() {
@@ -105,8 +109,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     end_signals_.async_wait([this](const ErrorStatus& error, int) {
       if (!error) begin_stop();
     });
-    if (!options_.tls) return;
-    reload_signal_.add(SIGHUP);
+    reload_signal_.add(SIGHUP);  // always: its usual effect would end the collector
     wait_for_reload();
   }
 
@@ -126,12 +129,23 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
       auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
       if (!acceptor_.is_open()) co_return;
       if (error) {  // mostly no free file descriptor: wait until connections end
-        pause.expires_after(std::chrono::milliseconds(100));
-        co_await pause.async_wait(kAsTuple);
+        co_await wait_a_little(pause);
         continue;
       }
-      admit(std::move(socket));
+      bool is_admitted = false;
+      try {
+        admit(std::move(socket));
+        is_admitted = true;
+      } catch (const std::exception&) {
+        is_admitted = false;  // out of memory, say: this connection is closed
+      }
+      if (!is_admitted) co_await wait_a_little(pause);
     }
+  }
+
+  static asio::awaitable<void> wait_a_little(asio::steady_timer& pause) {
+    pause.expires_after(std::chrono::milliseconds(100));
+    co_await pause.async_wait(kAsTuple);
   }
 
   void admit(tcp::socket socket) {
@@ -144,8 +158,16 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     }
     ErrorStatus ignored;
     socket.set_option(tcp::no_delay(true), ignored);  // replies in pieces would wait for acknowledgements
-    connections_.emplace_back(std::move(socket), identity_, peer, shared_, network);
-    asio::co_spawn(network_, serve(std::prev(connections_.end())), asio::detached);
+    bool is_listed = false;
+    try {
+      connections_.emplace_back(std::move(socket), identity_, peer, shared_, network);
+      is_listed = true;
+      asio::co_spawn(network_, serve(std::prev(connections_.end())), asio::detached);
+    } catch (...) {  // nobody else would give back its place
+      if (is_listed) connections_.pop_back();
+      if (!network.empty()) shares_.leave(network);
+      throw;
+    }
   }
 
   asio::awaitable<void> serve(std::list<Connection>::iterator connection) {
@@ -187,7 +209,10 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   }
 
   void read_certificate() {
-    if (!options_.tls) return;
+    if (!options_.tls) {
+      if (options_.log) options_.log("SIGHUP: there is no certificate to be read again");
+      return;
+    }
     std::string said = "the certificate was read again";
     try {
       identity_ = read_tls_identity(*options_.tls);

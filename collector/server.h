@@ -26,7 +26,7 @@ struct ServerOptions {
   ServerLimits limits = {};
   std::optional<TlsFiles> tls = {};               ///< HTTPS instead of HTTP
   std::vector<std::string> trusted_proxies = {};  ///< IP addresses whose X-Forwarded-For is believed
-  /// Receives a line when certificates were read again, or could not be. From the thread in run().
+  /// Receives a line when certificates were read again, could not be, or are none. From the thread in run().
   std::function<void(std::string_view)> log = {};
   /// Receives the status of every answer that the handler did not give: requests that could not be read or decoded,
   /// and clients turned away. From any thread.
@@ -57,7 +57,7 @@ class Server {
   /// Reads the TLS files again, for connections to come; open ones keep theirs. When the files are not usable the
   /// former ones stay. From any thread.
   void reload_certificate();
-  /// Makes SIGTERM and SIGINT call stop(), and with TLS SIGHUP reload_certificate().
+  /// Makes SIGTERM and SIGINT call stop(), and SIGHUP reload_certificate(), which without TLS does nothing.
   void handle_signals();
 
  private:

@@ -13,11 +13,11 @@ using Access = ConnectionPool::Access;
 
 std::optional<KnownRun> find_run(Database& database, std::string_view run_id) {
   Statement query(database,
-                  "SELECT run.body_sha256, run_body.receipt, run.retracted_at_ms FROM run "
+                  "SELECT run.body_sha256, run_body.receipt, run.retracted_at_ms, run.quarantine_reason FROM run "
                   "LEFT JOIN run_body ON run_body.run_id = run.run_id WHERE run.run_id = ?");
   query.bind(1, run_id);
   if (!query.step()) return std::nullopt;
-  return KnownRun{query.text(0), query.text(1), query.optional_integer(2)};
+  return KnownRun{query.text(0), query.text(1), query.optional_integer(2), query.optional_text(3)};
 }
 
 /// False when the run_id is there already; a race of two threads for it is decided by the primary key.
@@ -76,7 +76,7 @@ bool put_key_in_place(Database& database, std::string_view agent_key, const Sign
 
 /// Everything but run_id, the time and the columns that say nothing. `if_owned` is a further condition: the statement
 /// checks it itself, as between a look and a change another thread could be faster.
-bool erase_run(Database& database, std::string_view run_id, std::int64_t now_ms, const char* if_owned = "",
+bool erase_run(Database& database, std::string_view run_id, std::int64_t now_ms, const std::string& if_owned = {},
                std::string_view agent_key = {}) {
   Statement erase(database,
                   fmt::format("UPDATE run SET retracted_at_ms = ?1, body_sha256 = '', agent_key = '', "
@@ -95,11 +95,25 @@ bool erase_run(Database& database, std::string_view run_id, std::int64_t now_ms,
   return true;
 }
 
-/// Any key of the machine that signed the run, if it is still trusted.
-constexpr const char* kIfOwned =
-    "AND agent_key IN (SELECT owner.agent_key FROM signing_key AS owner, signing_key AS asking "
-    "WHERE asking.agent_key = ?3 AND asking.revoked_at_ms IS NULL "
-    "AND COALESCE(owner.machine_key, owner.agent_key) = COALESCE(asking.machine_key, asking.agent_key))";
+/// Any key of the machine that signed the run, if it is still trusted. The key that asks is this parameter.
+std::string if_owned_by(int parameter) {
+  return fmt::format(
+      "AND agent_key IN (SELECT owner.agent_key FROM signing_key AS owner, signing_key AS asking "
+      "WHERE asking.agent_key = ?{} AND asking.revoked_at_ms IS NULL "
+      "AND COALESCE(owner.machine_key, owner.agent_key) = COALESCE(asking.machine_key, asking.agent_key))",
+      parameter);
+}
+
+/// What taking a run back would come to, if it is not a change: empty when there is something to erase.
+std::optional<RetractOutcome> nothing_to_erase(Database& database, std::string_view run_id,
+                                               std::string_view agent_key) {
+  const auto known = find_run(database, run_id);
+  if (!known) return RetractOutcome::unknown;
+  if (known->retracted_at_ms) return RetractOutcome::retracted;
+  Statement owned(database, "SELECT run_id FROM run WHERE run_id = ?1 " + if_owned_by(2));
+  owned.bind(1, run_id).bind(2, agent_key);
+  return owned.step() ? std::nullopt : std::optional(RetractOutcome::other_key);
+}
 
 std::vector<std::string> excluded_run_ids(Database& database, Excluded why, std::int64_t received_before_ms,
                                           std::size_t limit) {
@@ -177,17 +191,19 @@ bool RunStore::quarantine(std::string_view run_id, const std::optional<std::stri
 }
 
 RetractOutcome RunStore::retract(std::string_view run_id, std::string_view agent_key, std::int64_t now_ms) {
+  // A look first: writers wait for one another, and anybody may ask for anything.
+  const auto known =
+      pool_.use(Access::read, [&](Database& database) { return nothing_to_erase(database, run_id, agent_key); });
+  if (known) return *known;
   return pool_.use(Access::write, [&](Database& database) {
     {
       Transaction transaction(database, TransactionKind::concurrent);
-      if (erase_run(database, run_id, now_ms, kIfOwned, agent_key)) {
+      if (erase_run(database, run_id, now_ms, if_owned_by(3), agent_key)) {
         transaction.commit();
         return RetractOutcome::retracted;
       }
     }
-    const auto known = find_run(database, run_id);
-    if (!known) return RetractOutcome::unknown;
-    return known->retracted_at_ms ? RetractOutcome::retracted : RetractOutcome::other_key;
+    return nothing_to_erase(database, run_id, agent_key).value_or(RetractOutcome::other_key);
   });
 }
 
@@ -231,6 +247,8 @@ std::optional<SigningKey> RunStore::key(std::string_view agent_key) const {
 }
 
 bool RunStore::revoke_key(std::string_view agent_key, std::int64_t now_ms) {
+  const auto known = key(agent_key);  // a look first, as in retract()
+  if (!known || known->revoked_at_ms) return known.has_value();
   return pool_.use(Access::write, [&](Database& database) {
     Statement revoke(database, "UPDATE signing_key SET revoked_at_ms = COALESCE(revoked_at_ms, ?) WHERE agent_key = ?");
     revoke.bind(1, now_ms).bind(2, agent_key).run();
@@ -239,6 +257,9 @@ bool RunStore::revoke_key(std::string_view agent_key, std::int64_t now_ms) {
 }
 
 KeyChange RunStore::replace_key(std::string_view agent_key, std::string_view replaced_by, std::int64_t now_ms) {
+  const auto known = key(agent_key);  // a look first, as in retract()
+  if (!known) return KeyChange::unknown;
+  if (known->revoked_at_ms) return known->replaced_by == replaced_by ? KeyChange::done : KeyChange::revoked;
   return pool_.use(Access::write, [&](Database& database) {
     const auto old = find_key(database, agent_key);
     if (!old) return KeyChange::unknown;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -48,6 +49,8 @@ class LimitChecker : public nlohmann::json_sax<nlohmann::json> {
   explicit LimitChecker(const JsonLimits& limits) : limits_(limits) {}
 
   [[nodiscard]] const std::string& problem() const { return problem_; }
+  /// Of all strings and keys so far.
+  [[nodiscard]] std::ptrdiff_t spaces() const { return spaces_; }
 
   bool null() override { return count_value() && take(nullptr); }
   bool boolean(bool value) override { return count_value() && take(value); }
@@ -91,6 +94,7 @@ class LimitChecker : public nlohmann::json_sax<nlohmann::json> {
     return ++values_ <= limits_.max_values || refuse(fmt::format("more than {} values", limits_.max_values));
   }
   bool within_length(const std::string& text, std::string_view what) {
+    if (limits_.compact) spaces_ += std::count(text.begin(), text.end(), ' ');
     return text.size() <= limits_.max_string_bytes ||
            refuse(fmt::format("{} is longer than {} bytes", what, limits_.max_string_bytes));
   }
@@ -110,6 +114,7 @@ class LimitChecker : public nlohmann::json_sax<nlohmann::json> {
   const JsonLimits& limits_;
   std::size_t values_ = 0;
   std::size_t depth_ = 0;
+  std::ptrdiff_t spaces_ = 0;
   std::string problem_;
 };
 
@@ -167,6 +172,34 @@ class DocumentBuilder : public LimitChecker {
                           problem));
 }
 
+/// Where white space stands outside strings, of a document that can be parsed; its end without any.
+std::ptrdiff_t first_white_space(std::string_view text) {
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (quoted && text[at] == '\\')
+      ++at;
+    else if (text[at] == '"')
+      quoted = !quoted;
+    else if (!quoted && (text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r'))
+      return static_cast<std::ptrdiff_t>(at);
+  }
+  return static_cast<std::ptrdiff_t>(text.size());
+}
+
+/// What no signed body needs, and what would fill the store: a kilobyte of gzip holds a megabyte of spaces. Counting is
+/// much faster than following the text once more: what is no part of a string is between values. A space that a string
+/// writes as an escape counts without being there, so that as many could hide, each for six bytes.
+void require_compact(std::string_view text, std::ptrdiff_t spaces_in_strings) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) refuse_document("a byte order mark", 0);
+  // Within strings these are not JSON.
+  const auto has = [&](char c) { return text.find(c) != std::string_view::npos; };
+  std::ptrdiff_t spaces = 0;  // few, so that looking for each is faster than looking at every byte
+  for (auto at = text.find(' '); at != std::string_view::npos; at = text.find(' ', at + 1)) ++spaces;
+  if (has('\n') || has('\r') || has('\t') || spaces > spaces_in_strings)
+    refuse_document("white space between values", first_white_space(text));
+}
+
 void read_within_limits(std::string_view text, const JsonLimits& limits, LimitChecker& checker) {
   if (text.size() > limits.max_bytes) refuse_document(fmt::format("longer than {} bytes", limits.max_bytes), 0);
   // The parser takes a zero byte for the end of the text, which would hide whatever follows it.
@@ -178,6 +211,7 @@ void read_within_limits(std::string_view text, const JsonLimits& limits, LimitCh
   const char* seen = begin;
   if (!nlohmann::json::sax_parse(TrackedBytes(begin, &seen), TrackedBytes(end, &seen), &checker))
     refuse_document(checker.problem(), seen - begin);
+  if (limits.compact) require_compact(text, checker.spaces());
 }
 
 }  // namespace

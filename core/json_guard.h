@@ -13,6 +13,7 @@ struct JsonLimits {
   std::size_t max_depth = 32;          ///< nested objects and arrays
   std::size_t max_values = 50'000;     ///< scalars, objects and arrays together; 8 GPUs in full: 40,000
   std::size_t max_string_bytes = 256;  ///< decoded UTF-8 bytes of one string, key or number
+  bool compact = false;                ///< refuses white space outside strings, and a byte order mark
 };
 
 /// What parse_untrusted_json() checks, without building anything.

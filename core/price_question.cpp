@@ -154,7 +154,9 @@ PriceQuestion price_question(const Result& result) {
   if (first == nullptr || mixed || is_part_of_machine(result)) return question;
   question.gpu_model = first->model;
   question.gpu_variant = first->variant;
-  if (first->memory_bytes)
+  // More than any machine has would not fit what is computed of it.
+  constexpr std::int64_t kMostBytes = std::int64_t{1} << 50U;
+  if (first->memory_bytes && *first->memory_bytes >= 0 && *first->memory_bytes <= kMostBytes)
     question.gpu_memory_gib_total = gib_of_bytes(*first->memory_bytes) * (question.gpu_count / kOne);
   return question;
 }

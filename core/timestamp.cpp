@@ -24,6 +24,12 @@ std::int64_t days_before_year(std::int64_t year) {
   return year == 0 ? 0 : year * 365 + last / 4 - last / 100 + last / 400 + 1;
 }
 
+/// In the years 0 to 9999, which have four digits.
+bool is_writable(std::int64_t since_epoch_ms) {
+  return since_epoch_ms >= -days_before_year(1970) * kMsPerDay &&
+         since_epoch_ms < (days_before_year(10000) - days_before_year(1970)) * kMsPerDay;
+}
+
 [[noreturn]] void refuse(std::string_view text) {
   throw Error(ErrorCode::unreadable_input,
               fmt::format("'{}' is not an instant; write it as 2026-01-31T12:00:00Z", text.substr(0, 40)));
@@ -111,10 +117,14 @@ std::int64_t parse_rfc3339_ms(std::string_view text) {
   }
   ms -= offset_ms(cursor, text);
   cursor.end();
-  return days_since_epoch(year, month, day) * kMsPerDay + ms;
+  const std::int64_t since_epoch_ms = days_since_epoch(year, month, day) * kMsPerDay + ms;
+  if (!is_writable(since_epoch_ms)) refuse(text);
+  return since_epoch_ms;
 }
 
 std::string format_rfc3339_ms(std::int64_t since_epoch_ms) {
+  if (!is_writable(since_epoch_ms))
+    throw Error(ErrorCode::unreadable_input, "an instant lies outside the years 0 to 9999; check the clock");
   std::int64_t days = since_epoch_ms / kMsPerDay;
   std::int64_t ms = since_epoch_ms % kMsPerDay;
   if (ms < 0) {
@@ -122,8 +132,6 @@ std::string format_rfc3339_ms(std::int64_t since_epoch_ms) {
     --days;
   }
   const std::int64_t day_number = days + days_before_year(1970);
-  if (day_number < 0 || day_number >= days_before_year(10000))
-    throw Error(ErrorCode::unreadable_input, "an instant lies outside the years 0 to 9999; check the clock");
   auto year = static_cast<int>(day_number / 366);  // never too late; at most 7 years too early
   while (days_before_year(year + 1) <= day_number) ++year;
   auto day = static_cast<int>(day_number - days_before_year(year));

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 
 namespace gpuassay {
 namespace {
@@ -52,7 +53,36 @@ bool is_printable(std::uint32_t c) {
   return !is_control && !is_direction && c != 0x2028 && c != 0x2029 && c != 0xFEFF;
 }
 
+/// Unicode 15: general categories Cc, Cf, Zs, Zl and Zp, and what else Default_Ignorable_Code_Point or blank glyphs
+/// show nothing of.
+constexpr std::array<std::pair<std::uint32_t, std::uint32_t>, 30> kInvisible{
+    {{0x0, 0x20},        {0x7F, 0xA0},       {0xAD, 0xAD},       {0x34F, 0x34F},     {0x600, 0x605},
+     {0x61C, 0x61C},     {0x6DD, 0x6DD},     {0x70F, 0x70F},     {0x890, 0x891},     {0x8E2, 0x8E2},
+     {0x115F, 0x1160},   {0x1680, 0x1680},   {0x17B4, 0x17B5},   {0x180B, 0x180F},   {0x2000, 0x200F},
+     {0x2028, 0x202F},   {0x205F, 0x206F},   {0x2800, 0x2800},   {0x3000, 0x3000},   {0x3164, 0x3164},
+     {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},   {0xFFF0, 0xFFFB},   {0x110BD, 0x110BD},
+     {0x110CD, 0x110CD}, {0x13430, 0x13438}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}}};
+
+bool is_visible(std::uint32_t c) {
+  for (const auto& [first, last] : kInvisible)
+    if (c >= first && c <= last) return false;
+  return true;
+}
+
 }  // namespace
+
+std::optional<std::uint32_t> first_visible(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const bool is_ascii = static_cast<unsigned char>(text[at]) < 0x80;
+    const std::size_t length = is_ascii ? 1 : sequence_length(text, at);
+    if (length > 0) {
+      const std::uint32_t c = code_point(text.substr(at, length));
+      if (is_visible(c)) return c;
+    }
+    at += length > 0 ? length : 1;
+  }
+  return std::nullopt;
+}
 
 std::string printable_utf8(std::string_view text) {
   std::string printable;

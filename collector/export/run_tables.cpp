@@ -23,7 +23,7 @@ const std::vector<Column>& run_key_columns() {
       {"run_key", "VARCHAR", "", "Name of the run in the dataset, for ever; it says nothing of its run_id."},
       {"day", "DATE", "", "Day on which the run began, UTC."},
       {"contributor_key", "VARCHAR", "",
-       "Name of the key that signed the run, in this month only; a machine has one key."},
+       "Name of the machine whose key signed the run, through all its keys; in this month only."},
       {"host_key", "VARCHAR", "",
        "Name of the rented instance, in this month only; of the contributor where the instance was not known."},
       {"gpu_model", "VARCHAR", "",

@@ -42,6 +42,9 @@ std::string Surrogates::host(std::string_view month, std::string_view machine, s
 std::string Surrogates::gpu(std::string_view month, std::string_view machine, std::string_view uuid_hash) const {
   return name(secret_, "gpu", month, fmt::format("{}\n{}", machine, uuid_hash));
 }
+std::string Surrogates::shown(std::string_view month, std::string_view kind, std::string_view identifier) const {
+  return secret_.identifier_hash(fmt::format("shown {} {}", kind, month), identifier);
+}
 std::string Surrogates::run(std::string_view run_id) const { return name(secret_, "run", "", run_id); }
 
 }  // namespace gpuassay

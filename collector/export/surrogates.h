@@ -23,6 +23,9 @@ class Surrogates {
   [[nodiscard]] std::string contributor(std::string_view month, std::string_view machine) const;
   [[nodiscard]] std::string host(std::string_view month, std::string_view machine, std::string_view instance) const;
   [[nodiscard]] std::string gpu(std::string_view month, std::string_view machine, std::string_view uuid_hash) const;
+  /// Of an identifier in a document that is shown: 64 hexadecimal digits, as it had. `kind` is what it identifies. Not
+  /// the name that exports have for it: who knows a run_id shall not find its row.
+  [[nodiscard]] std::string shown(std::string_view month, std::string_view kind, std::string_view identifier) const;
   /// Of a run, for ever: its run_id tells the millisecond in which it began.
   [[nodiscard]] std::string run(std::string_view run_id) const;
 

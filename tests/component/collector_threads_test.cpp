@@ -100,7 +100,8 @@ TEST(CollectorThreads, UploadsAndReadersDoNotDisturbEachOther) {
       }
       const test::RawSocket socket(collector.port());
       socket.send(get("/v1/export.csv", "Connection: close\r\nAccept-Encoding: gzip\r\n"));
-      if (status_of(socket.read_all()) != 200) ++wrong;
+      const int status = status_of(socket.read_all());
+      if (status != 200 && status != 503) ++wrong;  // 503 beyond two at once
     }
   });
   EXPECT_EQ(wrong, 0);

@@ -111,6 +111,17 @@ TEST_F(PostgresTest, StatementsArePreparedOnce) {
   EXPECT_LT(query.integer(0), 201) << "bounded";
 }
 
+TEST_F(PostgresTest, StatementsForgottenInUseAreDeallocatedLater) {
+  PostgresDatabase database(options_);
+  for (int round = 0; round < 5; ++round) {
+    const Statement in_use(database, "SELECT " + std::to_string(round));
+    database.execute("SELECT 1");
+  }
+  Statement query(database, "SELECT COUNT(*) FROM pg_prepared_statements");
+  ASSERT_TRUE(query.step());
+  EXPECT_EQ(query.integer(0), 1) << "itself";
+}
+
 TEST_F(PostgresTest, ALongStatementIsEndedUnlessItsTransactionMayTakeLong) {
   options_.statement_time = std::chrono::milliseconds(100);
   PostgresDatabase database(options_);

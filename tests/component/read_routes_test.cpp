@@ -56,7 +56,8 @@ class ReadRoutesTest : public testing::Test {
   void add(int number, const std::string& model, double score) { store_.insert(run(number, model, score)); }
 
   static HttpRequest ask(const std::string& query) { return {"GET", "", {}, {}, query}; }
-  static std::string whole(const HttpReply& reply) {
+  static std::string whole(const HttpReply& asked) {
+    const HttpReply reply = asked.make ? asked.make([] { return true; }) : asked;
     std::string text = reply.body;
     if (!reply.next) return text;
     for (std::string piece = reply.next(); !piece.empty(); piece = reply.next()) text += piece;
@@ -68,7 +69,9 @@ class ReadRoutesTest : public testing::Test {
 
   std::unique_ptr<ConnectionPool> pool_ = test::memory_pool();
   RunStore store_{*pool_};
-  ReadRoutes routes_{store_, [this] { return made(); }};
+  ExportSpace space_;
+  Surrogates names_{*pool_->take(ConnectionPool::Access::write)};
+  ReadRoutes routes_{store_, names_, space_, [this] { return made(); }};
 };
 
 TEST_F(ReadRoutesTest, AMachineWithANewKeyIsStillOneMachine) {
@@ -98,6 +101,22 @@ TEST_F(ReadRoutesTest, PagesHoldEveryRunThatCountsOnce) {
   } while (!cursor.empty());
   EXPECT_EQ(seen.size(), 26U);
   EXPECT_EQ(pages, 4);
+}
+
+TEST_F(ReadRoutesTest, AnInstantThatNobodyCanWriteSpoilsNoPage) {
+  int number = 110;
+  for (const std::int64_t started_ms : {std::int64_t{253'402'300'800'999}, INT64_MIN, INT64_MAX}) {
+    StoredRun odd = run(number++, "Tesla V100", 50);
+    odd.started_at_ms = started_ms;
+    store_.insert(odd);
+    EXPECT_EQ(routes_.page(odd.run_id).status, 200);
+    EXPECT_NE(whole(routes_.export_csv(ask(""))).find(odd.run_id), std::string::npos);
+  }
+  const json page = json::parse(routes_.list(ask("limit=500")).body);
+  EXPECT_EQ(page["results"].size(), 29U);
+  EXPECT_EQ(std::count_if(page["results"].begin(), page["results"].end(),
+                          [](const json& result) { return result["started_at"].is_null(); }),
+            3);
 }
 
 TEST_F(ReadRoutesTest, FiltersNarrowAndFlagsWiden) {
@@ -155,6 +174,37 @@ TEST_F(ReadRoutesTest, WhatIsStaleOrOfAnotherProviderIsNotRanked) {
   EXPECT_GT(offers[2]["price"]["score_per_usd_hour"], offers[1]["price"]["score_per_usd_hour"]) << "but it is last";
 }
 
+TEST_F(ReadRoutesTest, OneMachineRanksNowhere) {
+  for (int number = 0; number < 3; ++number) {
+    StoredRun best = run(210 + number, "Tesla V100", 9000);
+    best.region = "region of few";
+    store_.insert(best);
+    const json offers = json::parse(routes_.offers(ask("gpu_model=Tesla%20V100")).body)["offers"];
+    ASSERT_EQ(offers.size(), 2U);
+    EXPECT_EQ(offers[number < 2 ? 1 : 0]["region"], "region of few") << number;
+    EXPECT_EQ(offers[number < 2 ? 1 : 0]["ranked"], number == 2);
+  }
+}
+
+TEST_F(ReadRoutesTest, OffersComeInPages) {
+  for (int number = 0; number < 5; ++number) {
+    StoredRun other = run(220 + number, "Tesla V100", 50);
+    other.region = "region " + std::to_string(number);
+    store_.insert(other);
+  }
+  std::set<std::string> regions;
+  for (const std::string offset : {"0", "2", "4"}) {
+    const json page = json::parse(routes_.offers(ask("gpu_model=Tesla%20V100&limit=2&offset=" + offset)).body);
+    EXPECT_EQ(page["total"], 6);
+    EXPECT_EQ(page["offers"].size(), 2U);
+    for (const json& offer : page["offers"]) regions.insert(offer["region"].dump());
+  }
+  EXPECT_EQ(regions.size(), 6U);
+  EXPECT_EQ(json::parse(routes_.offers(ask("offset=7")).body)["offers"].size(), 0U);
+  EXPECT_THROW((void)routes_.offers(ask("limit=501")), Error);
+  EXPECT_THROW((void)routes_.offers(ask("offset=-1")), Error);
+}
+
 TEST_F(ReadRoutesTest, PercentilesAreOfMachines) {
   const json answer =
       json::parse(routes_.percentile(ask("gpu_model=Tesla%20V100&gpu_count=8&score_version=0.2&score=45")).body);
@@ -163,7 +213,7 @@ TEST_F(ReadRoutesTest, PercentilesAreOfMachines) {
 }
 
 TEST_F(ReadRoutesTest, BeforeTheFirstAggregatesItSaysSo) {
-  const ReadRoutes early(store_, [] { return nullptr; });
+  const ReadRoutes early(store_, names_, space_, [] { return nullptr; });
   for (const HttpReply& reply : {early.gpus(ask("")), early.offers(ask(""))}) {
     EXPECT_EQ(reply.status, 503);
     EXPECT_EQ(reply.headers.at(0).first, "Retry-After");
@@ -177,6 +227,26 @@ TEST_F(ReadRoutesTest, ExportsHoldTheRunsThatCount) {
   const std::string lines = whole(routes_.export_ndjson(ask("gpu_model=Tesla%20P100")));
   EXPECT_EQ(json::parse(lines)["score"], 20);
   EXPECT_THROW((void)routes_.export_csv(ask("simulated=true")), Error) << "simulated runs never reach an export";
+}
+
+TEST_F(ReadRoutesTest, AnExportNobodyWaitsForIsGivenUp) {
+  int asked = 0;
+  const HttpReply reply = routes_.export_csv(ask("")).make([&] { return ++asked < 3; });
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_EQ(asked, 3);
+  EXPECT_EQ(space_.held_bytes(), 0U);
+}
+
+TEST_F(ReadRoutesTest, ExportsEndWhereTheirSpaceEnds) {
+  ExportSpace little({}, 1);
+  const ReadRoutes cramped(store_, names_, little, [] { return nullptr; });
+  EXPECT_THROW((void)whole(cramped.export_csv(ask(""))), Error);
+  EXPECT_EQ(little.held_bytes(), 0U);
+  {
+    const HttpReply held = routes_.export_csv(ask("")).make([] { return true; });
+    EXPECT_GT(space_.held_bytes(), 0U) << "until it is read";
+  }
+  EXPECT_EQ(space_.held_bytes(), 0U);
 }
 
 TEST_F(ReadRoutesTest, OneRunHasItsBytesAndItsPage) {

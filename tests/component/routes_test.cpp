@@ -21,20 +21,21 @@ class RoutesTest : public testing::Test {
     request.peer = peer;
     return routes_.answer(request);
   }
-  HttpReply take_back(const std::string& run_id, const KeyPair& key) {
-    return routes_.answer({"DELETE", "/v1/results/" + run_id, signed_by(key, deletion_signing_message(run_id)), {}});
+  HttpReply take_back(const std::string& run_id, const KeyPair& key, const std::string& peer = "203.0.113.1") {
+    return routes_.answer(
+        {"DELETE", "/v1/results/" + run_id, signed_by(key, deletion_signing_message(run_id)), {}, {}, peer});
   }
   HttpReply get(const std::string& path) { return routes_.answer({"GET", path, {}, {}}); }
 
   static std::map<std::string, std::string> signed_by(const KeyPair& key, const std::string& message) {
     return {{"gpuassay-key", base64(key.public_key())}, {"gpuassay-signature", base64(key.sign(message))}};
   }
-  HttpReply replace(const KeyPair& old_key, const KeyPair& new_key) {
+  HttpReply replace(const KeyPair& old_key, const KeyPair& new_key, const std::string& peer = "100.64.0.2") {
     const std::string message = key_replacement_signing_message(old_key.public_key(), new_key.public_key());
     auto headers = signed_by(old_key, message);
     headers["gpuassay-new-key"] = base64(new_key.public_key());
     headers["gpuassay-new-signature"] = base64(new_key.sign(message));
-    return routes_.answer({"POST", "/v1/keys/replace", headers, {}});
+    return routes_.answer({"POST", "/v1/keys/replace", headers, {}, {}, peer});
   }
   static std::string body_of_run(int number) {
     Result result = test::example_result();
@@ -51,12 +52,14 @@ class RoutesTest : public testing::Test {
   RunStore store_{*pool_};
   KeyPair agent_ = KeyPair::generate(), collector_ = KeyPair::generate();
   std::int64_t now_ms_ = 1'800'000'000'000;
-  Ingest ingest_{store_, collector_, {false, {60, 3}}, [this] { return now_ms_; }};
+  std::int64_t steady_ms_ = 0;
+  Ingest ingest_{store_, collector_, {false, {60, 3}, [this] { return steady_ms_; }}, [this] { return now_ms_; }};
   KeyChanges keys_{store_, collector_, [this] { return now_ms_; }};
-  ReadRoutes read_{store_, [] { return nullptr; }};
+  ExportSpace space_;
+  Surrogates names_{*pool_->take(ConnectionPool::Access::write)};
+  ReadRoutes read_{store_, names_, space_, [] { return nullptr; }};
   int changes_ = 0;
-  Routes routes_{{ingest_, keys_, store_, read_, [this] { ++changes_; }, {3600, 6}},
-                 [this] { return now_ms_; },
+  Routes routes_{{ingest_, keys_, store_, read_, [this] { ++changes_; }, {3600, 6}, {}, [this] { return steady_ms_; }},
                  [](std::string_view) {}};
 };
 
@@ -66,9 +69,31 @@ TEST_F(RoutesTest, AKeyHasItsShare) {
   EXPECT_EQ(more.status, 429);
   EXPECT_EQ(retry_after(more), "60");
   EXPECT_EQ(post(body_of_run(0), agent_).status, 200) << "what is there is answered again";
-  now_ms_ += 60'000;
-  EXPECT_EQ(post(body_of_run(3), agent_).status, 201);
+  now_ms_ += 86'400'000;
+  EXPECT_EQ(post(body_of_run(3), agent_).status, 429) << "setting the clock changes nothing";
+  now_ms_ -= 2 * 86'400'000LL;
+  EXPECT_EQ(retry_after(post(body_of_run(3), agent_, "198.51.100.1")), "60");
+  steady_ms_ += 60'000;
+  EXPECT_EQ(post(body_of_run(3), agent_, "198.51.100.1").status, 201);
   EXPECT_EQ(changes_, 4);
+}
+
+TEST_F(RoutesTest, ExportsAreMadeLaterAndForHeadNever) {
+  const HttpReply reply = get("/v1/export.csv");
+  ASSERT_TRUE(reply.make);
+  const std::string counted = "gpuassay_http_requests_total{route=\"/v1/export.csv\",status=\"200\"} ";
+  EXPECT_EQ(get("/metrics").body.find(counted), std::string::npos) << "not before it is made";
+  EXPECT_EQ(reply.make([] { return true; }).next().substr(0, 7), "run_id,");
+  HttpRequest head{"GET", "/v1/export.csv", {}, {}};
+  head.is_head = true;
+  const HttpReply header = routes_.answer(head);
+  EXPECT_EQ(header.status, 200);
+  EXPECT_FALSE(header.make);
+  EXPECT_EQ(header.next(), "");
+  EXPECT_NE(get("/metrics").body.find(counted + "2"), std::string::npos);
+  EXPECT_EQ(get("/v1/export.csv").status, 200);
+  HttpRequest wrong{"GET", "/v1/export.csv", {}, {}, "colour=red"};
+  EXPECT_EQ(routes_.answer(wrong).status, 400);
 }
 
 TEST_F(RoutesTest, ANetworkHasItsShareWhateverItsKeys) {
@@ -76,6 +101,17 @@ TEST_F(RoutesTest, ANetworkHasItsShareWhateverItsKeys) {
     EXPECT_EQ(post(body_of_run(number), KeyPair::generate(), "192.0.2." + std::to_string(number)).status, 201);
   EXPECT_EQ(post(body_of_run(6), KeyPair::generate(), "192.0.2.200").status, 429);
   EXPECT_EQ(post(body_of_run(6), KeyPair::generate(), "198.51.100.1").status, 201);
+}
+
+TEST_F(RoutesTest, DeletionsAndKeyChangesHaveTheSameShare) {
+  ASSERT_EQ(post(body_of_run(1), agent_).status, 201);
+  const std::string run_id = "0190b5a4-7c1d-7b3e-9f00-000000000000";
+  for (int number = 0; number < 4; ++number) EXPECT_EQ(take_back(run_id, agent_, "192.0.2.7").status, 404);
+  EXPECT_EQ(replace(KeyPair::generate(), KeyPair::generate(), "192.0.2.8").status, 404);
+  EXPECT_EQ(retry_after(take_back(run_id, agent_, "192.0.2.9")), "1");
+  EXPECT_EQ(replace(KeyPair::generate(), KeyPair::generate(), "192.0.2.9").status, 429);
+  EXPECT_EQ(post(body_of_run(2), agent_, "192.0.2.10").status, 429);
+  EXPECT_EQ(take_back(run_id, agent_, "198.51.100.1").status, 404);
 }
 
 TEST_F(RoutesTest, OnlyTheContributorTakesARunBack) {

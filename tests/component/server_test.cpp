@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
+#include <future>
+#include <semaphore>
+#include <thread>
 
 #include "collector/gzip.h"
 #include "core/receipt.h"
@@ -142,8 +146,9 @@ TEST(CollectorServer, HeadIsGetWithoutItsBody) {
       // The next reply on the connection begins right behind it: there was no body.
       socket.send(get("/long", "Connection: keep-alive\r\n"));
       EXPECT_EQ(body_of(socket.read_message()), kLong) << path;
-      EXPECT_EQ(test::head_of(head),
-                test::head_of(ask(server.port(), get(path, headers + "Connection: keep-alive\r\n"))));
+      EXPECT_EQ(
+          test::without_date(test::head_of(head)),
+          test::without_date(test::head_of(ask(server.port(), get(path, headers + "Connection: keep-alive\r\n")))));
     }
   }
   const auto alone = everything_of(server.port(), "HEAD /stream HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
@@ -179,6 +184,159 @@ TEST(CollectorServer, TooManyWaitingRequestsHear503) {
   const auto reply = ask(server.port(), get("/"));
   EXPECT_EQ(status_of(reply), 503);
   EXPECT_TRUE(has_header(reply, "Retry-After: 5"));
+}
+
+/// "/long": made when `make` says so. Everything else: a short text.
+Server::Handler with_long_reply(const std::function<HttpReply(const HttpReply::StillWanted&)>& make) {
+  return [make](const HttpRequest& request) {
+    HttpReply reply{200, "text/plain", "short", {}, {}};
+    if (request.path == "/long") reply.make = make;
+    return reply;
+  };
+}
+
+TEST(CollectorServer, LongRepliesHoldUpNobodyAndAreFew) {
+  std::counting_semaphore<> begun(0), may_end(0);
+  ServerOptions options;
+  options.limits.workers = 1;
+  options.limits.long_replies = 2;
+  std::atomic<int> last{0};
+  options.refused = [&](int status) { last = status; };
+  RunningServer server(with_long_reply([&](const HttpReply::StillWanted&) {
+                         begun.release();
+                         may_end.acquire();
+                         return HttpReply{200, "text/plain", kLong, {}, {}};
+                       }),
+                       options);
+  const RawSocket first(server.port()), second(server.port());
+  first.send(get("/long"));
+  second.send(get("/long", "Accept-Encoding: gzip\r\n"));
+  begun.acquire();
+  begun.acquire();
+  EXPECT_EQ(body_of(ask(server.port(), get("/short"))), "short") << "the only worker is free";
+  const auto third = ask(server.port(), get("/long"));
+  EXPECT_EQ(status_of(third), 503);
+  EXPECT_TRUE(has_header(third, "Retry-After: 5"));
+  EXPECT_EQ(last, 503);
+  may_end.release(2);
+  EXPECT_EQ(body_of(first.read_message()), kLong);
+  EXPECT_EQ(unpacked(body_of(second.read_message())), kLong);
+}
+
+TEST(CollectorServer, ALongReplyEndsWithItsClientOrTheServer) {
+  for (const bool leaves : {true, false}) {
+    std::promise<void> begun, given_up;
+    ServerOptions options;
+    options.limits.look_time = std::chrono::milliseconds(1);
+    RunningServer server(with_long_reply([&](const HttpReply::StillWanted& still_wanted) {
+                           begun.set_value();
+                           while (still_wanted()) std::this_thread::yield();
+                           given_up.set_value();
+                           return HttpReply{503, "text/plain", "", {}, {}};
+                         }),
+                         options);
+    std::optional<RawSocket> client(server.port());
+    client->send(get("/long"));
+    begun.get_future().wait();
+    if (leaves)
+      client.reset();
+    else
+      server.server().stop();
+    EXPECT_EQ(given_up.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+    if (!leaves) {
+      EXPECT_EQ(status_of(client->read_all()), 503);
+    }
+  }
+}
+
+TEST(CollectorServer, AStreamEndsInTheEndHoweverItIsRead) {
+  ServerOptions options;
+  options.limits.stream_time = std::chrono::milliseconds(200);
+  RunningServer server(
+      [](const HttpRequest&) {
+        HttpReply reply{200, "text/plain", {}, {}, {}};
+        reply.next = [] { return kLong; };
+        return reply;
+      },
+      options);
+  const RawSocket client(server.port());
+  client.send(get("/"));
+  EXPECT_EQ(joined_chunks(body_of(client.read_all())), "") << "cut, not ended";
+}
+
+TEST(CollectorServer, WithoutACertificateSighupEndsNothing) {
+  std::promise<std::string> said;
+  ServerOptions options;
+  options.log = [&](std::string_view line) { said.set_value(std::string(line)); };
+  RunningServer server(example_handler, options);
+  server.server().handle_signals();
+  ::raise(SIGHUP);
+  auto line = said.get_future();
+  ASSERT_EQ(line.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_EQ(line.get(), "SIGHUP: there is no certificate to be read again");
+  EXPECT_EQ(status_of(ask(server.port(), get("/"))), 200);
+}
+
+TEST(CollectorServer, BodiesHaveOneSpaceTogether) {
+  std::binary_semaphore begun(0), may_end(0);
+  ServerOptions options;
+  options.limits.all_body_bytes = 1'000;
+  options.limits.workers = 2;
+  std::atomic<int> last{0};
+  options.refused = [&](int status) { last = status; };
+  RunningServer server(
+      [&](const HttpRequest& request) {
+        if (request.body.starts_with('w')) {
+          begun.release();
+          may_end.acquire();
+        }
+        return HttpReply{200, "text/plain", std::to_string(request.body.size()), {}, {}};
+      },
+      options);
+  for (int round = 0; round < 3; ++round)
+    EXPECT_EQ(body_of(ask(server.port(), post(std::string(900, 'x'), ""))), "900") << "what is answered is given back";
+  const auto large = ask(server.port(), post(std::string(1'001, 'x'), ""));
+  EXPECT_EQ(status_of(large), 503);
+  EXPECT_TRUE(has_header(large, "Retry-After: 5"));
+  EXPECT_EQ(last, 503);
+  const RawSocket waiting(server.port());
+  waiting.send(post(std::string(600, 'w'), ""));
+  begun.acquire();
+  EXPECT_EQ(status_of(ask(server.port(), post(std::string(600, 'x'), ""))), 503);
+  EXPECT_EQ(body_of(ask(server.port(), post(std::string(400, 'x'), ""))), "400");
+  may_end.release();
+  EXPECT_EQ(body_of(waiting.read_message()), "600");
+}
+
+TEST(CollectorServer, RequestsNameTheirHostOnceAndMayNameItInTheirTarget) {
+  RunningServer server([](const HttpRequest& request) {
+    return HttpReply{200, "text/plain", request.path + " " + request.query, {}, {}};
+  });
+  const auto answer = [&](const std::string& message) { return ask(server.port(), message); };
+  EXPECT_EQ(status_of(answer("GET / HTTP/1.1\r\n\r\n")), 400);
+  EXPECT_EQ(status_of(answer("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")), 400);
+  EXPECT_EQ(status_of(answer("GET / HTTP/1.0\r\n\r\n")), 200);
+  EXPECT_EQ(body_of(answer(get("http://h:1/a/b?c=d"))), "/a/b c=d");
+  EXPECT_EQ(body_of(answer(get("HTTPS://h?c=d"))), " c=d");
+  EXPECT_EQ(body_of(answer(get("http://h"))), "/ ");
+  EXPECT_EQ(body_of(answer(get("/http://h"))), "/http://h ");
+  const std::string head = test::head_of(answer(get("/")));
+  EXPECT_NE(head.find(" GMT\r\n"), std::string::npos) << head;
+  EXPECT_EQ(test::without_date(head).find("GMT"), std::string::npos);
+}
+
+TEST(CollectorServer, CutUploadsAreCounted) {
+  std::promise<int> counted;
+  ServerOptions options;
+  options.refused = [&](int status) { counted.set_value(status); };
+  RunningServer server(example_handler, options);
+  {
+    const RawSocket client(server.port());
+    client.send(post("half", "").substr(0, 53));
+  }
+  auto status = counted.get_future();
+  ASSERT_EQ(status.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_EQ(status.get(), 499);
 }
 
 }  // namespace

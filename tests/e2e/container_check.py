@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -15,12 +16,15 @@ sys.path[:0] = [str(HERE.parent / "conformance"), str(HERE.parent / "support/pyt
 from engines import Postgres  # noqa: E402
 from signed_runs import Client, bodies  # noqa: E402
 
-# In a mount namespace of its own, so that nothing stays mounted whatever happens.
-ENTER = 'mount --bind "$1" "$0/mnt" && mount -t proc proc "$0/proc" && root=$0 user=$2 && shift 2 && exec chroot --userspec="$user" "$root" env -i PATH=/usr/local/bin:/usr/bin:/bin "$@"'
+# In a mount namespace of its own, so that nothing stays mounted whatever happens. The image is as read-only as the compose
+# file says, but for the volume.
+ENTER = '''mount --bind "$0" "$0" && mount --bind "$0/data" "$0/data" && mount --bind "$1" "$0/mnt" &&
+mount -t proc proc "$0/proc" && { [ "$2" = rw ] || mount -o remount,bind,ro "$0"; } && root=$0 user=$3 && shift 3 &&
+exec chroot --userspec="$user" "$root" env -i PATH=/usr/local/bin:/usr/bin:/bin "$@"'''
 
 
-def enter(root, database_folder, user, *command):
-    return ["unshare", "--mount", "sh", "-c", ENTER, root, str(database_folder), user, *command]
+def enter(root, database_folder, access, user, *command):
+    return ["unshare", "--mount", "sh", "-c", ENTER, root, str(database_folder), access, user, *command]
 
 
 def main(root, compose_json, user, entrypoint):
@@ -29,7 +33,8 @@ def main(root, compose_json, user, entrypoint):
     server.folder.chmod(0o755)  # the image's user is none of this machine
     url = f"postgresql://test@/{server.database}?host=/mnt"
     command = [word.replace(":8080", ":0") for word in service["command"]]
-    process = subprocess.Popen(enter(root, server.folder, user, f"GPUASSAY_DATABASE={url}", entrypoint, *command),
+    access = "ro" if service.get("read_only") else "rw"
+    process = subprocess.Popen(enter(root, server.folder, access, user, f"GPUASSAY_DATABASE={url}", entrypoint, *command),
                                stderr=subprocess.PIPE, text=True)
     line = process.stderr.readline()
     port = re.search(r":(\d+)\"", line)
@@ -37,16 +42,18 @@ def main(root, compose_json, user, entrypoint):
     client = Client(f"http://127.0.0.1:{port.group(1)}")
     assert client.post(next(bodies(simulated=False))[1]) == 201, "a run is taken"
     client.close()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port.group(1)}/v1/export.csv", timeout=30) as answer:
+        assert answer.read().count(b"\n") >= 1, "an export has its header at least"
     health = [word.replace("8080", port.group(1)).replace("$$", "$") for word in service["healthcheck"]["test"][1:]]
-    assert subprocess.run(enter(root, server.folder, user, *health), timeout=30).returncode == 0, "it says that it is ready"
+    assert subprocess.run(enter(root, server.folder, access, user, *health), timeout=30).returncode == 0, "it says that it is ready"
     key = Path(root, "data/key").stat()
     assert (key.st_uid, key.st_mode & 0o777) == (int(user.split(":")[0]), 0o600)
     started = time.monotonic()
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=15) == 0, "it stops when asked"
-    assert subprocess.run(enter(root, server.folder, user, *health), timeout=30, stderr=subprocess.DEVNULL).returncode != 0, \
+    assert subprocess.run(enter(root, server.folder, access, user, *health), timeout=30, stderr=subprocess.DEVNULL).returncode != 0, \
         "nobody is ready any more"
-    print(f"started as {user}, took a run into PostgreSQL, was healthy, stopped in {time.monotonic() - started:.1f} s")
+    print(f"started as {user}, took a run into PostgreSQL, was healthy, gave an export, stopped in {time.monotonic() - started:.1f} s")
 
 
 if __name__ == "__main__":

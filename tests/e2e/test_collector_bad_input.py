@@ -69,7 +69,8 @@ def run(**changes):
     """A plausible run of its own that is not said to be simulated, with members replaced by JSON pointer."""
     run_id, body = next(bodies(simulated=False))
     document = json.loads(body)
-    document["started_at"] = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - 3600))
+    for member, ago_s in {"started_at": 3600, "finished_at": 3600 - document["duration_s"]}.items():
+        document[member] = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - ago_s))
     for pointer, value in changes.items():
         *parents, last = pointer.split("__")
         place = document

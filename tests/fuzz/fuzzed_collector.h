@@ -43,6 +43,8 @@ class FuzzedCollector {
   Ingest ingest_;
   KeyChanges keys_;
   std::shared_ptr<const Aggregates> aggregates_;
+  ExportSpace space_;
+  Surrogates names_;
   ReadRoutes read_;
   Routes routes_;
 };

@@ -27,6 +27,12 @@ inline int status_of(std::string_view reply) {
 
 inline std::string head_of(std::string_view reply) { return std::string(reply.substr(0, reply.find("\r\n\r\n"))); }
 
+/// Two replies have the same head only if their clocks say the same second.
+inline std::string without_date(std::string head) {
+  const auto start = head.find("\r\nDate: ");
+  return start == std::string::npos ? head : head.erase(start, head.find("\r\n", start + 2) - start);
+}
+
 inline std::string body_of(std::string_view reply) {
   const auto end = reply.find("\r\n\r\n");
   return end == std::string_view::npos ? "" : std::string(reply.substr(end + 4));

@@ -116,13 +116,36 @@ TEST(RunText, FormulasAndQuotesAndLineBreaksAreHarmlessInCsv) {
   EXPECT_EQ(std::count(line.begin(), line.end(), ',') - 1, std::count(header.begin(), header.end(), ','));
 }
 
+TEST(RunText, NothingInvisibleHidesAFormula) {
+  for (const char* const hidden : {"\n=1+1", "\x0B=1+1", "\x01=1+1", "\xE3\x80\x80=1+1", "\xEF\xBB\xBF=1+1",
+                                   "\xE2\x80\x8B=1+1", "\xE2\x80\x83=1+1", "\xE2\x80\xAE=1+1", " \t\r-1", "\xC2\xAD+1",
+                                   "\xEF\xB8\x8F@x", "\xFF=1+1", "\xEF\xBC\x9Dsum(1)", "\xF3\xA0\x80\xA0=1"}) {
+    RunColumns columns;
+    columns.region = hidden;
+    EXPECT_NE(run_csv(columns).find(",\"'"), std::string::npos) << run_csv(columns);
+  }
+  RunColumns columns;
+  columns.region = "eu-west-1";
+  EXPECT_EQ(run_csv(columns).find('\''), std::string::npos);
+}
+
+TEST(RunText, WhatIsShownNeitherMovesTheCursorNorReordersText) {
+  RunColumns columns;
+  columns.run_id = "id";
+  columns.instance_type =
+      "p4\xE2\x80\xAEgpj.exe\xC2\x85\xC2\x9B"
+      "31m\x1B]0;owned\x07";
+  EXPECT_NE(run_csv(columns).find("\"p4gpj.exe31m]0;owned\""), std::string::npos) << run_csv(columns);
+  EXPECT_NE(run_page(columns).find(">p4gpj.exe31m]0;owned<"), std::string::npos) << run_page(columns);
+}
+
 TEST(RunText, PagesShowTextAsText) {
   RunColumns columns;
   columns.run_id = "id";
   columns.provider = "<script>alert('x')</script>&\"\x01";
   const std::string page = run_page(columns);
   EXPECT_EQ(page.find("<script>"), std::string::npos);
-  EXPECT_NE(page.find("&lt;script&gt;alert('x')&lt;/script&gt;&amp;&quot; "), std::string::npos) << page;
+  EXPECT_NE(page.find("&lt;script&gt;alert('x')&lt;/script&gt;&amp;&quot;<"), std::string::npos) << page;
 }
 
 TEST(RunText, NothingAboutTheContributorIsPublished) {

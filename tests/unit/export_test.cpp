@@ -8,6 +8,8 @@
 #include "collector/export/run_stream.h"
 #include "collector/export/run_tables.h"
 #include "collector/export/surrogates.h"
+#include "collector/published_result.h"
+#include "core/result_json.h"
 #include "core/utf8.h"
 #include "tests/support/example_result.h"
 #include "tests/support/memory_pool.h"
@@ -42,6 +44,33 @@ TEST(Column, PointersLeadToValuesOrNowhere) {
   EXPECT_EQ(duckdb_columns({{"a", "BIGINT", "", ""}, {"b", "VARCHAR[]", "", ""}}),
             R"({"a": 'BIGINT', "b": 'VARCHAR[]'})");
   EXPECT_EQ(duckdb_text("it's"), "'it''s'");
+}
+
+TEST(PublishedResult, HasNoIdentifierThatTheAgentMade) {
+  const auto pool = test::memory_pool();
+  const Surrogates names(*pool->take(ConnectionPool::Access::write));
+  Result result = test::example_result();
+  EXPECT_EQ(published_result(canonical_json(result), names), canonical_json(result)) << "nothing to hide";
+  result.devices.push_back(result.devices.front());
+  result.devices[0].uuid_hash = std::string(64, 'a');
+  result.devices[1].uuid_hash = std::string(64, 'b');
+  result.devices[1].name = R"("uuid_hash":"kept", \"uuid_hash\")";
+  result.platform.instance_id_hash = R"(odd " \ one)";
+  const std::string body = canonical_json(result);
+  const json shown = json::parse(published_result(body, names));
+  const std::string first = shown["devices"][0]["uuid_hash"], second = shown["devices"][1]["uuid_hash"];
+  const std::string instance = shown["platform"]["instance_id_hash"];
+  EXPECT_EQ((std::set<std::string>{first, second, instance, std::string(64, 'a'), std::string(64, 'b')}).size(), 5U);
+  for (const std::string& name : {first, second, instance}) EXPECT_EQ(name.size(), 64U);
+  json expected = json::parse(body);
+  expected["devices"][0]["uuid_hash"] = first;
+  expected["devices"][1]["uuid_hash"] = second;
+  expected["platform"]["instance_id_hash"] = instance;
+  EXPECT_EQ(published_result(body, names), expected.dump()) << "all other bytes are those of the upload";
+  EXPECT_EQ(published_result(json::parse(body).dump(1), names), expected.dump(1)) << "taken in before that was refused";
+  result.started_at = "2027-01-20T13:37:58.000Z";
+  EXPECT_NE(json::parse(published_result(canonical_json(result), names))["devices"][0]["uuid_hash"], first)
+      << "another month";
 }
 
 TEST(Surrogates, HoldForAMonthAndOneStore) {

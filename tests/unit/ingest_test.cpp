@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "collector/routes.h"
+#include "core/error.h"
 #include "core/price_question.h"
 #include "core/receipt.h"
 #include "core/result_json.h"
@@ -56,6 +57,17 @@ TEST_F(IngestTest, ReplayGivesTheSameBytesAndOneRow) {
   EXPECT_EQ(stored(), 1);
 }
 
+TEST_F(IngestTest, AReplayIsToldAboutTheQuarantineToo) {
+  Result old = test::example_result();
+  old.started_at = "2015-01-01T00:00:00.000Z";
+  const std::string body = canonical_json(old);
+  const auto first = accept(body);
+  EXPECT_NE(first.detail.find("clock_differs"), std::string::npos);
+  const auto second = accept(body);
+  EXPECT_EQ(second.status, IngestStatus::replayed);
+  EXPECT_EQ(second.detail, first.detail);
+}
+
 TEST_F(IngestTest, AnotherBodyUnderTheSameRunIdKeepsTheFirst) {
   accept(body_);
   auto other = test::example_result();
@@ -69,6 +81,19 @@ TEST_F(IngestTest, ARetractedRunDoesNotComeAgain) {
   ASSERT_EQ(store_.retract(first.run_id, base64(agent_.public_key()), 1), RetractOutcome::retracted);
   EXPECT_EQ(accept(body_).status, IngestStatus::retracted);
   EXPECT_EQ(store_.body(first.run_id), std::nullopt);
+}
+
+TEST_F(IngestTest, OnlyTheCanonicalBodyIsKept) {
+  for (const std::string& body :
+       {" " + body_, body_ + "\n", "\xEF\xBB\xBF" + body_, nlohmann::json::parse(body_).dump(1),
+        body_.substr(0, body_.size() - 1) + std::string(900'000, ' ') + "}"})
+    EXPECT_EQ(accept(body).status, IngestStatus::malformed) << body.substr(0, 20);
+  const std::string many = "{\"a\":[\"" + std::string(200, 'x');
+  std::string large = many + "\"";
+  while (large.size() <= 1U << 20U) large += ",\"" + std::string(200, 'x') + "\"";
+  EXPECT_NE(accept(large + "]}").detail.find("longer than 1048576 bytes"), std::string::npos);
+  EXPECT_EQ(stored(), 0);
+  EXPECT_EQ(accept(body_).status, IngestStatus::created);
 }
 
 TEST_F(IngestTest, RefusesWhatIsNotAResult) {
@@ -146,13 +171,23 @@ TEST_F(IngestTest, SomeGpusOfAMachineHaveNoModelToCompare) {
   EXPECT_EQ(run->gpu_count, 1);
 }
 
+TEST_F(IngestTest, AStoreThatFailsCostsTheKeyNothing) {
+  Ingest limited(store_, collector_, {false, {1, 1}, [] { return std::int64_t{0}; }}, [this] { return now_ms_++; });
+  const Upload upload{body_, base64(agent_.public_key()), base64(agent_.sign(result_signing_message(body_)))};
+  const auto execute = [this](const char* sql) { pool_->take(ConnectionPool::Access::write)->execute(sql); };
+  execute("ALTER TABLE run_body RENAME TO away");
+  for (int attempt = 0; attempt < 3; ++attempt) EXPECT_THROW((void)limited.accept(upload), Error);
+  execute("ALTER TABLE away RENAME TO run_body");
+  EXPECT_EQ(limited.accept(upload).status, IngestStatus::created);
+}
+
 TEST_F(IngestTest, StoreFailureBecomes503AndALogLine) {
   std::string log;
-  const ReadRoutes read(store_, [] { return nullptr; });
+  ExportSpace space;
+  const Surrogates names(*pool_->take(ConnectionPool::Access::write));
+  const ReadRoutes read(store_, names, space, [] { return nullptr; });
   KeyChanges keys(store_, KeyPair::generate(), [] { return std::int64_t{0}; });
-  Routes routes(
-      {ingest_, keys, store_, read, [] {}}, [] { return std::int64_t{0}; },
-      [&log](std::string_view line) { log += line; });
+  Routes routes({ingest_, keys, store_, read, [] {}}, [&log](std::string_view line) { log += line; });
   pool_->take(ConnectionPool::Access::write)->execute("DROP VIEW results; DROP TABLE run");
   const HttpRequest request{"POST",
                             "/v1/results",

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 
@@ -49,6 +50,25 @@ TEST(JsonGuard, RefusesDuplicateKeyAfterANestedObject) {
 
 TEST(JsonGuard, RefusesDuplicateKeyWrittenWithEscapes) {
   EXPECT_NE(refusal_of(R"({"a":1,"\u0061":2})").find("twice"), std::string::npos);
+}
+
+TEST(JsonGuard, CompactDocumentsHaveNothingBetweenTheirValues) {
+  JsonLimits compact;
+  compact.compact = true;
+  EXPECT_EQ(refusal_of(R"({"a b":["c  d","\" ",1,{}],"e":" \u0020\n"})", compact), "accepted");
+  const std::string_view problem =
+      "JSON document refused at byte {}: white space between values; send the document as gpuassay wrote it";
+  for (const auto& [text, at] : std::vector<std::pair<std::string, int>>{{R"( {"a":1})", 0},
+                                                                         {R"({"a": 1})", 5},
+                                                                         {R"({"a":"x y" })", 10},
+                                                                         {"{\"a\":1}\n", 7},
+                                                                         {"[1,\t2]", 3},
+                                                                         {"[\r1]", 1}}) {
+    EXPECT_EQ(refusal_of(text), "accepted") << text;
+    EXPECT_EQ(refusal_of(text, compact), std::string(problem).replace(problem.find("{}"), 2, std::to_string(at)));
+  }
+  EXPECT_NE(refusal_of("\xEF\xBB\xBF{}", compact).find("byte order mark"), std::string::npos);
+  EXPECT_NE(refusal_of("[\"a\tb\"]", compact).find("not valid JSON"), std::string::npos);
 }
 
 TEST(JsonGuard, DepthLimitIsExact) {

@@ -81,6 +81,10 @@ TEST(Percentile, FewRunsAreSaidToBeAnEstimate) {
       line_of({{"population", 1}, {"shrunk", true}, {"percentile", 0.6}}),
       "estimated faster than 60 %: the specification's estimate (score 58), shrunk towards the only 1 run of this "
       "model, 90 days");
+  EXPECT_EQ(line_of({{"population", 1}, {"shrunk", true}, {"percentile", 0}}).substr(0, 26),
+            "estimated slower than 99 %");
+  EXPECT_EQ(line_of({{"population", 1}, {"shrunk", true}, {"percentile", 1}}).substr(0, 26),
+            "estimated faster than 99 %");
   EXPECT_EQ(line_of({{"population", 7}, {"specification_estimate", nullptr}}),
             "slower than 82 % of only 7 runs of this model, 90 days: too few to rely on");
   EXPECT_EQ(line_of({{"population", 1}, {"percentile", nullptr}}),
@@ -97,6 +101,9 @@ TEST(Percentile, NoRunsAtAll) {
   EXPECT_EQ(
       line_of({{"population", 0}, {"shrunk", true}}),
       "estimated slower than 82 %: the specification's estimate (score 58), as there are no runs of this model yet");
+  EXPECT_EQ(line_of({{"population", 0}, {"shrunk", true}, {"percentile", 1e-9}}).substr(0, 27),
+            "estimated slower than 99 %:")
+      << "an estimate knows nothing of all";
 }
 
 TEST(Percentile, AHostileAnswerIsRefused) {

@@ -4,10 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <climits>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
 
 #include "core/gpu_peaks.h"
 #include "core/normalize.h"
 #include "core/operations.h"
+#include "core/result_json.h"
 #include "core/score.h"
 #include "core/timestamp.h"
 #include "tests/support/example_result.h"
@@ -40,6 +45,7 @@ Measurement said(const OperationParams& params, double tflop_or_gb_per_s) {
 Result v100_with(std::vector<Measurement> measurements) {
   Result result = test::example_result();
   result.started_at = "2026-11-01T12:00:00.000Z";
+  result.finished_at = "2026-11-01T12:01:00.500Z";
   result.devices = {v100()};
   result.measurements = normalize_all(std::move(measurements), result.devices);
   result.score = score_run(result.devices, result.measurements);
@@ -64,6 +70,51 @@ TEST(Plausibility, NothingSpeaksAgainstARealRun) {
   EXPECT_EQ(doubts(v100_with({said(kGemm, 105), said(kTriad, 830)})), "");
   Result cpu = test::example_result();
   EXPECT_EQ(doubts(cpu, parse_rfc3339_ms(cpu.started_at)), "");
+}
+
+TEST(Plausibility, NothingSpeaksAgainstWhatARealCardSaid) {
+  std::ifstream file(std::string(GPUASSAY_SOURCE_DIR) + "/tests/gpu/recorded/h200-sxm5.json");
+  if (!file) GTEST_SKIP() << "nothing is recorded of a real card";
+  const auto recorded = nlohmann::json::parse(file);
+  ASSERT_FALSE(recorded.at("runs").empty());
+  for (const auto& run : recorded.at("runs")) {
+    const Result result = result_from_json(run.at("result"));
+    EXPECT_EQ(doubts(result, parse_rfc3339_ms(result.finished_at)), "");
+  }
+}
+
+TEST(Plausibility, SizesAreThoseOfMachines) {
+  const auto with = [](const std::function<void(Result&)>& change) {
+    Result result = v100_with({said(kGemm, 105)});
+    result.devices[0].limits = DeviceLimits{300, 300, 1530, 877};
+    change(result);
+    return result;
+  };
+  EXPECT_EQ(doubts(with([](Result&) {})), "");
+  for (const auto& [change, code] : std::vector<std::pair<std::function<void(Result&)>, const char*>>{
+           {[](Result& r) { r.duration_s = 1e308; }, "time_differs: a run of 1e+308 s"},
+           {[](Result& r) { r.duration_s = -1; }, "time_differs"},
+           {[](Result& r) { r.finished_at = "2026-11-01T11:00:00.000Z"; }, "time_differs"},
+           {[](Result& r) { r.finished_at = "2026-11-01T12:30:00.000Z"; }, "time_differs"},
+           {[](Result& r) { r.finished_at = "9999-01-01T00:00:00.000Z"; }, "clock_differs"},
+           {[](Result& r) { r.boot_to_start_s = 1e300; }, "beyond_physics"},
+           {[](Result& r) { r.boot_to_start_s = -1; }, "beyond_physics"},
+           {[](Result& r) { r.host.logical_cpus = INT_MAX; }, "beyond_physics: a number of logical CPUs"},
+           {[](Result& r) { r.host.effective_cpus = 1e9; }, "beyond_physics"},
+           {[](Result& r) { r.host.memory_bytes = INT64_MAX; }, "beyond_physics: a host memory"},
+           {[](Result& r) { r.devices[0].limits->power_limit_w = 1e9; }, "beyond_physics: a power limit"},
+           {[](Result& r) { r.devices[0].limits->max_sm_clock_mhz = 1e9; }, "beyond_physics"},
+           {[](Result& r) { r.devices[0].limits->max_memory_clock_mhz = -1; }, "beyond_physics"},
+           {[](Result& r) { r.measurements[0].verification->tolerance = 1e300; }, "unverified"},
+           {[](Result& r) { r.measurements[0].verification->tolerance = 0.04; }, "unverified"}})
+    expect_doubt(with(change), code);
+}
+
+TEST(Plausibility, AClockThatWasSetDuringTheRunIsNoLie) {
+  Result result = v100_with({said(kGemm, 105)});
+  result.finished_at = "2026-11-01T11:00:00.000Z";
+  result.verdicts.push_back({"clock_jumped", std::nullopt, "set 3660 s back", "set the clock"});
+  EXPECT_EQ(doubts(result), "");
 }
 
 TEST(Plausibility, NoFigureIsAboveThePeak) {

@@ -17,6 +17,24 @@ TEST(RateLimiterTest, ABurstThenTheSteadyRate) {
   EXPECT_EQ(limiter.wait_s("a", 61'000), 60);
 }
 
+TEST(RateLimiterTest, AClockThatGoesBackLocksNobodyOut) {
+  RateLimiter limiter({60, 3});
+  constexpr std::int64_t kDayMs = 86'400'000;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(limiter.wait_s("a", kDayMs), std::nullopt);
+  EXPECT_EQ(limiter.wait_s("a", 0), 60);
+  EXPECT_EQ(limiter.wait_s("a", 60'000), 60) << "the day is not held against it, a minute is";
+}
+
+TEST(RateLimiterTest, WhatCameToNothingIsGivenBack) {
+  RateLimiter limiter({60, 1});
+  EXPECT_EQ(limiter.wait_s("a", 0), std::nullopt);
+  limiter.give_back("a");
+  EXPECT_EQ(limiter.wait_s("a", 0), std::nullopt);
+  EXPECT_EQ(limiter.wait_s("a", 0), 60);
+  limiter.give_back("stranger");
+  EXPECT_EQ(limiter.wait_s("a", 0), 60);
+}
+
 TEST(RateLimiterTest, WithoutALimitNobodyWaits) {
   RateLimiter limiter({0, 1});
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(limiter.wait_s("a", 0), std::nullopt);
@@ -44,15 +62,16 @@ TEST(MetricsTest, CountsByRouteAndStatus) {
   metrics.count_request("/v1/results", 201, std::chrono::seconds(60));
   metrics.count_upload("created");
   metrics.count_quarantined();
-  const std::string text = metrics.text(2.5);
+  const std::string text = metrics.text({2.5, 7});
   for (const char* line : {"gpuassay_http_requests_total{route=\"/v1/results\",status=\"201\"} 2\n",
                            "gpuassay_http_request_seconds_bucket{route=\"/v1/results\",le=\"0.001\"} 0\n",
                            "gpuassay_http_request_seconds_bucket{route=\"/v1/results\",le=\"0.005\"} 1\n",
                            "gpuassay_http_request_seconds_bucket{route=\"/v1/results\",le=\"+Inf\"} 2\n",
                            "gpuassay_uploads_total{outcome=\"created\"} 1\n", "gpuassay_quarantined_total 1\n",
-                           "gpuassay_aggregates_age_seconds 2.5\n"})
+                           "gpuassay_log_lines_dropped_total 7\n", "gpuassay_aggregates_age_seconds 2.5\n"})
     EXPECT_NE(text.find(line), std::string::npos) << line << text;
-  EXPECT_EQ(metrics.text(-1).find("aggregates_age"), std::string::npos);
+  EXPECT_NE(metrics.text({-0.5, 0}).find("gpuassay_aggregates_age_seconds 0\n"), std::string::npos) << "never negative";
+  EXPECT_EQ(metrics.text({}).find("aggregates_age"), std::string::npos);
 }
 
 }  // namespace

@@ -33,6 +33,15 @@ TEST(Timestamp, RefusesWhatIsNoInstant) {
     EXPECT_THROW(parse_rfc3339_ms(text), Error) << text;
 }
 
+TEST(Timestamp, WhatCannotBeWrittenIsNotRead) {
+  for (const char* const text :
+       {"9999-12-31T23:59:60Z", "9999-12-31T23:59:60.999Z", "9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"})
+    EXPECT_THROW(parse_rfc3339_ms(text), Error) << text;
+  EXPECT_EQ(format_rfc3339_ms(parse_rfc3339_ms("9999-12-31T23:59:60.999+00:01")), "9999-12-31T23:59:00.999Z");
+  EXPECT_EQ(format_rfc3339_ms(parse_rfc3339_ms("0000-01-01T00:00:00-00:01")), "0000-01-01T00:01:00.000Z");
+  EXPECT_THROW(format_rfc3339_ms(parse_rfc3339_ms("0000-01-01T00:00:00Z") - 1), Error);
+}
+
 TEST(Timestamp, RefusesToWriteYearsOfFiveDigits) { EXPECT_THROW(format_rfc3339_ms(253'402'300'800'000), Error); }
 
 }  // namespace
