@@ -60,8 +60,9 @@ MetadataFindings ask_services(const MetadataQuestion& question, const MetadataCl
   const auto answers = std::make_shared<Answers>();
   answers->findings.resize(question.rules.size());
   for (std::size_t i = 0; i < question.rules.size(); ++i) {
-    const auto work = [answers, i, rule = question.rules[i], known = question.known, make_client, own_addresses] {
-      MetadataFindings findings = ask_one(*rule, known, make_client, own_addresses);
+    // With a rule of its own: a thread that still waits for a server may outlive the table.
+    const auto work = [answers, i, rule = *question.rules[i], known = question.known, make_client, own_addresses] {
+      MetadataFindings findings = ask_one(rule, known, make_client, own_addresses);
       const std::lock_guard lock(answers->mutex);
       answers->findings[i] = std::move(findings);
       answers->changed.notify_all();
