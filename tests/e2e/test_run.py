@@ -75,7 +75,8 @@ def test_a_forged_score_is_kept_and_counts_nowhere(quick, make_collector, tmp_pa
     (forger.data_dir / "runs").mkdir(parents=True, mode=0o700)
     forger.data_dir.chmod(0o700)
     forged = dict(result, score=dict(result["score"], value=123456))
-    (forger.data_dir / "runs" / (result["run_id"] + ".json")).write_text(json.dumps(forged))
+    canonical = json.dumps(forged, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    (forger.data_dir / "runs" / (result["run_id"] + ".json")).write_text(canonical)
     assert forger("upload", "--collector", collector.url).returncode == 0
 
     def listed(query):
