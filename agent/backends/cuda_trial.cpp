@@ -48,8 +48,7 @@ class Runs {
       if (!queue_all()) throw Error(ErrorCode::unsupported, "the library refuses to be recorded");
     });
     if (graph_) {
-      // The first launch also uploads the graph: on an H200 that took milliseconds, and a fast candidate seemed
-      // hopeless.
+      // The first launch also uploads the graph, so that a fast candidate would seem slow, or hopeless.
       graph_->launch();
     } else {
       // A library's run time may still tell the error of a failed recording in its next call.

@@ -1,7 +1,6 @@
 #include "agent/backends/cudnn_graph.h"
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -16,10 +15,6 @@ namespace {
 constexpr std::size_t kFew = 4;
 /// Most lists are shorter; many of their entries may be unsuitable.
 constexpr std::int64_t kMostListed = 64;
-/// Plans of compiled engines take fractions of a millisecond each, but the first ones of a process load whole
-/// libraries: a case that takes this long makes do with kEnough.
-constexpr std::chrono::milliseconds kPlanningTime{250};
-constexpr std::size_t kEnough = 8;
 
 /// What a plan needs while it lives.
 struct ReadyPlan {
@@ -32,7 +27,6 @@ class EngineSearch {
   EngineSearch(const CudnnSession& session, const CudnnConvProblem& problem)
       : problem_(problem),
         workspace_bytes_(session.workspace.size_bytes()),
-        until_(std::chrono::steady_clock::now() + kPlanningTime),
         graph_(std::make_shared<const CudnnOperationGraph>(session, problem)) {}
 
   [[nodiscard]] std::size_t found() const { return candidates_.size(); }
@@ -41,16 +35,13 @@ class EngineSearch {
   /// Adds at most `most` of what the heuristic names.
   void add(cudnn::HeuristicModeValue mode, std::size_t most) {
     const std::size_t limit = found() + most;
-    if (must_end()) return;
     for (cudnn::BackendObject& config : listed(mode)) {
-      if (found() == limit || must_end()) return;
+      if (found() == limit) return;
       add(std::move(config));
     }
   }
 
  private:
-  [[nodiscard]] bool must_end() const { return found() >= kEnough && std::chrono::steady_clock::now() > until_; }
-
   /// A mode that this version lacks, or that knows nothing of this problem, names none.
   [[nodiscard]] std::vector<cudnn::BackendObject> listed(cudnn::HeuristicModeValue mode) const {
     try {
@@ -83,7 +74,6 @@ class EngineSearch {
 
   const CudnnConvProblem& problem_;
   std::size_t workspace_bytes_;
-  std::chrono::steady_clock::time_point until_;
   std::shared_ptr<const CudnnOperationGraph> graph_;
   std::vector<CudnnConvCandidate> candidates_;
 };
