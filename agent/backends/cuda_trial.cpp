@@ -21,7 +21,7 @@ constexpr std::int64_t kFinalMaxNs = 200'000'000;
 /// One candidate's runs back to back.
 class Runs {
  public:
-  /// @param all_long set by the first candidate that is long: then all are, and none is run twice to load its kernels.
+  /// @param all_long set by a candidate that is long: then others that seem so are not run twice to load their kernels.
   Runs(const CudaContext& context, const QueueCandidate& queue, std::size_t index, bool& all_long)
       : context_(context), queue_(queue), index_(index), all_long_(all_long) {}
 
@@ -33,7 +33,7 @@ class Runs {
   std::optional<std::int64_t> first_time_ns() {
     count_ = 1;
     const auto first_ns = timed();
-    if (!first_ns || all_long_) return first_ns;
+    if (!first_ns || (all_long_ && *first_ns >= kLongNs)) return first_ns;
     const auto once_ns = timed();
     if (!once_ns) return std::nullopt;
     all_long_ = *once_ns >= kLongNs;
