@@ -12,7 +12,7 @@ from platform_machine import environment, machine
 from servers import ScriptedCollector, receipt_for
 
 ACCEPTED = {"Content-Type": "application/json"}
-QUICK = ("--profile", "quick", "--max-seconds", "2")
+QUICK = ("--profile", "quick", "--max-seconds", "1")
 BOOTS = ["0b5a3c1e-0000-4000-8000-000000000001", "0b5a3c1e-0000-4000-8000-000000000002",
          "0b5a3c1e-0000-4000-8000-000000000003", "0b5a3c1e-0000-4000-8000-000000000004"]
 
@@ -34,7 +34,7 @@ class Machine:
         return environment(self.root, {}, variables)
 
     def run(self, scope, *arguments, **variables):
-        """What happened, with `measured`: whether a result was added. Two seconds make a partial one, or less."""
+        """What happened, with `measured`: whether a result was added. A second makes a partial one, or less."""
         before = len(self.agent.files())
         ran = self.agent("run", "--once", scope, *QUICK, *arguments, env=self.environment(**variables))
         ran.measured = len(self.agent.files()) > before
