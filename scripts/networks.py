@@ -2,7 +2,8 @@
 
 NETWORKS maps a workload's name to a function of (device, precision) that returns a Network. Precision is "full" (fp32, with
 tf32 where the device has it) or "mixed" (bf16 where the device has it, else fp16). Training is one optimizer step with all
-weights in fp32; inference keeps them in the 16-bit format. Every one fits a card of 8 GB.
+weights in fp32; inference keeps them in the 16-bit format. Every one fits a card of 8 GB. LARGE_NETWORKS do not.
+scripts/trace_workload traces these very steps, and scripts/measure_networks times them.
 """
 
 import contextlib
@@ -19,6 +20,9 @@ class Network:
     step: Callable[[], object]  # one training step, one batch, one token of every sequence
     samples: int  # per step: images, sequences, or tokens
     unit: str
+    module: nn.Module
+    shape: dict  # what decides how much a step does, beside the module: batch and lengths
+    optimizer: torch.optim.Optimizer | None = None
     graph: bool = False  # whether the step may be captured in a CUDA graph
 
 
@@ -90,15 +94,17 @@ def training(device, precision, network, optimizer, loss_of):
 def resnet50_train(device, precision, batch=64):
     network, x = image_network(device), images(device, batch)
     labels = torch.randint(0, 1000, (batch,), device=device)
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4)
-    return Network(training(device, precision, network, optimizer, lambda: F.cross_entropy(network(x), labels)), batch,
-                   "images")
+    # foreach is what PyTorch chooses by itself on a GPU.
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4, foreach=True)
+    step = training(device, precision, network, optimizer, lambda: F.cross_entropy(network(x), labels))
+    return Network(step, batch, "images", network, {"batch": batch, "image_size": 224}, optimizer)
 
 
 def resnet50_infer(device, precision, batch=64):
     dtype = weight_dtype(device, precision)
     network, x = image_network(device).to(dtype).eval(), images(device, batch, dtype)
-    return Network(torch.inference_mode()(lambda: network(x)), batch, "images", graph=True)
+    return Network(torch.inference_mode()(lambda: network(x)), batch, "images", network, {"batch": batch, "image_size": 224},
+                   graph=True)
 
 
 class Attention(nn.Module):
@@ -168,7 +174,8 @@ def language_training(device, precision, batch, length, words, **sizes):
     tokens = torch.randint(0, words, (batch, length), device=device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=True)
     loss = lambda: F.cross_entropy(network(tokens).flatten(0, 1).float(), tokens.flatten())
-    return Network(training(device, precision, network, optimizer, loss), batch, "sequences")
+    return Network(training(device, precision, network, optimizer, loss), batch, "sequences", network,
+                   {"batch": batch, "sequence_length": length}, optimizer)
 
 
 def bert_large_train(device, precision, batch=8, length=128, **smaller):
@@ -196,21 +203,22 @@ class LlamaBlock(nn.Module):
 
 
 class Llama(nn.Module):
-    """The shape of Llama 3.2 1B, 1.24 billion weights."""
+    """The shape of Llama 3.2 1B, 1.24 billion weights; `tied`: the words' vectors are the classifier's weights too."""
 
-    def __init__(self, words=128256, hidden=2048, heads=32, kv_heads=8, inner=8192, layers=16):
+    def __init__(self, words=128256, hidden=2048, heads=32, kv_heads=8, inner=8192, layers=16, tied=True):
         super().__init__()
         self.kv_heads, self.size = kv_heads, hidden // heads
         self.words = nn.Embedding(words, hidden)
         self.blocks = nn.ModuleList(LlamaBlock(hidden, heads, kv_heads, inner) for _ in range(layers))
         self.norm = nn.RMSNorm(hidden)
+        self.classifier = None if tied else nn.Linear(hidden, words, bias=False)
 
     def forward(self, tokens, rotation, caches, place):
         """Logits of the last token of every sequence. caches: keys and values per layer, [batch, heads, context, size]."""
         x = self.words(tokens)
         for block, cache in zip(self.blocks, caches):
             x = block(x, tokens.shape[1] > 1, rotation, cache, place)
-        return F.linear(self.norm(x[:, -1]), self.words.weight)
+        return F.linear(self.norm(x[:, -1]), (self.classifier or self.words).weight)
 
 
 def llama(device, precision, sizes):
@@ -223,7 +231,7 @@ def llm_prefill(device, precision, batch=1, length=2048, **smaller):
     tokens = torch.randint(0, network.words.num_embeddings, (batch, length), device=device)
     rotation = rotations(length, network.size, device, weight_dtype(device, precision))
     step = torch.inference_mode()(lambda: network(tokens, rotation, [None] * len(network.blocks), None))
-    return Network(step, batch * length, "tokens", graph=True)
+    return Network(step, batch * length, "tokens", network, {"batch": batch, "sequence_length": length}, graph=True)
 
 
 def llm_decode(device, precision, batch, context=1024, **smaller):
@@ -235,7 +243,8 @@ def llm_decode(device, precision, batch, context=1024, **smaller):
               for _ in network.blocks]
     rotation = tuple(part[-1:] for part in rotations(context, network.size, device, dtype))
     place = torch.tensor([context - 1], device=device)
-    return Network(torch.inference_mode()(lambda: network(tokens, rotation, caches, place)), batch, "tokens", graph=True)
+    return Network(torch.inference_mode()(lambda: network(tokens, rotation, caches, place)), batch, "tokens", network,
+                   {"batch": batch, "context_length": context}, graph=True)
 
 
 def sd_unet(device, precision, batch=2):
@@ -248,7 +257,8 @@ def sd_unet(device, precision, batch=2):
     network = network.to(device, dtype).to(memory_format=torch.channels_last).eval()
     latents = torch.randn(batch, 4, 64, 64, device=device, dtype=dtype).contiguous(memory_format=torch.channels_last)
     text, time = torch.randn(batch, 77, 768, device=device, dtype=dtype), torch.tensor(500, device=device)
-    return Network(torch.inference_mode()(lambda: network(latents, time, text).sample), batch // 2, "steps", graph=True)
+    return Network(torch.inference_mode()(lambda: network(latents, time, text).sample), batch // 2, "steps", network,
+                   {"batch": batch, "latent_size": 64, "text_length": 77}, graph=True)
 
 
 NETWORKS = {
@@ -261,3 +271,17 @@ NETWORKS = {
     "llm_decode_b1": lambda device, precision, **smaller: llm_decode(device, precision, 1, **smaller),
     "llm_decode_b32": lambda device, precision, **smaller: llm_decode(device, precision, 32, **smaller),
 }
+
+LLAMA_8B = {"hidden": 4096, "heads": 32, "inner": 14336, "layers": 32, "tied": False}  # Llama 3.1 8B
+LLAMA_70B = {"hidden": 8192, "heads": 64, "inner": 28672, "layers": 80, "tied": False}  # Llama 3.1 70B
+
+
+def large_networks(name, sizes):
+    def decode(batch):
+        return lambda device, precision: llm_decode(device, precision, batch, context=4096, **sizes)
+
+    return {f"large_{name}_prefill": lambda device, precision: llm_prefill(device, precision, **sizes),
+            f"large_{name}_decode_b1": decode(1), f"large_{name}_decode_b32": decode(32)}
+
+
+LARGE_NETWORKS = large_networks("8b", LLAMA_8B) | large_networks("70b", LLAMA_70B)

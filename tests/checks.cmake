@@ -32,7 +32,11 @@ add_test(NAME check.release_debian11 COMMAND ${scripts}/check_release debian11)
 # The documented commands measure: nothing may run beside them.
 add_test(NAME check.docs COMMAND ${scripts}/check_docs ${PROJECT_SOURCE_DIR}/build/release)
 
-set_tests_properties(check.format check.scripts PROPERTIES LABELS check)
+# Only where `setup trace` has put PyTorch.
+add_test(NAME check.workloads COMMAND ${scripts}/trace_workload --check)
+
+set_tests_properties(check.format check.scripts check.workloads PROPERTIES LABELS check)
+set_tests_properties(check.workloads PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
 set_tests_properties(check.release_portable check.release_debian11 check.docs PROPERTIES LABELS "check;e2e")
 set_tests_properties(check.release_portable check.release_debian11 PROPERTIES RESOURCE_LOCK release_build TIMEOUT 600)
 set_tests_properties(check.container PROPERTIES LABELS "check;e2e" TIMEOUT 600)
