@@ -97,6 +97,7 @@ Result begin_result(const RunStart& start, const Inventory& inventory) {
   result.started_at = start.started_at;
   result.finished_at = start.started_at;
   result.simulated = start.simulated;
+  result.trigger = start.trigger;
   result.agent = start.agent;
   result.agent.profile = std::string(to_name(start.profile));
   if (inventory.uptime_s) {

@@ -15,6 +15,7 @@ struct RunStart {
   std::string started_at;  ///< RFC 3339
   Profile profile = Profile::standard;
   AgentInfo agent;
+  Trigger trigger = Trigger::user;
   bool simulated = false;
   std::optional<std::string> price_instance_hour_usd;  ///< --price, six places
 };

@@ -6,6 +6,8 @@
 #include <cstdlib>
 
 #include "agent/spool.h"
+#include "core/enums.h"
+#include "core/error.h"
 
 namespace gpuassay {
 
@@ -19,6 +21,11 @@ Environment read_environment(const GlobalOptions& global, const std::string& pro
     environment.system_root = root;
   }
   if (const char* map = std::getenv("GPUASSAY_METADATA_MAP")) environment.metadata_map = parse_metadata_map(map);
+  if (const char* trigger = std::getenv("GPUASSAY_TRIGGER"); trigger != nullptr && trigger[0] != '\0') {
+    environment.trigger = from_name<Trigger>(trigger);
+    if (!environment.trigger)
+      throw Error(ErrorCode::usage, "GPUASSAY_TRIGGER must be user, boot, health or scheduled; unset or correct it");
+  }
   environment.platform_variables = platform_variables(environ);
   if (const char* collector = std::getenv("GPUASSAY_COLLECTOR"); collector != nullptr && collector[0] != '\0') {
     environment.collector = collector;

@@ -11,6 +11,7 @@
 #include "agent/platform/metadata_map.h"
 #include "agent/progress.h"
 #include "agent/text_style.h"
+#include "core/model.h"
 
 namespace gpuassay {
 
@@ -19,6 +20,7 @@ struct Environment {
   std::filesystem::path system_root = "/";  ///< GPUASSAY_SYSROOT
   MetadataMap metadata_map;                 ///< GPUASSAY_METADATA_MAP
   PlatformVariables platform_variables;     ///< what tells something about the platform, and nothing else
+  std::optional<Trigger> trigger;           ///< GPUASSAY_TRIGGER: why this run was started
   std::optional<std::string> collector;     ///< GPUASSAY_COLLECTOR: the collector to ask about, not yet checked
   TextStyle out_style, err_style;
   Verbosity verbosity = Verbosity::normal;

@@ -23,6 +23,9 @@ struct NetworkOptions {
   std::optional<std::filesystem::path> ca;  ///< certificate authorities to trust instead of the system's
 };
 
+/// How often `--once` measures.
+enum class OnceScope { boot, instance };
+
 struct RunOptions {
   Profile profile = Profile::standard;
   std::string device = "auto";
@@ -32,6 +35,7 @@ struct RunOptions {
   std::optional<std::string> provider, instance_type, region, pricing_model;  ///< what the user says of the platform
   std::optional<std::filesystem::path> out;
   std::optional<std::string> upload_url;
+  std::optional<OnceScope> once;
   NetworkOptions network;
   bool offline = false;
   bool json = false;

@@ -64,12 +64,22 @@ std::string device_names(const Result& result) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+/// "aws, p5.48xlarge, us-east-1, spot"; empty where nobody told.
+std::vector<std::string> rented_as(const Platform& platform) {
+  std::vector<std::string> words;
+  if (platform.provider != "unknown") words.push_back(printable(platform.provider));
+  for (const auto& part : {platform.instance_type, platform.region, platform.pricing_model})
+    if (part) words.push_back(printable(*part));
+  return words;
+}
+
 void add_title(TextPage& page, const Result& result) {
   std::string devices = device_names(result);
   if (result.host.effective_cpus) devices += fmt::format(" ({:.3g} CPUs)", *result.host.effective_cpus);
   page.prose("gpuassay", fmt::format("{} {} in {:.0f} s{}", result.agent.profile, to_name(result.status),
                                      result.duration_s, result.simulated ? ", SIMULATED" : ""));
   page.prose("device", devices);
+  if (const auto words = rented_as(result.platform); !words.empty()) page.line("rented as", words);
 }
 
 }  // namespace

@@ -26,6 +26,14 @@ if(GPUASSAY_FUZZ)
   target_compile_options(gpuassay_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(GPUASSAY_COVERAGE)
-  target_compile_options(gpuassay_options INTERFACE --coverage -fprofile-update=atomic)
   target_link_options(gpuassay_options INTERFACE --coverage)
 endif()
+
+# gpuassay_measure_coverage(FILE...): lines of these files of the current folder count in scripts/coverage. Those that are
+# pure, value types in and value types out: what does I/O is tested too, but its error paths are not all reachable, and
+# counting slows down what measures.
+function(gpuassay_measure_coverage)
+  if(GPUASSAY_COVERAGE)
+    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS --coverage -fprofile-update=atomic)
+  endif()
+endfunction()

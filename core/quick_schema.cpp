@@ -6,9 +6,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <mutex>
 #include <regex>
+#include <shared_mutex>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 
 namespace gpuassay {
 namespace {
@@ -39,6 +41,32 @@ bool is_of_type(const json& value, const std::string& type) {
   return type == value.type_name();
 }
 
+/// A regular expression and some texts that it matched: names of members and paths come again in every document, and to
+/// match one takes a microsecond. Safe to use from any thread.
+class Pattern {
+ public:
+  explicit Pattern(const std::string& text) : regex_(text) {}
+
+  [[nodiscard]] bool matches(const std::string& text) const {
+    {
+      const std::shared_lock lock(mutex_);
+      if (matched_.contains(text)) return true;
+    }
+    if (!std::regex_search(text, regex_)) return false;
+    // Whoever fills it with texts that never come again makes it useless, not large.
+    if (text.size() > kLongestKept) return true;
+    const std::unique_lock lock(mutex_);
+    if (matched_.size() < kMostKept) matched_.insert(text);
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t kLongestKept = 128, kMostKept = 512;
+  std::regex regex_;
+  mutable std::shared_mutex mutex_;
+  mutable std::unordered_set<std::string> matched_;
+};
+
 }  // namespace
 
 /// The keywords of one schema object. What is not set asks for nothing.
@@ -54,9 +82,9 @@ struct QuickSchema::Rule {
   std::optional<json> choices;  // an array: enum, const
   std::optional<double> minimum, maximum, exclusive_minimum;
   std::optional<std::size_t> max_length, min_items, max_items, max_properties;
-  std::optional<std::regex> pattern;
+  std::optional<Pattern> pattern;
   const Rule* items = nullptr;
-  std::unordered_map<std::string, Member> members;
+  std::map<std::string, Member> members;  // in the order of a document's
   std::size_t required = 0;
   bool has_no_others = false;
   const Rule *others = nullptr, *names = nullptr;
@@ -71,7 +99,7 @@ struct QuickSchema::Rule {
   [[nodiscard]] Verdict judge_text(const std::string& text) const;
   [[nodiscard]] Verdict judge_array(const json& array) const;
   [[nodiscard]] Verdict judge_object(const json& object) const;
-  [[nodiscard]] Verdict judge_member(const std::string& name, const json& value, std::size_t& required_seen) const;
+  [[nodiscard]] Verdict judge_member(const std::string& name, const json& value, const Member* named) const;
   [[nodiscard]] Verdict judge_combinations(const json& value) const;
 };
 
@@ -103,7 +131,7 @@ Verdict QuickSchema::Rule::judge_number(double value) const {
 }
 
 Verdict QuickSchema::Rule::judge_text(const std::string& text) const {
-  if (pattern && !std::regex_search(text, *pattern)) return Verdict::invalid;
+  if (pattern && !pattern->matches(text)) return Verdict::invalid;
   // The limit is of characters, of which a text has at most as many as bytes.
   return !max_length || text.size() <= *max_length ? Verdict::valid : Verdict::unsure;
 }
@@ -123,16 +151,19 @@ Verdict QuickSchema::Rule::judge_object(const json& object) const {
   if (max_properties && object.size() > *max_properties) return Verdict::invalid;
   Verdict verdict = Verdict::valid;
   std::size_t required_seen = 0;
-  for (auto member = object.begin(); member != object.end() && verdict != Verdict::invalid; ++member)
-    verdict = both(verdict, judge_member(member.key(), member.value(), required_seen));
+  auto next_named = members.begin();
+  for (auto member = object.begin(); member != object.end() && verdict != Verdict::invalid; ++member) {
+    while (next_named != members.end() && next_named->first < member.key()) ++next_named;
+    const bool is_named = next_named != members.end() && next_named->first == member.key();
+    if (is_named && next_named->second.is_required) ++required_seen;
+    verdict = both(verdict, judge_member(member.key(), member.value(), is_named ? &next_named->second : nullptr));
+  }
   return required_seen == required ? verdict : Verdict::invalid;
 }
 
-Verdict QuickSchema::Rule::judge_member(const std::string& name, const json& value, std::size_t& required_seen) const {
+Verdict QuickSchema::Rule::judge_member(const std::string& name, const json& value, const Member* named) const {
   const Verdict name_verdict = names == nullptr ? Verdict::valid : names->judge(name);
-  const auto found = members.find(name);
-  if (found != members.end() && found->second.is_required) ++required_seen;
-  if (found != members.end() && found->second.is_declared) return both(name_verdict, found->second.rule->judge(value));
+  if (named != nullptr && named->is_declared) return both(name_verdict, named->rule->judge(value));
   if (has_no_others) return Verdict::invalid;
   return others == nullptr ? name_verdict : both(name_verdict, others->judge(value));
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "agent/assemble.h"
 #include "agent/backends/cpu_backend.h"
@@ -13,9 +14,12 @@
 #include "agent/commands/collector_target.h"
 #include "agent/commands/commands.h"
 #include "agent/commands/contribute.h"
+#include "agent/commands/earlier_run.h"
 #include "agent/commands/killed_runs.h"
+#include "agent/commands/once.h"
 #include "agent/commands/result_file.h"
 #include "agent/commands/send.h"
+#include "agent/driver_wait.h"
 #include "agent/exit_code.h"
 #include "agent/interrupt.h"
 #include "agent/inventory.h"
@@ -26,6 +30,7 @@
 #include "agent/platform_stage.h"
 #include "agent/price_database.h"
 #include "agent/price_report.h"
+#include "agent/probe/pci_bus.h"
 #include "agent/report.h"
 #include "agent/run_id.h"
 #include "agent/spool.h"
@@ -68,13 +73,14 @@ std::optional<std::string> price_six_places(const RunOptions& options) {
   return format_micros(parse_micros(*options.price_usd_per_hour));
 }
 
-RunStart run_start(const RunOptions& options, std::int64_t started_ms, bool simulated) {
+RunStart run_start(const RunOptions& options, const Environment& environment, std::int64_t started_ms, bool simulated) {
   RunStart start;
   start.run_id = new_run_id(started_ms);
   start.started_at = format_rfc3339_ms(started_ms);
   start.profile = options.profile;
   const BuildInfo build = build_info();
   start.agent = {std::string(build.version), std::string(build.commit), "", std::string(build.build)};
+  start.trigger = environment.trigger.value_or(options.once ? Trigger::boot : Trigger::user);
   start.simulated = simulated;
   start.price_instance_hour_usd = price_six_places(options);
   return start;
@@ -129,6 +135,40 @@ Store open_store(const Environment& environment, Progress& progress) {
   });
   if (!store.problem.empty()) progress.warn(store.problem + " (measuring all the same; the result will be printed)");
   return store;
+}
+
+/// What `--once` compares needs the platform's word where instances are told apart: metadata is then waited for.
+OnceMarker once_marker(OnceScope scope, const Environment& environment, const IdentifierHash& hash,
+                       PlatformStage& platform, const Store& store) {
+  Inventory known;
+  if (scope == OnceScope::instance) platform.wait_and_put_into(known);
+  return {scope, machine_identity(environment, hash, known.platform.instance_id_hash), store.spool};
+}
+
+/// Why nothing is measured is told, and what was asked for is done with the earlier run.
+int use_earlier_run(const OnceMarker& once, const RunOptions& options, const std::optional<CollectorTarget>& wanted,
+                    const Store& store, const Environment& environment, Progress& progress) {
+  const bool given_up = once.answer() == OnceAnswer::given_up;
+  given_up ? progress.warn(once.explanation()) : progress.say(once.explanation());
+  const bool done = deliver_earlier_run(once.earlier_run(), options, wanted, store.spool, environment, progress);
+  if (!done) return kExitNotSaved;
+  return given_up ? kExitPartial : kExitOk;
+}
+
+/// Nobody may be there to start an unattended run again when the driver is late.
+constexpr double kDriverWaitS = 60;
+
+ReadyMachine look_when_wanted(const RunOptions& options, const Environment& environment, double limit_s,
+                              Progress& progress) {
+  const DeviceChoice choice = *parse_device_choice(options.device);
+  WaitWorld world;
+  world.look = [&] { return look_at_machine(environment, choice, limit_s); };
+  world.gpu_on_pci_bus = [root = SystemRoot(environment.system_root)] { return nvidia_gpu_on_pci_bus(root); };
+  world.now_s = monotonic_s;
+  world.sleep = [](std::chrono::milliseconds pause) { std::this_thread::sleep_for(pause); };
+  return look_when_ready(world, options.once ? kDriverWaitS : 0, [&] {
+    progress.say(fmt::format("waiting for the NVIDIA driver, at most {:.0f} s", kDriverWaitS));
+  });
 }
 
 /// The backend of each device, made at its first case in the measuring process.
@@ -278,7 +318,7 @@ void show(const Result& result, const ReportContext& report, bool to_stderr, boo
 }  // namespace
 
 int execute(const RunOptions& options, const Environment& environment) {
-  const double started_s = monotonic_s();
+  double started_s = monotonic_s();
   const std::int64_t started_ms = unix_ms();
   const double budget = budget_s(options);
   Progress progress(stderr, environment.err_style, environment.verbosity);
@@ -290,9 +330,15 @@ int execute(const RunOptions& options, const Environment& environment) {
   PlatformStage platform(environment, {options.provider, options.instance_type, options.region, options.pricing_model},
                          !options.offline, hash);  // before the GPUs: it asks while they are looked for
   for (const std::string& problem : platform.refused()) progress.warn(problem);
-  Machine machine = look_at_machine(environment, *parse_device_choice(options.device), budget - kReserveS);
+  std::optional<OnceMarker> once;
+  if (options.once) once.emplace(once_marker(*options.once, environment, hash, platform, store));
+  if (once && once->answer() != OnceAnswer::measure)
+    return use_earlier_run(*once, options, sharing.wanted, store, environment, progress);
+  ReadyMachine ready = look_when_wanted(options, environment, budget - kReserveS, progress);
+  started_s += ready.waited_s;  // the limit is of measuring
+  Machine machine = std::move(ready.machine);
   require_measurable(machine);
-  const RunStart start = run_start(options, started_ms, machine.simulated);
+  const RunStart start = run_start(options, environment, started_ms, machine.simulated);
   const std::vector<Case> cases = plan(machine.inventory, options.profile);
   hash_identifiers(machine, hash);  // with the key of the data directory, which exists now if it can
   platform.put_into(machine.inventory);
@@ -302,6 +348,8 @@ int execute(const RunOptions& options, const Environment& environment) {
     store.journal = spool.start_journal(start.run_id);
     store.journal->append(journal_first_line(begun));
   });
+
+  if (once) once->begin(start.run_id, progress);
 
   // Until the result is safe, a signal asks for a partial one; a second Ctrl-C changes nothing.
   std::optional<InterruptSignals> interrupt(std::in_place);
@@ -315,6 +363,7 @@ int execute(const RunOptions& options, const Environment& environment) {
   const std::string body = canonical_json(result);
 
   const Kept kept = keep(result, body, options, store, progress);
+  if (once) once->end(kept.saved.durable, progress);
   interrupt.reset();
 
   const bool durable = kept.saved.durable;

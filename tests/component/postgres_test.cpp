@@ -98,6 +98,27 @@ TEST_F(PostgresTest, CommitsAreSyncedEvenWhereTheServerWouldNot) {
   database.execute("ALTER ROLE test RESET synchronous_commit");
 }
 
+TEST_F(PostgresTest, BodiesArePackedQuickly) {
+  PostgresDatabase database(options_);
+  Statement methods(database,
+                    "SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression'");
+  if (!methods.step() || methods.integer(0) == 0) GTEST_SKIP() << "this PostgreSQL was built without lz4";
+  database.execute("CREATE TABLE body (bytes BYTEA)");
+  Statement(database, "INSERT INTO body SELECT convert_to(repeat('0.25,', 20000), 'UTF8')").run();
+  Statement packed(database, "SELECT pg_column_compression(bytes), octet_length(bytes) FROM body");
+  ASSERT_TRUE(packed.step());
+  EXPECT_EQ(packed.text(0), "lz4");
+  EXPECT_EQ(packed.integer(1), 100'000);
+}
+
+TEST_F(PostgresTest, NoQueryIsCompiled) {
+  PostgresDatabase database(options_);
+  Statement setting(database, "SELECT current_setting('jit', true)");
+  ASSERT_TRUE(setting.step());
+  if (setting.is_null(0)) GTEST_SKIP() << "PostgreSQL before 11 compiles nothing";
+  EXPECT_EQ(setting.text(0), "off");
+}
+
 TEST_F(PostgresTest, StatementsArePreparedOnce) {
   PostgresDatabase database(options_);
   for (int round = 0; round < 3; ++round) {

@@ -1,0 +1,34 @@
+#include "agent/driver_wait.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace gpuassay {
+namespace {
+
+constexpr std::array<std::string_view, 4> kPassing{"no_cuda_device", "fabric_not_ready", "driver_missing",
+                                                   "driver_unknown_error"};
+constexpr std::chrono::milliseconds kPause{2'000};
+
+}  // namespace
+
+bool may_become_ready(const Machine& machine, bool gpu_on_pci_bus) {
+  return gpu_on_pci_bus && machine.driver_problem &&
+         std::count(kPassing.begin(), kPassing.end(), machine.driver_problem->code) > 0;
+}
+
+ReadyMachine look_when_ready(const WaitWorld& world, double limit_s, const std::function<void()>& tell) {
+  ReadyMachine ready{world.look(), 0};
+  const double first_s = world.now_s();
+  const double pause_s = std::chrono::duration<double>(kPause).count();
+  while (may_become_ready(ready.machine, world.gpu_on_pci_bus()) && world.now_s() + pause_s <= first_s + limit_s) {
+    if (ready.waited_s == 0) tell();
+    world.sleep(kPause);
+    ready.waited_s = world.now_s() - first_s;
+    ready.machine = world.look();
+  }
+  return ready;
+}
+
+}  // namespace gpuassay

@@ -1,0 +1,98 @@
+#include "agent/run_marker.h"
+
+#include <gtest/gtest.h>
+
+namespace gpuassay {
+namespace {
+
+MachineIdentity identity(const char* boot, const char* instance, const char* firmware, const char* machine) {
+  const auto known = [](const char* text) { return *text == '\0' ? std::nullopt : std::optional<std::string>(text); };
+  return {known(boot), known(instance), known(firmware), known(machine)};
+}
+
+RunMarker marker(MarkerState state, int killed_before = 0, MachineIdentity of = identity("b1", "i1", "f1", "m1")) {
+  return {std::move(of), "run-1", killed_before, state};
+}
+
+const MachineIdentity kSameBoot = identity("b1", "i1", "f1", "m1");
+const MachineIdentity kNextBoot = identity("b2", "i1", "f1", "m1");
+const MachineIdentity kClone = identity("b2", "i2", "f2", "m1");
+
+TEST(RunMarker, TheMostCertainIdentifierThatBothKnowDecides) {
+  EXPECT_TRUE(is_same_machine(identity("", "i1", "f1", "m1"), identity("", "i1", "f2", "m2")));
+  EXPECT_FALSE(is_same_machine(identity("", "i1", "f1", "m1"), identity("", "i2", "f1", "m1")));
+  EXPECT_TRUE(is_same_machine(identity("", "i1", "f1", "m1"), identity("", "", "f1", "m2")));
+  EXPECT_FALSE(is_same_machine(identity("", "", "f1", "m1"), identity("", "i1", "f2", "m1")));
+  EXPECT_TRUE(is_same_machine(identity("", "i1", "", "m1"), identity("", "", "f1", "m1")));
+  EXPECT_FALSE(is_same_machine(identity("", "i1", "", ""), identity("", "", "f1", "m1")));
+  EXPECT_FALSE(is_same_machine({}, {}));
+}
+
+TEST(RunMarker, SurvivesItsOwnText) {
+  for (const MarkerState state : {MarkerState::measuring, MarkerState::ended, MarkerState::not_saved}) {
+    const RunMarker written = marker(state, 1, identity("b1", "", "f1", ""));
+    const auto read = parse_marker(marker_text(written));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->run_id, "run-1");
+    EXPECT_EQ(read->killed_before, 1);
+    EXPECT_EQ(read->state, state);
+    EXPECT_EQ(read->identity.boot, "b1");
+    EXPECT_FALSE(read->identity.instance_id);
+    EXPECT_EQ(read->identity.firmware_id, "f1");
+    EXPECT_FALSE(read->identity.machine_id);
+  }
+}
+
+TEST(RunMarker, WhatItDidNotWriteIsNoMarker) {
+  for (const char* text :
+       {"", "{", "[]", "null", "{}", R"({"run_id":"r","killed_before":0,"state":"done"})",
+        R"({"run_id":"r","killed_before":-1,"state":"ended"})", R"({"run_id":"r","killed_before":9,"state":"ended"})",
+        R"({"run_id":"r","killed_before":"0","state":"ended"})", R"({"run_id":1,"killed_before":0,"state":"ended"})",
+        R"({"run_id":"r","killed_before":0,"state":"ended","boot":1})"})
+    EXPECT_FALSE(parse_marker(text)) << text;
+}
+
+TEST(RunMarker, WithoutOneTheMachineIsMeasured) {
+  EXPECT_EQ(decide(OnceScope::boot, std::nullopt, kSameBoot).answer, OnceAnswer::measure);
+  EXPECT_EQ(decide(OnceScope::instance, std::nullopt, kSameBoot).answer, OnceAnswer::measure);
+}
+
+TEST(RunMarker, AFinishedRunCountsForItsBootOrItsInstance) {
+  const auto ended = marker(MarkerState::ended);
+  EXPECT_EQ(decide(OnceScope::boot, ended, kSameBoot).answer, OnceAnswer::already);
+  EXPECT_EQ(decide(OnceScope::boot, ended, kNextBoot).answer, OnceAnswer::measure);
+  EXPECT_EQ(decide(OnceScope::boot, ended, kClone).answer, OnceAnswer::measure);
+  EXPECT_EQ(decide(OnceScope::instance, ended, kSameBoot).answer, OnceAnswer::already);
+  EXPECT_EQ(decide(OnceScope::instance, ended, kNextBoot).answer, OnceAnswer::already);
+  EXPECT_EQ(decide(OnceScope::instance, ended, kClone).answer, OnceAnswer::measure);
+}
+
+TEST(RunMarker, AMachineThatTellsOnlyItsBootIsKnownByIt) {
+  const auto ended = marker(MarkerState::ended, 0, identity("b1", "", "", ""));
+  EXPECT_EQ(decide(OnceScope::instance, ended, identity("b1", "", "", "")).answer, OnceAnswer::already);
+  EXPECT_EQ(decide(OnceScope::instance, ended, identity("b2", "", "", "")).answer, OnceAnswer::measure);
+  EXPECT_EQ(decide(OnceScope::boot, marker(MarkerState::ended, 0, {}), {}).answer, OnceAnswer::measure);
+}
+
+TEST(RunMarker, AKilledRunIsTriedAgainOnce) {
+  for (const OnceScope scope : {OnceScope::boot, OnceScope::instance}) {
+    for (const MachineIdentity& now : {kSameBoot, kNextBoot}) {
+      const OnceDecision retry = decide(scope, marker(MarkerState::measuring, 0), now);
+      EXPECT_EQ(retry.answer, OnceAnswer::measure);
+      EXPECT_EQ(retry.killed_before, 1);
+      EXPECT_EQ(decide(scope, marker(MarkerState::measuring, 1), now).answer, OnceAnswer::given_up);
+    }
+    // Another machine has not been brought down by it.
+    const OnceDecision elsewhere = decide(scope, marker(MarkerState::measuring, 1), kClone);
+    EXPECT_EQ(elsewhere.answer, OnceAnswer::measure);
+    EXPECT_EQ(elsewhere.killed_before, 0);
+  }
+}
+
+TEST(RunMarker, ARunThatWasNotSavedCountsForNothing) {
+  EXPECT_EQ(decide(OnceScope::instance, marker(MarkerState::not_saved, 1), kSameBoot).answer, OnceAnswer::measure);
+  EXPECT_EQ(decide(OnceScope::instance, marker(MarkerState::not_saved, 1), kSameBoot).killed_before, 0);
+}
+
+}  // namespace
+}  // namespace gpuassay
