@@ -25,7 +25,7 @@
   # Of a stopped Pod the volume alone stays, and a network volume is that of several Pods.
   data=/var/lib/gpuassay
   [ ! -d /workspace ] || data=/workspace/gpuassay/${RUNPOD_POD_ID:-pod}
-  # shellcheck disable=SC2086 (several words)
+  # shellcheck disable=SC2086 # several words
   "$release/gpuassay" --data-dir "$data" run --once instance ${GPUASSAY_RUN_ARGS:-}
 ) >>/var/log/gpuassay.log 2>&1 </dev/null &
 [ $# = 0 ] || exec "$@"

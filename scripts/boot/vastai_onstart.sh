@@ -22,6 +22,6 @@
     tar -xzf "$new/tar.gz" -C "$new/release" --strip-components=1 --no-same-owner
     mv "$new/release" "$release"
   fi
-  # shellcheck disable=SC2086 (several words)
+  # shellcheck disable=SC2086 # several words
   "$release/gpuassay" --data-dir /var/lib/gpuassay run --once instance ${GPUASSAY_RUN_ARGS:-}
 ) >>/var/log/gpuassay.log 2>&1 </dev/null &

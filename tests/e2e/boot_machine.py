@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 RECIPES = Path(__file__).resolve().parents[2] / "scripts/boot"
-QUICK = "--profile quick --max-seconds 8"
+QUICK = "--profile quick --max-seconds 4"
 PATIENCE_S = 240
 
 
