@@ -1,7 +1,7 @@
 #!/bin/sh
 # For RunPod: /pre_start.sh of an image made from RunPod's own, whose /start.sh calls it; or the template's "Container Start
 # Command", with the real one behind it: sh /runpod_start.sh /start.sh. Fill in where the release lies and its checksum (as in
-# the SHA256SUMS beside it), or set them as environment variables of the template. It waits for nothing; the rest is in the log.
+# the SHA256SUMS beside it), or set them as environment variables of the template. It waits for nothing; the log tells.
 (
   set -eu
   url=${GPUASSAY_URL:-https://example.org/gpuassay-0.1.0-linux-x86_64.tar.gz}

@@ -5,14 +5,13 @@ Ends with 77 where systemd cannot be started."""
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
 import uuid
 from pathlib import Path
 
-from boot_machine import QUICK, RECIPES, Machine, sha256
+from boot_machine import QUICK, RECIPES, WITH_US, Machine, sha256
 
 BOOT_LIMIT_S = 180
 URL = "http://127.0.0.1:8000/release.tar.gz"
@@ -21,9 +20,10 @@ URL = "http://127.0.0.1:8000/release.tar.gz"
 # nothing stays mounted and no process alive whatever happens; the network is one without any other machine.
 CGROUP = f"gpuassay-check.{os.getpid()}"
 HIERARCHY = "mount -t cgroup2 cgroup2 /sys/fs/cgroup"
-NSPAWN = f"""{HIERARCHY} && mkdir /sys/fs/cgroup/{CGROUP} && echo $$ >/sys/fs/cgroup/{CGROUP}/cgroup.procs &&
-umount /sys/fs/cgroup && mount -t tmpfs tmpfs /run/systemd && exec unshare --cgroup sh -c '{HIERARCHY} && exec systemd-nspawn --quiet --register=no --keep-unit \
-  --private-network --link-journal=no --resolv-conf=off --timezone=off --console=read-only --directory="$0" --boot' "$0"
+NSPAWN = f"""{HIERARCHY} && mkdir -p /sys/fs/cgroup/{CGROUP} /run/systemd && echo $$ >/sys/fs/cgroup/{CGROUP}/cgroup.procs &&
+umount /sys/fs/cgroup && mount -t tmpfs tmpfs /run/systemd &&
+exec unshare --cgroup sh -c '{HIERARCHY} && exec systemd-nspawn --quiet --register=no --keep-unit --private-network \
+  --link-journal=no --resolv-conf=off --timezone=off --console=read-only --directory="$0" --boot' "$0"
 """
 REMOVE_CGROUP = f"{HIERARCHY} && find /sys/fs/cgroup/{CGROUP} -depth -type d -exec rmdir {{}} +"
 
@@ -101,13 +101,13 @@ def boot(machine, scratch):
     before = set(machine.path("/var/log/boots").glob("*"))
     console = Path(scratch, "console")
     with console.open("w") as output:
-        process = subprocess.Popen(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", NSPAWN,
-                                    machine.root], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                                   start_new_session=True)
+        process = subprocess.Popen([*WITH_US, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+                                    "sh", "-c", NSPAWN, machine.root],
+                                   stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         try:
             status = process.wait(timeout=BOOT_LIMIT_S)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
             sys.exit(f"boot_check: not off after {BOOT_LIMIT_S} s: {console.read_text()[-3000:]}")
         finally:

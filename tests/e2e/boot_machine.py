@@ -10,6 +10,7 @@ from pathlib import Path
 RECIPES = Path(__file__).resolve().parents[2] / "scripts/boot"
 QUICK = "--profile quick --max-seconds 4"
 PATIENCE_S = 240
+WITH_US = ["setpriv", "--pdeathsig", "KILL"]  # what is started ends when we are killed
 
 
 class Machine:

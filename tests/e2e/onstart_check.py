@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
-from boot_machine import QUICK, RECIPES, Machine, sha256, wait_for
+from boot_machine import QUICK, RECIPES, WITH_US, Machine, sha256, wait_for
 
 # A container's first process lives on after the start script; when it is killed everything in the container is.
 CONTAINER = '''mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount --rbind /sys "$0/sys" && mount --rbind /dev "$0/dev" &&
@@ -46,8 +46,8 @@ def started(machine, command, variables):
     """The container after `command` has started it; ends it again."""
     machine.path("/returned").unlink(missing_ok=True)
     words = [f"{name}={value}" for name, value in variables.items()]
-    process = subprocess.Popen(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", CONTAINER, machine.root,
-                                *words, "sh", "-c", command], stdin=subprocess.DEVNULL)
+    process = subprocess.Popen([*WITH_US, "unshare", "--mount", "--pid", "--fork", "--kill-child",
+                                "sh", "-c", CONTAINER, machine.root, *words, "sh", "-c", command], stdin=subprocess.DEVNULL)
     try:
         wait_for(lambda: machine.path("/returned").exists(), "the start script returned")
         yield
@@ -56,8 +56,10 @@ def started(machine, command, variables):
         process.wait()
 
 
-def check(debian, release, scratch, script, command, variables, data_dir):
+def check(debian, release, scratch, script, command, variables, data_dir, missing=None):
     machine = Machine(debian, Path(scratch, script))
+    if missing:
+        machine.path(missing).unlink()
     machine.write(f"/{script}", (RECIPES / script).read_text(), 0o755)
     server = Server(release, machine)
     variables = {"GPUASSAY_URL": server.url, "GPUASSAY_RUN_ARGS": QUICK, **variables}
@@ -84,7 +86,7 @@ def main(debian, release, scratch):
     # The folder is there as it is on a Pod with a volume.
     check(debian, release, scratch, "runpod_start.sh",
           "mkdir -p /workspace; exec sh /runpod_start.sh sh -c ': >/returned; exec sleep infinity'",
-          {"RUNPOD_POD_ID": "a1b2c3d4e5f6g7"}, "/workspace/gpuassay/a1b2c3d4e5f6g7")
+          {"RUNPOD_POD_ID": "a1b2c3d4e5f6g7"}, "/workspace/gpuassay/a1b2c3d4e5f6g7", missing="/usr/bin/curl")
 
 
 if __name__ == "__main__":
