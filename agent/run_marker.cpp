@@ -16,9 +16,8 @@ constexpr std::array<std::pair<const char*, Identifier>, 4> kIdentifiers{
      {"firmware_id", &MachineIdentity::firmware_id},
      {"machine_id", &MachineIdentity::machine_id}}};
 
-constexpr std::array<std::pair<MarkerState, const char*>, 3> kStates{{{MarkerState::measuring, "measuring"},
-                                                                      {MarkerState::ended, "ended"},
-                                                                      {MarkerState::not_saved, "not_saved"}}};
+constexpr std::array<std::pair<MarkerState, const char*>, 3> kStates{
+    {{MarkerState::measuring, "measuring"}, {MarkerState::ended, "ended"}, {MarkerState::not_saved, "not_saved"}}};
 
 std::optional<MarkerState> state_of(const std::string& name) {
   for (const auto& [state, text] : kStates)
@@ -72,7 +71,8 @@ OnceDecision decide(OnceScope scope, const std::optional<RunMarker>& last, const
   const bool same_machine = same_boot || is_same_machine(last->identity, now);
   if (!same_machine) return {};
   switch (last->state) {
-    case MarkerState::ended: return {scope == OnceScope::instance || same_boot ? OnceAnswer::already : OnceAnswer::measure, 0};
+    case MarkerState::ended:
+      return {scope == OnceScope::instance || same_boot ? OnceAnswer::already : OnceAnswer::measure, 0};
     case MarkerState::not_saved: return {};
     case MarkerState::measuring: break;
   }

@@ -105,10 +105,12 @@ void PostgresConnection::set_up_session() {
       "SET standard_conforming_strings = on; "
       // 'off' would acknowledge what a crash of the server loses.
       "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'; "
-      // The server packs bodies of 100 KB; the method it ships with takes longer for that than all the rest of an insert.
+      // The server packs bodies of 100 KB; the method it ships with takes longer for that than all the rest of an
+      // insert.
       "SELECT set_config(name, 'lz4', false) FROM pg_settings WHERE name = 'default_toast_compression' "
       "AND 'lz4' = ANY (enumvals); "
-      // Tables that were filled faster than analysed look so large that seconds go into compiling a query of milliseconds.
+      // Tables that were filled faster than analysed look so large that seconds go into compiling a query of
+      // milliseconds.
       "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'jit';",
       options_.statement_time.count(), options_.lock_time.count());
   if (functions_->server_version(handle_.get()) >= kFirstWithConnectionCheck)

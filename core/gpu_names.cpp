@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <map>
 #include <regex>
 #include <string_view>
 #include <utility>
@@ -82,6 +83,18 @@ std::string folded(std::string text) {
   return text;
 }
 
+/// The cards, folded, of all names that the table has: to take a name apart costs more than everything else done with
+/// it.
+const std::string& card_of_known(const std::string& name) {
+  static const std::map<std::string, std::string> kCards = [] {
+    std::map<std::string, std::string> cards;
+    for (const GpuSpec& spec : gpu_specs())
+      for (const std::string& known : spec.nvml_names) cards.emplace(known, folded(parse_name(known).card));
+    return cards;
+  }();
+  return kCards.at(name);
+}
+
 bool is_called(const GpuSpec& spec, const ParsedName& name) {
   const std::string wanted = folded(name.card);
   if (name.vgpu) {
@@ -94,7 +107,7 @@ bool is_called(const GpuSpec& spec, const ParsedName& name) {
     return compact == wanted;
   }
   return std::any_of(spec.nvml_names.begin(), spec.nvml_names.end(),
-                     [&](const std::string& known) { return folded(parse_name(known).card) == wanted; });
+                     [&](const std::string& known) { return card_of_known(known) == wanted; });
 }
 
 bool has_pci_id(const GpuSpec& spec, const std::optional<std::string>& pci_device_id) {

@@ -147,9 +147,10 @@ class DocumentBuilder : public LimitChecker {
   }
   bool take_key(string_t& name) override {
     auto& members = open_.back()->get_ref<nlohmann::json::object_t&>();
-    const auto [member, is_new] = members.try_emplace(std::move(name));
-    member_ = &member->second;
-    return is_new;
+    const std::size_t before = members.size();
+    // At the end where keys are sorted, as in all that gpuassay writes; else it is looked for.
+    member_ = &members.try_emplace(members.end(), std::move(name))->second;
+    return members.size() > before;
   }
   void enter(nlohmann::json::value_t kind) override { open_.push_back(&place(kind)); }
   void leave() override { open_.pop_back(); }

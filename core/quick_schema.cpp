@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <mutex>
 #include <regex>
 #include <shared_mutex>
 #include <string>
@@ -34,11 +34,32 @@ bool is_beyond_int64(const json& value) {
   return value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
 }
 
-/// "integer" and "number" are apart, as 1.0 may be either.
-bool is_of_type(const json& value, const std::string& type) {
-  if (type == "number") return value.is_number();
-  if (type == "integer") return value.is_number_integer();
-  return type == value.type_name();
+/// Sets of types. A whole number is of two; whether 1.0 is one is left open.
+enum : unsigned { kNull = 1, kBoolean = 2, kString = 4, kArray = 8, kObject = 16, kNumber = 32, kInteger = 64 };
+
+unsigned types_of(const json& value) {
+  switch (value.type()) {
+    case json::value_t::null: return kNull;
+    case json::value_t::boolean: return kBoolean;
+    case json::value_t::string: return kString;
+    case json::value_t::array: return kArray;
+    case json::value_t::object: return kObject;
+    case json::value_t::number_integer:
+    case json::value_t::number_unsigned: return kNumber | kInteger;
+    case json::value_t::number_float: return kNumber;
+    case json::value_t::binary:
+    case json::value_t::discarded: break;
+  }
+  return 0;
+}
+
+/// 0 for a name that is no type.
+unsigned type_named(const std::string& name) {
+  static const std::map<std::string, unsigned> kTypes{{"null", kNull},      {"boolean", kBoolean}, {"string", kString},
+                                                      {"array", kArray},    {"object", kObject},   {"number", kNumber},
+                                                      {"integer", kInteger}};
+  const auto found = kTypes.find(name);
+  return found == kTypes.end() ? 0 : found->second;
 }
 
 /// A regular expression and some texts that it matched: names of members and paths come again in every document, and to
@@ -78,8 +99,8 @@ struct QuickSchema::Rule {
 
   bool has_unknown_keyword = false;
   const Rule* reference = nullptr;  // stands for the whole rule
-  std::vector<std::string> types;
-  std::optional<json> choices;  // an array: enum, const
+  unsigned types = 0;               // one of these; 0: any
+  std::optional<json> choices;      // an array: enum, const
   std::optional<double> minimum, maximum, exclusive_minimum;
   std::optional<std::size_t> max_length, min_items, max_items, max_properties;
   std::optional<Pattern> pattern;
@@ -116,8 +137,7 @@ Verdict QuickSchema::Rule::judge(const json& value) const {
 }
 
 Verdict QuickSchema::Rule::judge_type(const json& value) const {
-  const bool is_listed = types.empty() || std::any_of(types.begin(), types.end(),
-                                                      [&](const auto& type) { return is_of_type(value, type); });
+  const bool is_listed = types == 0 || (types & types_of(value)) != 0;
   if (!is_listed) return value.is_number_float() ? Verdict::unsure : Verdict::invalid;
   if (!choices) return Verdict::valid;
   Verdict verdict = Verdict::invalid;
@@ -210,7 +230,7 @@ class QuickSchema::Reader {
  private:
   void read_keyword(Rule& rule, const std::string& keyword, const json& value) {
     static const std::map<std::string, std::function<void(Reader&, Rule&, const json&)>> kKeywords{
-        {"type", [](Reader&, Rule& to, const json& from) { to.types = texts(from); }},
+        {"type", [](Reader&, Rule& to, const json& from) { read_types(to, from); }},
         {"enum", [](Reader&, Rule& to, const json& from) { to.choices = from; }},
         {"const", [](Reader&, Rule& to, const json& from) { to.choices = json::array({from}); }},
         {"minimum", [](Reader&, Rule& to, const json& from) { to.minimum = from; }},
@@ -241,6 +261,12 @@ class QuickSchema::Reader {
 
   static std::vector<std::string> texts(const json& value) {
     return value.is_string() ? std::vector{value.get<std::string>()} : value.get<std::vector<std::string>>();
+  }
+  static void read_types(Rule& rule, const json& names) {
+    for (const std::string& name : texts(names)) {
+      rule.types |= type_named(name);
+      rule.has_unknown_keyword = rule.has_unknown_keyword || type_named(name) == 0;
+    }
   }
   static void require(Rule& rule, const json& names) {
     for (const std::string& name : texts(names)) rule.members[name].is_required = true;

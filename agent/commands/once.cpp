@@ -70,7 +70,8 @@ std::string OnceMarker::explanation() const {
                        scope_ == OnceScope::boot ? "on this boot" : "on this instance", earlier_run());
   }
   return fmt::format(
-      "the last {} unattended runs here were killed, the last one as {}; another could bring the machine down again. See "
+      "the last {} unattended runs here were killed, the last one as {}; another could bring the machine down again. "
+      "See "
       "what stopped them, then remove {}, or run without --once",
       decision_.killed_before, earlier_run(), (spool_->data_dir() / kMarkerFile).string());
 }

@@ -19,8 +19,8 @@ MachineIdentity machine_identity(const Environment& environment, const Identifie
 
 class OnceMarker {
  public:
-  /// Reads the marker of `spool`; without a spool, or with one that cannot be read, there is none. Call after killed runs
-  /// were made partial results.
+  /// Reads the marker of `spool`; without a spool, or with one that cannot be read, there is none. Call after killed
+  /// runs were made partial results.
   OnceMarker(OnceScope scope, MachineIdentity identity, const std::optional<Spool>& spool);
 
   [[nodiscard]] OnceAnswer answer() const { return decision_.answer; }
