@@ -7,6 +7,12 @@ fail() {
   exit 1
 }
 
+# For checks: what cannot be looked at here is no failure; CTest counts 77 as skipped.
+skip() {
+  echo "SKIPPED: $*"
+  exit 77
+}
+
 # Where setup put Boost's headers from PyPI; empty when the distribution's are used.
 boost_include() {
   local header
@@ -25,6 +31,24 @@ use_own_onednn() {
 debian_mirror() {
   apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
     sed -n 's/^Debian|Debian|//p' | head -1
+}
+
+# make_debian SUITE FOLDER [PACKAGE,PACKAGE...]: a minimal Debian with these packages besides, unless it is there already.
+make_debian() {
+  local suite=$1 folder=$2 mirror
+  command -v debootstrap >/dev/null || skip "debootstrap is not installed (./scripts/setup test installs it)"
+  mkdir -p "$(dirname "$folder")"
+  exec 8>"$folder.lock"  # several checks may want it at once
+  flock 8
+  if [[ ! -x $folder/bin/bash ]]; then
+    rm -rf "$folder.partial"
+    mkdir -p "$folder.partial"
+    mirror=$(debian_mirror)
+    debootstrap --variant=minbase ${3:+"--include=$3"} "$suite" "$folder.partial" ${mirror:+"$mirror"} >"$folder.log" 2>&1 8>&- ||
+      skip "debootstrap could not make a Debian ($suite): $(tail -1 "$folder.log")"
+    mv "$folder.partial" "$folder"
+  fi
+  exec 8>&-
 }
 
 # The version of a clang that has libFuzzer; empty when there is none. clang 14 is the first that compiles our coroutines.

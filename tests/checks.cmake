@@ -27,6 +27,7 @@ set(scripts ${PROJECT_SOURCE_DIR}/scripts)
 add_test(NAME check.format COMMAND ${scripts}/format --check)
 add_test(NAME check.scripts COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/scripts_test)
 add_test(NAME check.container COMMAND ${scripts}/check_container)
+add_test(NAME check.boot COMMAND ${scripts}/check_boot)
 add_test(NAME check.release_portable COMMAND ${scripts}/check_release portable)
 add_test(NAME check.release_debian11 COMMAND ${scripts}/check_release debian11)
 # The documented commands measure: nothing may run beside them.
@@ -39,8 +40,10 @@ set_tests_properties(check.format check.scripts check.workloads PROPERTIES LABEL
 set_tests_properties(check.workloads PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
 set_tests_properties(check.release_portable check.release_debian11 check.docs PROPERTIES LABELS "check;e2e")
 set_tests_properties(check.release_portable check.release_debian11 PROPERTIES RESOURCE_LOCK release_build TIMEOUT 600)
-set_tests_properties(check.container PROPERTIES LABELS "check;e2e" TIMEOUT 600)
-set_tests_properties(check.release_debian11 check.container PROPERTIES SKIP_RETURN_CODE 77)
+set_tests_properties(check.container check.boot PROPERTIES LABELS "check;e2e" TIMEOUT 600)
+# Makes a Debian with cloud-init in it, boots it four times and measures nine.
+set_tests_properties(check.boot PROPERTIES TIMEOUT 1500)
+set_tests_properties(check.release_debian11 check.container check.boot PROPERTIES SKIP_RETURN_CODE 77)
 set_tests_properties(check.docs PROPERTIES RUN_SERIAL TRUE TIMEOUT 900)
 
 # The price commands, the price join on its four engines, and the documented queries: the same in every build, so once,
