@@ -13,13 +13,13 @@ using Clock = std::chrono::steady_clock;
 
 MetadataQuestion not_on_the_network() { return {{}, false, "not asked, as the run is offline"}; }
 
-std::string ask_as_text(const MetadataQuestion& question, const MetadataMap& map, bool simulated,
+BackgroundAnswer ask_as_text(const MetadataQuestion& question, const MetadataMap& map, bool simulated,
                         Clock::time_point deadline) {
   const MetadataPatience patience = question.known ? patience_with_known() : patience_with_unknown();
   const auto make_client = [map, simulated, patience]() -> std::unique_ptr<MetadataClient> {
     return std::make_unique<NetworkMetadataClient>(map, simulated, patience);
   };
-  return to_text(ask_services(question, make_client, own_ipv4_addresses(), deadline));
+  return {to_text(ask_services(question, make_client, own_ipv4_addresses(), deadline))};
 }
 
 }  // namespace
