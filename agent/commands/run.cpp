@@ -17,7 +17,7 @@
 #include "agent/commands/result_file.h"
 #include "agent/commands/send.h"
 #include "agent/exit_code.h"
-#include "agent/interrupt.h"
+#include "agent/interruption.h"
 #include "agent/inventory.h"
 #include "agent/journal_record.h"
 #include "agent/measure.h"
@@ -170,7 +170,7 @@ std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const M
 }
 
 RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, double started_s, double budget,
-                     Store& store, Progress& progress, const RunOptions& options, int interrupt_fd) {
+                     Store& store, Progress& progress, const RunOptions& options, Interruption& interruption) {
   ProgressState state;
   state.total = cases.size();
   state.budget_s = budget;
@@ -180,7 +180,8 @@ RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, dou
   context.now_s = monotonic_s;
   const double health_s = machine.selections.empty() ? 0 : std::chrono::duration<double>(kHealthLimit).count();
   context.deadline_s = started_s + std::max(budget - kReserveS - health_s, 0.0);
-  context.interrupt_fd = interrupt_fd;
+  context.interrupt_fd = interruption.fd();
+  context.why_interrupted = [&] { return interruption.reason(); };
   context.on_start = [&](const Case& planned, std::size_t index) {
     state.case_id = planned.id;
     state.finished = index;
@@ -288,7 +289,8 @@ int execute(const RunOptions& options, const Environment& environment) {
   Store store = open_store(environment, progress);  // first: another run's measurement must not be disturbed by a look
   const IdentifierHash hash = identifier_hash(environment);
   PlatformStage platform(environment, {options.provider, options.instance_type, options.region, options.pricing_model},
-                         !options.offline, hash);  // before the GPUs: it asks while they are looked for
+                         options.offline ? MetadataUse::none : MetadataUse::describe_and_watch,
+                         hash);  // before the GPUs: it asks while they are looked for
   for (const std::string& problem : platform.refused()) progress.warn(problem);
   Machine machine = look_at_machine(environment, *parse_device_choice(options.device), budget - kReserveS);
   require_measurable(machine);
@@ -303,10 +305,10 @@ int execute(const RunOptions& options, const Environment& environment) {
     store.journal->append(journal_first_line(begun));
   });
 
-  // Until the result is safe, a signal asks for a partial one; a second Ctrl-C changes nothing.
-  std::optional<InterruptSignals> interrupt(std::in_place);
+  // Until the result is safe, a signal or the provider asks for a partial one; a second Ctrl-C changes nothing.
+  std::optional<Interruption> interruption(std::in_place, platform.notices());
   progress.say(fmt::format("measuring {} cases, at most {:.0f} s", cases.size(), budget));
-  RunEnd end = measure_cases(cases, machine, started_s, budget, store, progress, options, interrupt->fd());
+  RunEnd end = measure_cases(cases, machine, started_s, budget, store, progress, options, *interruption);
   // What a slow metadata service still has to say must not hold up a run that was told to end.
   const double left_s = end.reasons.empty() ? std::max(started_s + budget - kReserveS - monotonic_s(), 0.0) : 0;
   if (platform.complete(begun, time_from_now(left_s))) look_up_price(begun, environment, progress);
@@ -315,7 +317,7 @@ int execute(const RunOptions& options, const Environment& environment) {
   const std::string body = canonical_json(result);
 
   const Kept kept = keep(result, body, options, store, progress);
-  interrupt.reset();
+  interruption.reset();
 
   const bool durable = kept.saved.durable;
   RunOutcome outcome{durable && kept.out_written, false};

@@ -259,7 +259,7 @@ TEST(PlatformEvidence, ReadsFilesBelowTheRoot) {
 }
 
 DetectionInputs inputs_on(const test::ScratchRoot& root, MetadataMap map = {}) {
-  return {SystemRoot(root.path()), {}, std::move(map), {}, true, true};
+  return {SystemRoot(root.path()), {}, std::move(map), {}, true, MetadataUse::describe};
 }
 
 void answer_as_oracle(RawSocket& socket, int /*number*/) {
@@ -301,7 +301,7 @@ TEST(PlatformDetection, WithoutAnAnswerYetThereIsWhatFirmwareSays) {
 TEST(PlatformDetection, OfflineStartsNoProcess) {
   const test::ScratchRoot root;
   DetectionInputs inputs = inputs_on(root);
-  inputs.may_use_network = false;
+  inputs.use = MetadataUse::none;
   PlatformDetection detection(inputs);
   EXPECT_TRUE(detection.wait_until(Clock::now()));
   EXPECT_FALSE(detection.facts().provider);
