@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 namespace gpuassay {
@@ -31,5 +33,14 @@ class FileDescriptor {
  private:
   int fd_ = -1;
 };
+
+/// For a process that was just forked: closes all but the standard streams and `kept`. The parent's locks and files are
+/// not the child's, and must not outlive the parent in a child that is slow to go.
+inline void close_inherited(std::initializer_list<int> kept) {
+  constexpr int kMostDescriptors = 1024;
+  for (int fd = STDERR_FILENO + 1; fd < kMostDescriptors; ++fd) {
+    if (std::find(kept.begin(), kept.end(), fd) == kept.end()) ::close(fd);
+  }
+}
 
 }  // namespace gpuassay

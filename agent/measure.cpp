@@ -157,7 +157,7 @@ class Pass {
     worker_->end();
     worker_.reset();
     stopped_ = wait == Wait::deadline ? fmt::format("{}: the time budget was used up in {}", kBudget, planned.id)
-                                      : "interrupted: the run was asked to stop";
+                                      : fmt::format("interrupted: {}", context_.why_interrupted());
     cut_off_ = 1;
     return not_measured(planned, CaseStatus::skipped, stopped_);
   }

@@ -12,9 +12,10 @@ namespace gpuassay {
 
 /// The world outside the stage. Functions must not throw.
 struct MeasureContext {
-  std::function<double()> now_s;  ///< monotonic clock
-  double deadline_s = 0;          ///< on that clock; no case runs past it
-  int interrupt_fd = -1;          ///< readable when somebody asks to stop; -1 for never
+  std::function<double()> now_s;                 ///< monotonic clock
+  double deadline_s = 0;                         ///< on that clock; no case runs past it
+  int interrupt_fd = -1;                         ///< readable when the run is to stop; -1 for never
+  std::function<std::string()> why_interrupted;  ///< asked for once that is so; one line
   std::function<void(const Case& planned, std::size_t index)> on_start;
   std::function<void(const Measurement& measurement)> on_finished;  ///< the sink: called as soon as a case ends
 };

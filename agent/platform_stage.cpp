@@ -4,10 +4,10 @@
 
 namespace gpuassay {
 
-PlatformStage::PlatformStage(const Environment& environment, const PlatformFlags& flags, bool may_use_network,
+PlatformStage::PlatformStage(const Environment& environment, const PlatformFlags& flags, MetadataUse use,
                              IdentifierHash hash)
     : detection_({SystemRoot(environment.system_root), environment.platform_variables, environment.metadata_map, flags,
-                  environment.simulated(), may_use_network}),
+                  environment.simulated(), use}),
       hash_(std::move(hash)) {}
 
 void PlatformStage::put(Platform& platform, std::vector<Unknown>& unknown) const {

@@ -16,7 +16,7 @@ namespace gpuassay {
 class PlatformStage {
  public:
   /// Starts looking. Throws Error for a flag that cannot be used. Call while there is one thread.
-  PlatformStage(const Environment& environment, const PlatformFlags& flags, bool may_use_network, IdentifierHash hash);
+  PlatformStage(const Environment& environment, const PlatformFlags& flags, MetadataUse use, IdentifierHash hash);
 
   /// Puts in what is known now; does not wait.
   void put_into(Inventory& inventory);
@@ -26,6 +26,8 @@ class PlatformStage {
   /// `deadline` at most.
   bool complete(Result& begun, std::chrono::steady_clock::time_point deadline);
 
+  /// Where the end of this machine is announced; null when nobody watches for that.
+  NoticePipe* notices() { return detection_.notices(); }
   /// What the user said outside the command line and cannot be used.
   [[nodiscard]] const std::vector<std::string>& refused() const { return detection_.refused(); }
 

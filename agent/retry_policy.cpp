@@ -1,12 +1,10 @@
 #include "agent/retry_policy.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
 
-#include "core/error.h"
-#include "core/timestamp.h"
+#include "agent/http_date.h"
 
 namespace gpuassay {
 namespace {
@@ -19,27 +17,6 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
   const bool digits = !text.empty() && text.front() >= '0' && text.front() <= '9';
   if (!digits || problem != std::errc() || stop != text.data() + text.size()) return std::nullopt;
   return number;
-}
-
-/// Seconds since 1970 of "Sun, 06 Nov 1994 08:49:37 GMT", the one form that RFC 9110 lets servers send.
-std::optional<std::int64_t> http_date_s(std::string_view text) {
-  constexpr std::string_view kShape = "Sun, 06 Nov 1994 08:49:37 GMT";
-  if (text.size() != kShape.size() || text.substr(3, 2) != ", " || text.substr(25) != " GMT") return std::nullopt;
-  constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto month = std::find(kMonths.begin(), kMonths.end(), text.substr(8, 3));
-  const auto year = whole_number(text.substr(12, 4)), day = whole_number(text.substr(5, 2));
-  const auto hour = whole_number(text.substr(17, 2)), minute = whole_number(text.substr(20, 2));
-  const auto second = whole_number(text.substr(23, 2));
-  if (month == kMonths.end() || !year || !day || !hour || !minute || !second) return std::nullopt;
-  constexpr std::int64_t kDay = 86'400, kHour = 3'600, kMinute = 60;
-  try {
-    const std::int64_t days = days_since_epoch(static_cast<int>(*year), static_cast<int>(month - kMonths.begin()) + 1,
-                                               static_cast<int>(*day));
-    return days * kDay + *hour * kHour + *minute * kMinute + *second;
-  } catch (const Error&) {
-    return std::nullopt;  // a day that is none
-  }
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "agent/file_descriptor.h"
 #include "core/error.h"
 #include "core/json_guard.h"
 #include "core/result_json.h"
@@ -48,11 +49,7 @@ void become_worker(pid_t parent, int channel) {
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGTERM, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
-  // The parent's locks and files are not ours: a worker stuck in the kernel must not hold them.
-  constexpr int kMostDescriptors = 1024;
-  for (int fd = STDERR_FILENO + 1; fd < kMostDescriptors; ++fd) {
-    if (fd != channel) ::close(fd);
-  }
+  close_inherited({channel});
 }
 
 std::string describe(int status) {

@@ -69,7 +69,7 @@ std::string plain_text(const Machine& machine) {
 
 int execute(const ProbeOptions& options, const Environment& environment) {
   const IdentifierHash hash = identifier_hash(environment);
-  PlatformStage platform(environment, {}, true, hash);  // first: it asks while GPUs are looked for
+  PlatformStage platform(environment, {}, MetadataUse::describe, hash);  // first: it asks while GPUs are looked for
   Machine machine = look_at_machine(environment, {});
   hash_identifiers(machine, hash);
   platform.wait_and_put_into(machine.inventory);

@@ -21,7 +21,7 @@
 #include "agent/commands/send.h"
 #include "agent/driver_wait.h"
 #include "agent/exit_code.h"
-#include "agent/interrupt.h"
+#include "agent/interruption.h"
 #include "agent/inventory.h"
 #include "agent/journal_record.h"
 #include "agent/measure.h"
@@ -210,7 +210,7 @@ std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const M
 }
 
 RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, double started_s, double budget,
-                     Store& store, Progress& progress, const RunOptions& options, int interrupt_fd) {
+                     Store& store, Progress& progress, const RunOptions& options, Interruption& interruption) {
   ProgressState state;
   state.total = cases.size();
   state.budget_s = budget;
@@ -220,7 +220,8 @@ RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, dou
   context.now_s = monotonic_s;
   const double health_s = machine.selections.empty() ? 0 : std::chrono::duration<double>(kHealthLimit).count();
   context.deadline_s = started_s + std::max(budget - kReserveS - health_s, 0.0);
-  context.interrupt_fd = interrupt_fd;
+  context.interrupt_fd = interruption.fd();
+  context.why_interrupted = [&] { return interruption.reason(); };
   context.on_start = [&](const Case& planned, std::size_t index) {
     state.case_id = planned.id;
     state.finished = index;
@@ -328,7 +329,8 @@ int execute(const RunOptions& options, const Environment& environment) {
   Store store = open_store(environment, progress);  // first: another run's measurement must not be disturbed by a look
   const IdentifierHash hash = identifier_hash(environment);
   PlatformStage platform(environment, {options.provider, options.instance_type, options.region, options.pricing_model},
-                         !options.offline, hash);  // before the GPUs: it asks while they are looked for
+                         options.offline ? MetadataUse::none : MetadataUse::describe_and_watch,
+                         hash);  // before the GPUs: it asks while they are looked for
   for (const std::string& problem : platform.refused()) progress.warn(problem);
   std::optional<OnceMarker> once;
   if (options.once) once.emplace(once_marker(*options.once, environment, hash, platform, store));
@@ -351,10 +353,10 @@ int execute(const RunOptions& options, const Environment& environment) {
 
   if (once) once->begin(start.run_id, progress);
 
-  // Until the result is safe, a signal asks for a partial one; a second Ctrl-C changes nothing.
-  std::optional<InterruptSignals> interrupt(std::in_place);
+  // Until the result is safe, a signal or the provider asks for a partial one; a second Ctrl-C changes nothing.
+  std::optional<Interruption> interruption(std::in_place, platform.notices());
   progress.say(fmt::format("measuring {} cases, at most {:.0f} s", cases.size(), budget));
-  RunEnd end = measure_cases(cases, machine, started_s, budget, store, progress, options, interrupt->fd());
+  RunEnd end = measure_cases(cases, machine, started_s, budget, store, progress, options, *interruption);
   // What a slow metadata service still has to say must not hold up a run that was told to end.
   const double left_s = end.reasons.empty() ? std::max(started_s + budget - kReserveS - monotonic_s(), 0.0) : 0;
   if (platform.complete(begun, time_from_now(left_s))) look_up_price(begun, environment, progress);
@@ -364,7 +366,7 @@ int execute(const RunOptions& options, const Environment& environment) {
 
   const Kept kept = keep(result, body, options, store, progress);
   if (once) once->end(kept.saved.durable, progress);
-  interrupt.reset();
+  interruption.reset();
 
   const bool durable = kept.saved.durable;
   RunOutcome outcome{durable && kept.out_written, false};

@@ -7,6 +7,8 @@
 namespace gpuassay {
 namespace {
 
+constexpr std::string_view kHost = "100.100.100.200";
+
 std::string_view recognized(const Evidence& evidence) {
   const Firmware& firmware = evidence.firmware;
   const bool ecs =
@@ -14,14 +16,24 @@ std::string_view recognized(const Evidence& evidence) {
   return ecs ? source::kFirmware : "";
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
-  MetadataReader reader(context.client, "100.100.100.200");
-  // Machines that do not insist on a token answer without one; those that do refuse the questions below.
+/// Machines that do not insist on a token answer without one; those that do refuse what is asked after this.
+void take_token(MetadataReader& reader) {
   const auto token = reader.put_for_token("/latest/api/token", {{"X-aliyun-ecs-metadata-token-ttl-seconds", "300"}});
   if (token) reader.send_always("X-aliyun-ecs-metadata-token", *token);
-  const auto id = reader.get_word("/latest/meta-data/instance-id");
+}
+
+/// Empty for an id of somebody else.
+std::optional<std::string> instance_id(MetadataReader& reader) {
+  auto id = reader.get_word("/latest/meta-data/instance-id");
+  return id && id->starts_with("i-") ? id : std::nullopt;
+}
+
+void ask(const MetadataContext& context, MetadataFindings& findings) {
+  MetadataReader reader(context.client, kHost);
+  take_token(reader);
+  const auto id = instance_id(reader);
   const auto region = region_word(reader.get_word("/latest/meta-data/region-id").value_or(""));
-  if (id && id->starts_with("i-") && region) {
+  if (id && region) {
     findings.validated = true;
     findings.set(PlatformField::instance_id, id);
     findings.set(PlatformField::region, region);
@@ -35,6 +47,15 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
   findings.problem = reader.problem();
 }
 
+/// 404, in older texts an empty answer, until the release of an interruptible machine is planned; then when, in UTC
+/// ("Query the interruption events of preemptible instances").
+std::optional<Notice> notice(MetadataClient& client) {
+  MetadataReader reader(client, kHost);
+  take_token(reader);
+  const auto notice = notice_at(reader.get_word("/latest/meta-data/instance/spot/termination-time").value_or(""));
+  return notice && instance_id(reader) ? notice : std::nullopt;
+}
+
 }  // namespace
 
 PlatformRule alibaba_rule() {
@@ -42,6 +63,7 @@ PlatformRule alibaba_rule() {
   rule.slug = "alibaba";
   rule.recognized = recognized;
   rule.ask = ask;
+  rule.notice = notice;
   rule.no_pricing = "Alibaba's metadata tells pay-as-you-go and subscription not apart";
   return rule;
 }

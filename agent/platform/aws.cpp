@@ -9,6 +9,8 @@
 namespace gpuassay {
 namespace {
 
+constexpr std::string_view kHost = "169.254.169.254";
+
 /// "ec2xxxxx-..." or, with swapped bytes, "xxxx2xec-...". One random UUID in 4,000 looks like this, so it counts only
 /// where Xen's EC2 also makes it the serial number.
 bool has_ec2_uuid(const Firmware& firmware) {
@@ -61,11 +63,16 @@ bool is_amazons(MetadataReader& reader, bool known) {
   return known;
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
-  MetadataReader reader(context.client, "169.254.169.254");
+/// False without a token, without which nothing is to be asked.
+bool take_token(MetadataReader& reader) {
   const auto token = reader.put_for_token("/latest/api/token", {{"X-aws-ec2-metadata-token-ttl-seconds", "300"}});
-  if (token) {
-    reader.send_always("X-aws-ec2-metadata-token", *token);
+  if (token) reader.send_always("X-aws-ec2-metadata-token", *token);
+  return token.has_value();
+}
+
+void ask(const MetadataContext& context, MetadataFindings& findings) {
+  MetadataReader reader(context.client, kHost);
+  if (take_token(reader)) {
     const auto document = is_amazons(reader, context.known)
                               ? reader.get_json("/latest/dynamic/instance-identity/document")
                               : std::nullopt;
@@ -83,6 +90,19 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
   findings.problem = reader.problem();
 }
 
+/// 404 until the end of a spot machine is planned ("Spot Instance interruption notices").
+std::optional<Notice> notice(MetadataClient& client) {
+  MetadataReader reader(client, kHost);
+  if (!take_token(reader)) return std::nullopt;
+  const auto planned = reader.get_json("/latest/meta-data/spot/instance-action");
+  const std::string action = planned ? text_at(*planned, "action").value_or("") : "";
+  // Stopped or hibernated it measures as little as terminated.
+  if (action != "terminate" && action != "stop" && action != "hibernate") return std::nullopt;
+  const auto notice = notice_at(text_at(*planned, "time").value_or(""));
+  constexpr bool kElseKnown = false;  // whoever copies the path may not copy the domain
+  return notice && is_amazons(reader, kElseKnown) ? notice : std::nullopt;
+}
+
 }  // namespace
 
 PlatformRule aws_rule() {
@@ -92,6 +112,7 @@ PlatformRule aws_rule() {
   rule.tell = tell;
   rule.ask = ask;
   rule.blind = Blind::always;
+  rule.notice = notice;
   return rule;
 }
 

@@ -1,7 +1,9 @@
 // Microsoft Azure (cloud-init sources/azure/imds.py). Only the branch `compute`, and of it only what is named here: the
 // rest has subscription, names, tags and keys.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "agent/http_date.h"
 #include "agent/platform/metadata_reader.h"
 #include "agent/platform/rules.h"
 #include "agent/platform/words.h"
@@ -26,9 +28,14 @@ bool is_azures(const nlohmann::json& compute) {
   return text_at(compute, "azEnvironment").value_or("").starts_with("Azure") && text_at(compute, "vmSize");
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
-  MetadataReader reader(context.client, "169.254.169.254");
+MetadataReader reader_of(MetadataClient& client) {
+  MetadataReader reader(client, "169.254.169.254");
   reader.send_always("Metadata", "true");
+  return reader;
+}
+
+void ask(const MetadataContext& context, MetadataFindings& findings) {
+  MetadataReader reader = reader_of(context.client);
   if (context.known) reader.let_not_found_pass();
   auto compute = reader.get_json("/metadata/instance/compute?api-version=2021-02-01&format=json");
   constexpr int kVersionUnknown = 400;
@@ -49,6 +56,46 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
   findings.problem = reader.problem();
 }
 
+/// What an event announces, if it is the end of a machine. `NotBefore` is as HTTP writes dates, and blank once the
+/// event has begun.
+std::optional<Notice> end_of_machine(const nlohmann::json& event) {
+  const auto type = text_at(event, "EventType"), status = text_at(event, "EventStatus");
+  if (type != "Preempt" && type != "Terminate") return std::nullopt;
+  if (status != "Scheduled" && status != "Started") return std::nullopt;
+  if (text_at(event, "ResourceType") != "VirtualMachine") return std::nullopt;
+  const auto time = text_at(event, "NotBefore");
+  if (!time) return std::nullopt;
+  if (time->empty()) return Notice{};
+  if (const auto seconds = http_date_s(*time)) return Notice{*seconds * 1000};
+  return notice_at(*time);
+}
+
+bool concerns(const nlohmann::json& event, std::string_view machine) {
+  const auto machines = event.find("Resources");
+  return machines != event.end() && machines->is_array() &&
+         std::any_of(machines->begin(), machines->end(), [&](const nlohmann::json& each) {
+           return each.is_string() && equals_text(each.get_ref<const std::string&>(), machine);
+         });
+}
+
+/// "Azure Metadata Service: Scheduled Events for Linux VMs". Machines of one scale set see each other's events, so this
+/// machine's name is asked for when there is one; it goes no further.
+std::optional<Notice> notice(MetadataClient& client) {
+  constexpr std::string_view kName = "/metadata/instance/compute/name?api-version=2021-02-01&format=text";
+  MetadataReader reader = reader_of(client);
+  const auto document = reader.get_json("/metadata/scheduledevents?api-version=2020-07-01");
+  if (!document || !document->contains("Events") || !document->at("Events").is_array()) return std::nullopt;
+  const nlohmann::json& events = document->at("Events");
+  const bool any_end = std::any_of(events.begin(), events.end(),
+                                   [](const nlohmann::json& each) { return end_of_machine(each).has_value(); });
+  const auto name = any_end ? reader.get_word(kName) : std::nullopt;
+  if (!name) return std::nullopt;
+  for (const nlohmann::json& event : events) {
+    if (const auto notice = end_of_machine(event); notice && concerns(event, *name)) return notice;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 PlatformRule azure_rule() {
@@ -57,6 +104,8 @@ PlatformRule azure_rule() {
   rule.recognized = recognized;
   rule.ask = ask;
   rule.blind = Blind::always;
+  rule.notice = notice;
+  rule.notice_time = std::chrono::minutes(2);  // the first question switches the service on
   return rule;
 }
 

@@ -1,5 +1,5 @@
-// Work that answers with text, in a forked process beside this one: this one stays free of threads (it forks again for
-// the GPU's libraries) and is neither held up nor brought down by it.
+// Work that answers with text, and may go on after that, in a forked process beside this one: this one stays free of
+// threads (it forks again for the GPU's libraries) and is neither held up nor brought down by it.
 #pragma once
 
 #include <sys/types.h>
@@ -11,12 +11,20 @@
 
 namespace gpuassay {
 
+/// What the work returns: its answer, and what the process goes on with after that, if anything. That has no limit of
+/// time and is heard only by means of its own.
+struct BackgroundAnswer {
+  std::string text;
+  std::function<void()> then = {};
+};
+
 /// The process dies with this one, at its limit by its own alarm, and when this object goes. Start it while this
 /// process has a single thread.
 class BackgroundProcess {
  public:
-  /// `seconds_limit`: whole seconds after which the process ends itself. Where none can be started there is no answer.
-  BackgroundProcess(const std::function<std::string()>& work, unsigned seconds_limit);
+  /// `seconds_limit`: whole seconds after which the process ends itself if it has not answered. Where none can be
+  /// started there is no answer. `kept`: a descriptor of this process that the work needs; it has no other.
+  BackgroundProcess(const std::function<BackgroundAnswer()>& work, unsigned seconds_limit, int kept = -1);
   ~BackgroundProcess();
   BackgroundProcess(const BackgroundProcess&) = delete;
   BackgroundProcess& operator=(const BackgroundProcess&) = delete;
@@ -27,11 +35,13 @@ class BackgroundProcess {
   [[nodiscard]] const std::optional<std::string>& answer() const { return answer_; }
 
  private:
+  void take_answer();
+  void stop_listening();
   void end();
 
   pid_t pid_ = -1;
   int answer_from_ = -1;
-  bool ended_ = false;
+  bool heard_ = false;  ///< nothing more comes
   std::string received_;
   std::optional<std::string> answer_;
 };

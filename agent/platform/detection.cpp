@@ -1,10 +1,12 @@
 #include "agent/platform/detection.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "agent/platform/ask.h"
 #include "agent/platform/findings_text.h"
 #include "agent/platform/layers.h"
+#include "agent/platform/notice_watch.h"
 
 namespace gpuassay {
 namespace {
@@ -13,13 +15,18 @@ using Clock = std::chrono::steady_clock;
 
 MetadataQuestion not_on_the_network() { return {{}, false, "not asked, as the run is offline"}; }
 
-std::string ask_as_text(const MetadataQuestion& question, const MetadataMap& map, bool simulated,
-                        Clock::time_point deadline) {
-  const MetadataPatience patience = question.known ? patience_with_known() : patience_with_unknown();
-  const auto make_client = [map, simulated, patience]() -> std::unique_ptr<MetadataClient> {
+MetadataClientMaker client_maker(const DetectionInputs& inputs, const MetadataPatience& patience) {
+  return [map = inputs.metadata_map, simulated = inputs.simulated, patience]() -> std::unique_ptr<MetadataClient> {
     return std::make_unique<NetworkMetadataClient>(map, simulated, patience);
   };
-  return to_text(ask_services(question, make_client, own_ipv4_addresses(), deadline));
+}
+
+void watch(const PlatformRule& rule, const MetadataClientMaker& make_client, const NoticePipe& notices) {
+  const auto pause = [] {
+    std::this_thread::sleep_for(kNoticeInterval);
+    return true;
+  };
+  if (const auto notice = wait_for_notice(rule, make_client, pause)) notices.announce(notice_text(rule.slug, *notice));
 }
 
 }  // namespace
@@ -30,13 +37,28 @@ PlatformDetection::PlatformDetection(const DetectionInputs& inputs) {
   layers_ = host_layers(evidence);
   overrides_ = read_overrides(inputs.flags, evidence.variables, inputs.root.read_text(kOverrideFile).value_or(""));
   const auto given = overrides_.provider ? std::optional(overrides_.provider->value) : std::nullopt;
-  question_ = inputs.may_use_network ? metadata_question(local_, evidence, given) : not_on_the_network();
+  question_ = inputs.use == MetadataUse::none ? not_on_the_network() : metadata_question(local_, evidence, given);
   deadline_ = Clock::now() + (question_.known ? patience_with_known() : patience_with_unknown()).budget;
   if (question_.rules.empty()) return;
   // The process ends in time by itself; its alarm is for the case that it does not.
   constexpr unsigned kAlarmS = 8;
-  asking_ = std::make_unique<BackgroundProcess>(
-      [this, &inputs] { return ask_as_text(question_, inputs.metadata_map, inputs.simulated, deadline_); }, kAlarmS);
+  if (inputs.use == MetadataUse::describe_and_watch) notices_.emplace();
+  asking_ = std::make_unique<BackgroundProcess>([this, &inputs] { return ask(inputs); }, kAlarmS,
+                                                notices_ ? notices_->writing_fd() : -1);
+}
+
+BackgroundAnswer PlatformDetection::ask(const DetectionInputs& inputs) const {
+  const MetadataPatience patience = question_.known ? patience_with_known() : patience_with_unknown();
+  const MetadataFindings found =
+      ask_services(question_, client_maker(inputs, patience), own_ipv4_addresses(), deadline_);
+  BackgroundAnswer answer{to_text(found)};
+  const PlatformRule* const rule = notices_ ? rule_of_notices(question_, found, facts_with(found)) : nullptr;
+  if (rule != nullptr) {
+    answer.then = [this, rule, make_client = client_maker(inputs, patience_with_notices(rule->notice_time))] {
+      watch(*rule, make_client, *notices_);
+    };
+  }
+  return answer;
 }
 
 bool PlatformDetection::wait_until(Clock::time_point deadline) { return !asking_ || asking_->wait_until(deadline); }
@@ -53,8 +75,10 @@ MetadataFindings PlatformDetection::findings() const {
   return nothing;
 }
 
-PlatformFacts PlatformDetection::facts() const {
-  return with_overrides(with_metadata(local_, question_, findings()), overrides_);
+PlatformFacts PlatformDetection::facts_with(const MetadataFindings& findings) const {
+  return with_overrides(with_metadata(local_, question_, findings), overrides_);
 }
+
+PlatformFacts PlatformDetection::facts() const { return facts_with(findings()); }
 
 }  // namespace gpuassay

@@ -1,4 +1,5 @@
-// The platform of this machine: what it tells itself at once, what metadata services add while GPUs are looked for.
+// The platform of this machine: what it tells itself at once, what metadata services add while GPUs are looked for, and
+// whether they announce its end.
 #pragma once
 
 #include <chrono>
@@ -10,10 +11,15 @@
 #include "agent/platform/background_process.h"
 #include "agent/platform/local_platform.h"
 #include "agent/platform/metadata_map.h"
+#include "agent/platform/notice_pipe.h"
 #include "agent/platform/overrides.h"
 #include "agent/system_root.h"
 
 namespace gpuassay {
+
+/// What metadata services are asked, if anything: what this machine is, and then again and again whether it is to be
+/// taken away.
+enum class MetadataUse { none, describe, describe_and_watch };
 
 struct DetectionInputs {
   SystemRoot root;
@@ -22,7 +28,7 @@ struct DetectionInputs {
   PlatformFlags flags;
   /// Recorded files or addresses: a service that the map does not name is the one of another machine.
   bool simulated = false;
-  bool may_use_network = true;
+  MetadataUse use = MetadataUse::describe;
 };
 
 /// What a metadata service says is read in a process of its own, which ends with this object.
@@ -41,10 +47,14 @@ class PlatformDetection {
   /// As far as it is known now.
   [[nodiscard]] PlatformFacts facts() const;
   [[nodiscard]] const std::vector<std::string>& layers() const { return layers_; }
+  /// Where the end of this machine is announced; null when nobody watches for that.
+  NoticePipe* notices() { return notices_ ? &*notices_ : nullptr; }
   /// What the user said and cannot be used: for the user's eyes.
   [[nodiscard]] const std::vector<std::string>& refused() const { return overrides_.refused; }
 
  private:
+  [[nodiscard]] BackgroundAnswer ask(const DetectionInputs& inputs) const;
+  [[nodiscard]] PlatformFacts facts_with(const MetadataFindings& findings) const;
   [[nodiscard]] MetadataFindings findings() const;
 
   LocalPlatform local_;
@@ -52,6 +62,7 @@ class PlatformDetection {
   PlatformOverrides overrides_;
   MetadataQuestion question_;
   std::chrono::steady_clock::time_point deadline_;
+  std::optional<NoticePipe> notices_;
   std::unique_ptr<BackgroundProcess> asking_;
 };
 

@@ -35,12 +35,20 @@ void ask_for_pricing(MetadataReader& reader, MetadataFindings& findings) {
   }
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
-  MetadataReader reader(context.client, "169.254.169.254");
+MetadataReader reader_of(MetadataClient& client) {
+  MetadataReader reader(client, "169.254.169.254");
   reader.send_always("Host", "metadata.google.internal");
   reader.send_always("Metadata-Flavor", "Google");
+  return reader;
+}
+
+/// Was the last answer Google's?
+bool is_proven(const MetadataReader& reader) { return equals_text(reader.last_header("metadata-flavor"), "Google"); }
+
+void ask(const MetadataContext& context, MetadataFindings& findings) {
+  MetadataReader reader = reader_of(context.client);
   const auto zone = last_part(reader.get_word("/computeMetadata/v1/instance/zone"));
-  if (zone && !equals_text(reader.last_header("metadata-flavor"), "Google")) {
+  if (zone && !is_proven(reader)) {
     reader.note("the metadata service does not prove that it is Google's");
   } else if (zone) {
     findings.validated = true;
@@ -55,6 +63,14 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
   findings.problem = reader.problem();
 }
 
+/// TRUE some 30 s before a preempted machine is switched off, FALSE before ("Preemptible VM instances"). When that will
+/// be is not said.
+std::optional<Notice> notice(MetadataClient& client) {
+  MetadataReader reader = reader_of(client);
+  const auto preempted = reader.get_word("/computeMetadata/v1/instance/preempted");
+  return preempted == "TRUE" && is_proven(reader) ? std::optional(Notice{}) : std::nullopt;
+}
+
 }  // namespace
 
 PlatformRule gcp_rule() {
@@ -63,6 +79,7 @@ PlatformRule gcp_rule() {
   rule.recognized = recognized;
   rule.ask = ask;
   rule.blind = Blind::always;
+  rule.notice = notice;
   return rule;
 }
 

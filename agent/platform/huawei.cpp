@@ -9,6 +9,8 @@
 namespace gpuassay {
 namespace {
 
+constexpr std::string_view kHost = "169.254.169.254";
+
 std::string_view recognized(const Evidence& evidence) {
   const Firmware& firmware = evidence.firmware;
   const bool ecs =
@@ -40,20 +42,19 @@ std::optional<std::string> flavour(std::string_view code) {
   return word(code);
 }
 
-/// Some machines answer only to a token.
-std::optional<nlohmann::json> document_with_or_without_token(MetadataReader& reader) {
-  auto document = reader.get_json(kOpenstackDocument);
+/// Some machines answer only to a token: takes one when the last answer says so.
+bool took_token(MetadataReader& reader) {
   constexpr int kUnauthorized = 401, kForbidden = 403;
-  if (document || (reader.last_status() != kUnauthorized && reader.last_status() != kForbidden)) return document;
+  if (reader.last_status() != kUnauthorized && reader.last_status() != kForbidden) return false;
   const auto token = reader.put_for_token("/meta-data/latest/api/token", {{"X-Metadata-Token-Ttl-Seconds", "300"}});
-  if (!token) return std::nullopt;
-  reader.send_always("X-Metadata-Token", *token);
-  return reader.get_json(kOpenstackDocument);
+  if (token) reader.send_always("X-Metadata-Token", *token);
+  return token.has_value();
 }
 
 void ask(const MetadataContext& context, MetadataFindings& findings) {
-  MetadataReader reader(context.client, "169.254.169.254");
-  const auto document = document_with_or_without_token(reader);
+  MetadataReader reader(context.client, kHost);
+  auto document = reader.get_json(kOpenstackDocument);
+  if (!document && took_token(reader)) document = reader.get_json(kOpenstackDocument);
   const auto id = document ? openstack_uuid(*document) : std::nullopt;
   if (id) {
     findings.validated = true;
@@ -71,6 +72,18 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
   findings.problem = reader.problem();
 }
 
+/// Seen in one public script only, at the path that others have for it: 404 is what is to be expected. Whatever is
+/// there counts only as an instant with its zone, and beside Huawei's document.
+std::optional<Notice> notice(MetadataClient& client) {
+  MetadataReader reader(client, kHost);
+  constexpr std::string_view kPath = "/latest/meta-data/spot/termination-time";
+  auto time = reader.get_word(kPath);
+  if (!time && took_token(reader)) time = reader.get_word(kPath);
+  const auto notice = notice_at(time.value_or(""));
+  const auto document = notice ? reader.get_json(kOpenstackDocument) : std::nullopt;
+  return document && openstack_uuid(*document) ? notice : std::nullopt;
+}
+
 }  // namespace
 
 PlatformRule huawei_rule() {
@@ -78,6 +91,7 @@ PlatformRule huawei_rule() {
   rule.slug = "huawei";
   rule.recognized = recognized;
   rule.ask = ask;
+  rule.notice = notice;
   return rule;
 }
 

@@ -60,6 +60,11 @@ MetadataPatience patience_with_known() {
 
 MetadataPatience patience_with_unknown() { return {milliseconds(300), milliseconds(1000), {}, milliseconds(1500)}; }
 
+MetadataPatience patience_with_notices(milliseconds answer_time) {
+  constexpr int kMostRequests = 4;  // a token, the question, the answer's proof, and one to spare
+  return {milliseconds(1000), answer_time, {}, kMostRequests * answer_time};
+}
+
 NetworkMetadataClient::NetworkMetadataClient(MetadataMap map, bool only_mapped, MetadataPatience patience)
     : map_(std::move(map)),
       only_mapped_(only_mapped),

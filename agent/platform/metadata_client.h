@@ -64,6 +64,8 @@ struct MetadataPatience {
 /// Where firmware or environment say whose service it is, and where nothing does.
 MetadataPatience patience_with_known();
 MetadataPatience patience_with_unknown();
+/// For a question that is asked again anyway; the service may take `answer_time` for each answer.
+MetadataPatience patience_with_notices(std::chrono::milliseconds answer_time);
 
 /// Speaks to the real services, or to those of the map. Not through a proxy, and redirections are not followed: a proxy
 /// would answer for its own machine, a redirection lead to a host that no table names.

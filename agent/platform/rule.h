@@ -2,6 +2,7 @@
 // asked. Each has a file of its own here; rules.h lists them in the order in which they are tried.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "agent/platform/evidence.h"
 #include "agent/platform/facts.h"
 #include "agent/platform/metadata_client.h"
+#include "agent/platform/notice.h"
 
 namespace gpuassay {
 
@@ -52,6 +54,11 @@ struct PlatformRule {
   /// Asks the metadata service.
   void (*ask)(const MetadataContext&, MetadataFindings&) = nullptr;
   Blind blind = Blind::never;
+  /// Asks once whether this machine is to be taken away. A notice is only what has the platform's own form, and says or
+  /// is shown to be this platform's. Null where nothing documents such a question: SIGTERM is the notice there.
+  std::optional<Notice> (*notice)(MetadataClient&) = nullptr;
+  /// How long an answer to that may take.
+  std::chrono::milliseconds notice_time{2000};
   /// Of a managed service: the cloud below whose metadata is asked, if firmware shows that cloud.
   std::string_view asks_as = {};
   /// Why these stay unknown where the platform itself does not tell them; empty where it does.

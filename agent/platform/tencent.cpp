@@ -2,9 +2,12 @@
 #include "agent/platform/metadata_reader.h"
 #include "agent/platform/rules.h"
 #include "agent/platform/words.h"
+#include "agent/probe/text_fields.h"
 
 namespace gpuassay {
 namespace {
+
+constexpr std::string_view kHost = "metadata.tencentyun.com", kInstanceId = "/latest/meta-data/instance-id";
 
 std::string_view recognized(const Evidence& evidence) {
   return equals_text(evidence.firmware.sys_vendor, "Tencent Cloud") ? source::kFirmware : "";
@@ -18,8 +21,8 @@ std::optional<std::string> pricing_of(std::string_view charge_type) {
 }
 
 void ask(const MetadataContext& context, MetadataFindings& findings) {
-  MetadataReader reader(context.client, "metadata.tencentyun.com");
-  const auto id = reader.get_word("/latest/meta-data/instance-id");
+  MetadataReader reader(context.client, kHost);
+  const auto id = reader.get_word(kInstanceId);
   if (id && id->starts_with("ins-")) {
     findings.validated = true;
     findings.set(PlatformField::instance_id, id);
@@ -35,6 +38,17 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
   findings.problem = reader.problem();
 }
 
+/// 404 until the repossession of a spot machine is planned; then when, as "2018-08-18 12:05:33" in China's time without
+/// saying so (document 213/32487).
+std::optional<Notice> notice(MetadataClient& client) {
+  MetadataReader reader(client, kHost);
+  const std::string time(trim(reader.get_text("/latest/meta-data/spot/termination-time").value_or("")));
+  if (time.size() != std::string_view("2018-08-18 12:05:33").size()) return std::nullopt;
+  const auto notice = notice_at(time + "+08:00");
+  if (!notice) return std::nullopt;
+  return reader.get_word(kInstanceId).value_or("").starts_with("ins-") ? notice : std::nullopt;
+}
+
 }  // namespace
 
 PlatformRule tencent_rule() {
@@ -42,6 +56,7 @@ PlatformRule tencent_rule() {
   rule.slug = "tencent";
   rule.recognized = recognized;
   rule.ask = ask;
+  rule.notice = notice;
   return rule;
 }
 

@@ -201,6 +201,7 @@ TEST(Measure, AnInterruptionKeepsWhatIsFinished) {
   Harness harness(3);
   const int stop = ::eventfd(0, 0);
   harness.context.interrupt_fd = stop;
+  harness.context.why_interrupted = [] { return std::string("somebody said: stop"); };
   harness.context.on_start = [stop](const Case&, std::size_t index) {
     if (index == 1) {
       ASSERT_EQ(::eventfd_write(stop, 1), 0);
@@ -213,7 +214,25 @@ TEST(Measure, AnInterruptionKeepsWhatIsFinished) {
   ::close(stop);
   EXPECT_EQ(outcome.measurements[0].status, CaseStatus::ok);
   EXPECT_EQ(outcome.measurements[1].status, CaseStatus::skipped);
+  EXPECT_EQ(outcome.measurements[2].reason, "interrupted: somebody said: stop");
   EXPECT_EQ(outcome.reasons.at(0).code, "interrupted");
+  EXPECT_EQ(outcome.reasons.at(0).message, "somebody said: stop; 2 of 3 cases were not measured");
+}
+
+TEST(Measure, AnInterruptionAfterTheLastCaseChangesNothing) {
+  Harness harness(2);
+  const int stop = ::eventfd(0, 0);
+  harness.context.interrupt_fd = stop;
+  harness.context.why_interrupted = [] { return std::string("somebody said: stop"); };
+  harness.context.on_finished = [&](const Measurement& m) {
+    if (m.id == harness.plan.back().id) {
+      ASSERT_EQ(::eventfd_write(stop, 1), 0);
+    }
+  };
+  const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t) { return ok_case(c); });
+  ::close(stop);
+  EXPECT_EQ(outcome.measurements[1].status, CaseStatus::ok);
+  EXPECT_TRUE(outcome.reasons.empty());
 }
 
 TEST(Measure, ABackendThatCannotStartFailsEveryCaseWithItsReason) {

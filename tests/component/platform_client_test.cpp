@@ -156,7 +156,7 @@ TEST(AskServices, ABugInAnAnswerIsNoAnswer) {
 }
 
 TEST(BackgroundProcess, AnswersWithWhatTheWorkReturns) {
-  BackgroundProcess process([] { return std::string(40'000, 'x') + "end"; }, 60);
+  BackgroundProcess process([] { return BackgroundAnswer{std::string(40'000, 'x') + "end"}; }, 60);
   EXPECT_TRUE(process.wait_until(Clock::now() + std::chrono::seconds(30)));
   ASSERT_TRUE(process.answer());
   EXPECT_EQ(process.answer()->size(), 40'003U);
@@ -164,13 +164,13 @@ TEST(BackgroundProcess, AnswersWithWhatTheWorkReturns) {
 }
 
 TEST(BackgroundProcess, FailsAlone) {
-  const std::vector<std::function<std::string()>> failures{[]() -> std::string { throw std::runtime_error("x"); },
-                                                           []() -> std::string {
-                                                             ::raise(SIGKILL);
-                                                             return "";
-                                                           },
-                                                           []() -> std::string { _exit(0); },
-                                                           [] { return std::string(std::size_t{1} << 20U, 'x'); }};
+  const std::vector<std::function<BackgroundAnswer()>> failures{
+      []() -> BackgroundAnswer { throw std::runtime_error("x"); },
+      []() -> BackgroundAnswer {
+        ::raise(SIGKILL);
+        return {};
+      },
+      []() -> BackgroundAnswer { _exit(0); }, [] { return BackgroundAnswer{std::string(std::size_t{1} << 20U, 'x')}; }};
   for (const auto& failure : failures) {
     BackgroundProcess process(failure, 60);
     EXPECT_TRUE(process.wait_until(Clock::now() + std::chrono::seconds(30)));
@@ -179,7 +179,7 @@ TEST(BackgroundProcess, FailsAlone) {
 }
 
 TEST(BackgroundProcess, EndsWithItsObjectAndByItsAlarm) {
-  const auto forever = []() -> std::string {
+  const auto forever = []() -> BackgroundAnswer {
     for (;;) pause();
   };
   {
@@ -191,6 +191,29 @@ TEST(BackgroundProcess, EndsWithItsObjectAndByItsAlarm) {
   BackgroundProcess limited(forever, 1);
   EXPECT_TRUE(limited.wait_until(Clock::now() + std::chrono::seconds(30)));
   EXPECT_FALSE(limited.answer());
+}
+
+TEST(BackgroundProcess, GoesOnAfterItsAnswerWithoutAnAlarm) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  {
+    const auto work = [&ends] {
+      return BackgroundAnswer{"text", [&ends] {
+                                std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+                                EXPECT_EQ(::write(ends[1], "x", 1), 1);
+                                for (;;) pause();
+                              }};
+    };
+    BackgroundProcess process(work, 1, ends[1]);
+    EXPECT_TRUE(process.wait_until(Clock::now() + std::chrono::seconds(30)));
+    EXPECT_EQ(process.answer(), "text");
+    char beyond_the_alarm = 0;
+    EXPECT_EQ(::read(ends[0], &beyond_the_alarm, 1), 1);
+    EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), 0);  // it is there still
+  }
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST(PlatformEvidence, KeepsOnlyWhatMeansSomething) {
@@ -236,7 +259,7 @@ TEST(PlatformEvidence, ReadsFilesBelowTheRoot) {
 }
 
 DetectionInputs inputs_on(const test::ScratchRoot& root, MetadataMap map = {}) {
-  return {SystemRoot(root.path()), {}, std::move(map), {}, true, true};
+  return {SystemRoot(root.path()), {}, std::move(map), {}, true, MetadataUse::describe};
 }
 
 void answer_as_oracle(RawSocket& socket, int /*number*/) {
@@ -278,7 +301,7 @@ TEST(PlatformDetection, WithoutAnAnswerYetThereIsWhatFirmwareSays) {
 TEST(PlatformDetection, OfflineStartsNoProcess) {
   const test::ScratchRoot root;
   DetectionInputs inputs = inputs_on(root);
-  inputs.may_use_network = false;
+  inputs.use = MetadataUse::none;
   PlatformDetection detection(inputs);
   EXPECT_TRUE(detection.wait_until(Clock::now()));
   EXPECT_FALSE(detection.facts().provider);

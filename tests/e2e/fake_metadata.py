@@ -310,3 +310,52 @@ def paperspace(address="127.0.0.1"):
         "region": "ny2",
     }
     return {"GET /meta-data/machine": Reply(machine)}
+
+
+# ---- notices: by platform the question, and the answer once the machine is to be taken away --------------
+
+
+def azure_event(**changes):
+    return {
+        "EventId": "602d9444-d2cd-49c7-8624-8643e7171297",
+        "EventType": "Preempt",
+        "ResourceType": "VirtualMachine",
+        "Resources": [SECRET],
+        "EventStatus": "Scheduled",
+        "NotBefore": "Fri, 02 Jan 2026 03:04:05 GMT",
+        **changes,
+    }
+
+
+def azure_events(*events):
+    return Reply({"DocumentIncarnation": 1, "Events": list(events)}, needs={"Metadata": "true"})
+
+
+AZURE_NAME = "GET /metadata/instance/compute/name?api-version=2021-02-01&format=text"
+TIME = "2026-01-02T03:04:05Z"
+NOTICES = {
+    "aws": (
+        "GET /latest/meta-data/spot/instance-action",
+        Reply({"action": "terminate", "time": TIME}, **AWS_WITH_TOKEN),
+    ),
+    "gcp": (
+        "GET /computeMetadata/v1/instance/preempted",
+        Reply("TRUE", headers={"Metadata-Flavor": "Google"}, **GOOGLE),
+    ),
+    "azure": ("GET /metadata/scheduledevents?api-version=2020-07-01", azure_events(azure_event())),
+    "alibaba": (
+        "GET /latest/meta-data/instance/spot/termination-time",
+        Reply(TIME, needs={"X-aliyun-ecs-metadata-token": SECRET}, refusal=403),
+    ),
+    "tencent": ("GET /latest/meta-data/spot/termination-time", Reply("2026-01-02 11:04:05")),
+    "huawei": (
+        "GET /latest/meta-data/spot/termination-time",
+        Reply(TIME, needs={"X-Metadata-Token": SECRET}, refusal=401),
+    ),
+}
+# What is said before there is a notice, where that is not 404.
+NO_NOTICES = {
+    "gcp": Reply("FALSE", headers={"Metadata-Flavor": "Google"}, **GOOGLE),
+    "azure": azure_events(),
+    "huawei": Reply("not found", needs={"X-Metadata-Token": SECRET}, refusal=401, status=404),
+}

@@ -1,5 +1,6 @@
-// Whatever a metadata service or the user's file says. The first byte says whose service is asked, or that it is the
-// file; what follows a 0x1e is one answer: a byte for its status, a byte for its type, its body.
+// Whatever a metadata service or the user's file says. The first byte says whose service is asked what this machine is,
+// that it is the file, or whose service is asked whether the machine ends; what follows a 0x1e is one answer: a byte
+// for its status, a byte for its type, its body.
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "agent/platform/findings_text.h"
 #include "agent/platform/local_platform.h"
 #include "agent/platform/metadata_map.h"
+#include "agent/platform/notice.h"
 #include "agent/platform/overrides.h"
 #include "agent/platform/platform_block.h"
 #include "agent/platform/rules.h"
@@ -28,7 +30,8 @@ class FuzzedServices : public MetadataClient {
   explicit FuzzedServices(std::vector<std::string_view> answers) : answers_(std::move(answers)) {}
 
   MetadataAnswer send(const MetadataRequest& request) override {
-    demand(is_metadata_host(request.host));
+    constexpr std::size_t kMostRequests = 16;
+    demand(is_metadata_host(request.host) && ++requests_ <= kMostRequests);
     for (const auto& [name, value] : request.headers) demand(value.find_first_of("\r\n") == std::string::npos);
     if (next_ >= answers_.size() || answers_[next_].size() < 2) return {0, {}, {}, "no answer"};
     const std::string_view text = answers_[next_++];
@@ -44,7 +47,7 @@ class FuzzedServices : public MetadataClient {
 
  private:
   std::vector<std::string_view> answers_;
-  std::size_t next_ = 0;
+  std::size_t next_ = 0, requests_ = 0;
 };
 
 /// Whatever was said, the block is one that the schema of results takes.
@@ -62,9 +65,13 @@ void check_block(const PlatformFacts& facts) {
   for (const Unknown& entry : unknown) demand(!entry.reason.empty() && entry.reason.size() <= kLongest);
 }
 
+FuzzedServices services_of(std::string_view text) {
+  const std::vector<std::string_view> answers = split(text, '\x1e');
+  return FuzzedServices({answers.begin() + 1, answers.end()});
+}
+
 void ask_one(const PlatformRule& rule, std::string_view text) {
-  std::vector<std::string_view> answers = split(text, '\x1e');
-  FuzzedServices services({answers.begin() + 1, answers.end()});
+  FuzzedServices services = services_of(text);
   MetadataFindings findings;
   rule.ask({services, text.size() % 2 == 0, {"10.0.0.7"}}, findings);
   const MetadataFindings back = findings_from_text(to_text(findings));
@@ -75,6 +82,16 @@ void ask_one(const PlatformRule& rule, std::string_view text) {
   question.rules = {&rule};
   question.known = true;
   check_block(with_metadata(local, question, back));
+}
+
+/// A notice is one line of ours, whatever led to it.
+void ask_for_notice(const PlatformRule& rule, std::string_view text) {
+  FuzzedServices services = services_of(text);
+  const auto notice = rule.notice(services);
+  if (!notice) return;
+  const std::string line = notice_text(rule.slug, *notice);
+  constexpr std::size_t kLongest = 100;
+  demand(clean_text(line) == line && line.size() <= kLongest);
 }
 
 void read_file(std::string_view text) {
@@ -94,23 +111,30 @@ void read_file(std::string_view text) {
   check_block(look_locally(evidence).facts);
 }
 
+std::vector<const PlatformRule*> rules_with(bool (*has)(const PlatformRule&)) {
+  std::vector<const PlatformRule*> rules;
+  for (const PlatformRule& rule : platform_rules()) {
+    if (has(rule)) rules.push_back(&rule);
+  }
+  return rules;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
-  static const std::vector<const PlatformRule*> kAsked = [] {
-    std::vector<const PlatformRule*> asked;
-    for (const PlatformRule& rule : platform_rules()) {
-      if (rule.ask != nullptr) asked.push_back(&rule);
-    }
-    return asked;
-  }();
+  static const std::vector<const PlatformRule*> kAsked =
+      rules_with([](const PlatformRule& rule) { return rule.ask != nullptr; });
+  static const std::vector<const PlatformRule*> kAnnounce =
+      rules_with([](const PlatformRule& rule) { return rule.notice != nullptr; });
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const std::size_t which = data[0] % (kAsked.size() + 1);
-  if (which == kAsked.size()) {
+  const std::size_t which = data[0] % (kAsked.size() + 1 + kAnnounce.size());
+  if (which < kAsked.size()) {
+    ask_one(*kAsked[which], text);
+  } else if (which == kAsked.size()) {
     read_file(text.substr(1));
   } else {
-    ask_one(*kAsked[which], text);
+    ask_for_notice(*kAnnounce[which - kAsked.size() - 1], text);
   }
   return 0;
 }

@@ -1,0 +1,42 @@
+#include "agent/platform/notice_watch.h"
+
+#include <algorithm>
+#include <exception>
+
+namespace gpuassay {
+namespace {
+
+const PlatformRule* certain_rule(const MetadataQuestion& question, const MetadataFindings& findings) {
+  if (question.known && !question.rules.empty()) return question.rules.front();
+  const auto proven = std::find_if(question.rules.begin(), question.rules.end(),
+                                   [&](const PlatformRule* rule) { return rule->slug == findings.provider; });
+  return findings.validated && proven != question.rules.end() ? *proven : nullptr;
+}
+
+std::optional<Notice> ask_once(const PlatformRule& rule, const MetadataClientMaker& make_client) {
+  try {
+    return rule.notice(*make_client());
+  } catch (const std::exception&) {  // memory, or a bug: not a reason to end a run
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+const PlatformRule* rule_of_notices(const MetadataQuestion& question, const MetadataFindings& findings,
+                                    const PlatformFacts& facts) {
+  const PlatformRule* const rule = certain_rule(question, findings);
+  if (rule == nullptr || rule->notice == nullptr) return nullptr;
+  const auto pricing = facts.values.find(PlatformField::pricing_model);
+  return pricing != facts.values.end() && pricing->second.value == "on_demand" ? nullptr : rule;
+}
+
+std::optional<Notice> wait_for_notice(const PlatformRule& rule, const MetadataClientMaker& make_client,
+                                      const std::function<bool()>& pause) {
+  do {
+    if (const auto notice = ask_once(rule, make_client)) return notice;
+  } while (pause());
+  return std::nullopt;
+}
+
+}  // namespace gpuassay

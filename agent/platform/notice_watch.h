@@ -1,0 +1,27 @@
+// Does the provider take this machine away? Asks again and again until it says so.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+
+#include "agent/platform/ask.h"
+#include "agent/platform/local_platform.h"
+#include "agent/platform/notice.h"
+
+namespace gpuassay {
+
+/// From one answer to the next question.
+inline constexpr std::chrono::seconds kNoticeInterval{5};
+
+/// The platform whose service can announce the end of this machine. Null where none can, where it is not certain whose
+/// service it is, and for a machine that is on demand: nobody takes that away.
+const PlatformRule* rule_of_notices(const MetadataQuestion& question, const MetadataFindings& findings,
+                                    const PlatformFacts& facts);
+
+/// Asks at once and again after each `pause`, until there is a notice or `pause` returns false. Never throws for what
+/// servers do. `rule` can announce.
+std::optional<Notice> wait_for_notice(const PlatformRule& rule, const MetadataClientMaker& make_client,
+                                      const std::function<bool()>& pause);
+
+}  // namespace gpuassay
