@@ -1,8 +1,14 @@
 #include "agent/driver_wait.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <thread>
+
+#include "agent/probe/pci_bus.h"
+#include "agent/system_root.h"
 
 namespace gpuassay {
 namespace {
@@ -29,6 +35,18 @@ ReadyMachine look_when_ready(const WaitWorld& world, double limit_s, const std::
     ready.machine = world.look();
   }
   return ready;
+}
+
+ReadyMachine look_while_booting(const Environment& environment, const DeviceChoice& choice, double look_limit_s,
+                                Progress& progress) {
+  WaitWorld world;
+  world.look = [&] { return look_at_machine(environment, choice, look_limit_s); };
+  world.gpu_on_pci_bus = [root = SystemRoot(environment.system_root)] { return nvidia_gpu_on_pci_bus(root); };
+  world.now_s = monotonic_s;
+  world.sleep = [](std::chrono::milliseconds pause) { std::this_thread::sleep_for(pause); };
+  return look_when_ready(world, kDriverWaitS, [&progress] {
+    progress.say(fmt::format("waiting for the NVIDIA driver, at most {:.0f} s", kDriverWaitS));
+  });
 }
 
 }  // namespace gpuassay

@@ -5,9 +5,9 @@
 namespace gpuassay {
 
 PlatformStage::PlatformStage(const Environment& environment, const PlatformFlags& flags, MetadataUse use,
-                             IdentifierHash hash)
+                             IdentifierHash hash, std::chrono::seconds network_wait)
     : detection_({SystemRoot(environment.system_root), environment.platform_variables, environment.metadata_map, flags,
-                  environment.simulated(), use}),
+                  environment.simulated(), use, network_wait}),
       hash_(std::move(hash)) {}
 
 void PlatformStage::put(Platform& platform, std::vector<Unknown>& unknown) const {

@@ -15,8 +15,10 @@ namespace gpuassay {
 
 class PlatformStage {
  public:
-  /// Starts looking. Throws Error for a flag that cannot be used. Call while there is one thread.
-  PlatformStage(const Environment& environment, const PlatformFlags& flags, MetadataUse use, IdentifierHash hash);
+  /// Starts looking. Throws Error for a flag that cannot be used. Call while there is one thread. `network_wait`: as in
+  /// DetectionInputs.
+  PlatformStage(const Environment& environment, const PlatformFlags& flags, MetadataUse use, IdentifierHash hash,
+                std::chrono::seconds network_wait = {});
 
   /// Puts in what is known now; does not wait.
   void put_into(Inventory& inventory);

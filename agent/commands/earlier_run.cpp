@@ -7,6 +7,7 @@
 
 #include "agent/commands/result_file.h"
 #include "agent/commands/send.h"
+#include "agent/exit_code.h"
 #include "agent/report.h"
 #include "core/error.h"
 
@@ -18,11 +19,9 @@ bool is_settled(const std::string& run_id, const Spool& spool) {
   return std::any_of(kEnds.begin(), kEnds.end(), [&](const char* end) { return spool.read(run_id + end).has_value(); });
 }
 
-}  // namespace
-
-bool deliver_earlier_run(const std::string& run_id, const RunOptions& options,
-                         const std::optional<CollectorTarget>& wanted, const std::optional<Spool>& spool,
-                         const Environment& environment, Progress& progress) {
+/// False when something that was asked for could not be done, which is told.
+bool deliver(const std::string& run_id, const RunOptions& options, const std::optional<CollectorTarget>& wanted,
+             const std::optional<Spool>& spool, const Environment& environment, Progress& progress) {
   if (!options.out && !options.json && !wanted) return true;
   const auto body = spool ? spool->read(run_id + ".json") : std::nullopt;
   if (!body) {
@@ -45,6 +44,16 @@ bool deliver_earlier_run(const std::string& run_id, const RunOptions& options,
     done = sent.accepted && done;
   }
   return done;
+}
+
+}  // namespace
+
+int use_earlier_run(const OnceMarker& once, const RunOptions& options, const std::optional<CollectorTarget>& wanted,
+                    const std::optional<Spool>& spool, const Environment& environment, Progress& progress) {
+  const bool given_up = once.answer() == OnceAnswer::given_up;
+  given_up ? progress.warn(once.explanation()) : progress.say(once.explanation());
+  if (!deliver(once.earlier_run(), options, wanted, spool, environment, progress)) return kExitNotSaved;
+  return given_up ? kExitPartial : kExitOk;
 }
 
 }  // namespace gpuassay

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "agent/commands/collector_target.h"
+#include "agent/commands/once.h"
 #include "agent/environment.h"
 #include "agent/options.h"
 #include "agent/progress.h"
@@ -12,10 +12,10 @@
 
 namespace gpuassay {
 
-/// Writes --out, prints --json, and sends the result to `wanted` if it was neither taken, refused nor withdrawn. False
-/// when something that was asked for could not be done, which is told.
-bool deliver_earlier_run(const std::string& run_id, const RunOptions& options,
-                         const std::optional<CollectorTarget>& wanted, const std::optional<Spool>& spool,
-                         const Environment& environment, Progress& progress);
+/// Says why nothing is measured. Then writes --out, prints --json, and sends the earlier result to `wanted` if it was
+/// neither taken, refused nor withdrawn. The exit code: 4 where the runs before were killed, 6 when something that was
+/// asked for could not be done.
+int use_earlier_run(const OnceMarker& once, const RunOptions& options, const std::optional<CollectorTarget>& wanted,
+                    const std::optional<Spool>& spool, const Environment& environment, Progress& progress);
 
 }  // namespace gpuassay

@@ -98,4 +98,11 @@ void OnceMarker::keep(MarkerState state, Progress& progress) {
   progress.warn(fmt::format("that this machine was measured cannot be remembered: {}", problem));
 }
 
+OnceMarker once_marker(OnceScope scope, const Environment& environment, const IdentifierHash& hash,
+                       PlatformStage& platform, const std::optional<Spool>& spool) {
+  Inventory known;
+  if (scope == OnceScope::instance) platform.wait_and_put_into(known);
+  return {scope, machine_identity(environment, hash, known.platform.instance_id_hash), spool};
+}
+
 }  // namespace gpuassay

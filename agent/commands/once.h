@@ -7,6 +7,7 @@
 #include "agent/environment.h"
 #include "agent/options.h"
 #include "agent/platform/platform_block.h"
+#include "agent/platform_stage.h"
 #include "agent/progress.h"
 #include "agent/run_marker.h"
 #include "agent/spool.h"
@@ -43,5 +44,9 @@ class OnceMarker {
   OnceDecision decision_;
   RunMarker own_;
 };
+
+/// Where instances are told apart the platform's word counts, which is then waited for. `spool` outlives the marker.
+OnceMarker once_marker(OnceScope scope, const Environment& environment, const IdentifierHash& hash,
+                       PlatformStage& platform, const std::optional<Spool>& spool);
 
 }  // namespace gpuassay

@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "agent/assemble.h"
 #include "agent/backends/cpu_backend.h"
@@ -27,10 +26,10 @@
 #include "agent/measure.h"
 #include "agent/measure_case.h"
 #include "agent/plan.h"
+#include "agent/platform/network_wait.h"
 #include "agent/platform_stage.h"
 #include "agent/price_database.h"
 #include "agent/price_report.h"
-#include "agent/probe/pci_bus.h"
 #include "agent/report.h"
 #include "agent/run_id.h"
 #include "agent/spool.h"
@@ -135,40 +134,6 @@ Store open_store(const Environment& environment, Progress& progress) {
   });
   if (!store.problem.empty()) progress.warn(store.problem + " (measuring all the same; the result will be printed)");
   return store;
-}
-
-/// What `--once` compares needs the platform's word where instances are told apart: metadata is then waited for.
-OnceMarker once_marker(OnceScope scope, const Environment& environment, const IdentifierHash& hash,
-                       PlatformStage& platform, const Store& store) {
-  Inventory known;
-  if (scope == OnceScope::instance) platform.wait_and_put_into(known);
-  return {scope, machine_identity(environment, hash, known.platform.instance_id_hash), store.spool};
-}
-
-/// Why nothing is measured is told, and what was asked for is done with the earlier run.
-int use_earlier_run(const OnceMarker& once, const RunOptions& options, const std::optional<CollectorTarget>& wanted,
-                    const Store& store, const Environment& environment, Progress& progress) {
-  const bool given_up = once.answer() == OnceAnswer::given_up;
-  given_up ? progress.warn(once.explanation()) : progress.say(once.explanation());
-  const bool done = deliver_earlier_run(once.earlier_run(), options, wanted, store.spool, environment, progress);
-  if (!done) return kExitNotSaved;
-  return given_up ? kExitPartial : kExitOk;
-}
-
-/// Nobody may be there to start an unattended run again when the driver is late.
-constexpr double kDriverWaitS = 60;
-
-ReadyMachine look_when_wanted(const RunOptions& options, const Environment& environment, double limit_s,
-                              Progress& progress) {
-  const DeviceChoice choice = *parse_device_choice(options.device);
-  WaitWorld world;
-  world.look = [&] { return look_at_machine(environment, choice, limit_s); };
-  world.gpu_on_pci_bus = [root = SystemRoot(environment.system_root)] { return nvidia_gpu_on_pci_bus(root); };
-  world.now_s = monotonic_s;
-  world.sleep = [](std::chrono::milliseconds pause) { std::this_thread::sleep_for(pause); };
-  return look_when_ready(world, options.once ? kDriverWaitS : 0, [&] {
-    progress.say(fmt::format("waiting for the NVIDIA driver, at most {:.0f} s", kDriverWaitS));
-  });
 }
 
 /// The backend of each device, made at its first case in the measuring process.
@@ -329,14 +294,16 @@ int execute(const RunOptions& options, const Environment& environment) {
   Store store = open_store(environment, progress);  // first: another run's measurement must not be disturbed by a look
   const IdentifierHash hash = identifier_hash(environment);
   PlatformStage platform(environment, {options.provider, options.instance_type, options.region, options.pricing_model},
-                         options.offline ? MetadataUse::none : MetadataUse::describe_and_watch,
-                         hash);  // before the GPUs: it asks while they are looked for
+                         options.offline ? MetadataUse::none : MetadataUse::describe_and_watch, hash,
+                         options.once ? kNetworkWait : std::chrono::seconds(0));  // before the GPUs: it asks meanwhile
   for (const std::string& problem : platform.refused()) progress.warn(problem);
   std::optional<OnceMarker> once;
-  if (options.once) once.emplace(once_marker(*options.once, environment, hash, platform, store));
+  if (options.once) once.emplace(once_marker(*options.once, environment, hash, platform, store.spool));
   if (once && once->answer() != OnceAnswer::measure)
-    return use_earlier_run(*once, options, sharing.wanted, store, environment, progress);
-  ReadyMachine ready = look_when_wanted(options, environment, budget - kReserveS, progress);
+    return use_earlier_run(*once, options, sharing.wanted, store.spool, environment, progress);
+  const DeviceChoice choice = *parse_device_choice(options.device);
+  ReadyMachine ready = once ? look_while_booting(environment, choice, budget - kReserveS, progress)
+                            : ReadyMachine{look_at_machine(environment, choice, budget - kReserveS), 0};
   started_s += ready.waited_s;  // the limit is of measuring
   Machine machine = std::move(ready.machine);
   require_measurable(machine);

@@ -6,6 +6,7 @@
 #include "agent/platform/ask.h"
 #include "agent/platform/findings_text.h"
 #include "agent/platform/layers.h"
+#include "agent/platform/network_wait.h"
 #include "agent/platform/notice_watch.h"
 
 namespace gpuassay {
@@ -38,19 +39,27 @@ PlatformDetection::PlatformDetection(const DetectionInputs& inputs) {
   overrides_ = read_overrides(inputs.flags, evidence.variables, inputs.root.read_text(kOverrideFile).value_or(""));
   const auto given = overrides_.provider ? std::optional(overrides_.provider->value) : std::nullopt;
   question_ = inputs.use == MetadataUse::none ? not_on_the_network() : metadata_question(local_, evidence, given);
-  deadline_ = Clock::now() + (question_.known ? patience_with_known() : patience_with_unknown()).budget;
+  // Recorded services are on this machine itself.
+  if (question_.known && !inputs.simulated) network_wait_ = inputs.network_wait;
+  deadline_ = Clock::now() + network_wait_ + patience().budget;
   if (question_.rules.empty()) return;
   // The process ends in time by itself; its alarm is for the case that it does not.
-  constexpr unsigned kAlarmS = 8;
+  constexpr std::chrono::seconds kAlarm{8};
   if (inputs.use == MetadataUse::describe_and_watch) notices_.emplace();
-  asking_ = std::make_unique<BackgroundProcess>([this, &inputs] { return ask(inputs); }, kAlarmS,
+  asking_ = std::make_unique<BackgroundProcess>([this, &inputs] { return ask(inputs); },
+                                                static_cast<unsigned>((kAlarm + network_wait_).count()),
                                                 notices_ ? notices_->writing_fd() : -1);
 }
 
+MetadataPatience PlatformDetection::patience() const {
+  return question_.known ? patience_with_known() : patience_with_unknown();
+}
+
 BackgroundAnswer PlatformDetection::ask(const DetectionInputs& inputs) const {
-  const MetadataPatience patience = question_.known ? patience_with_known() : patience_with_unknown();
+  wait_for_network([] { return has_network(own_ipv4_addresses()); }, network_wait_,
+                   [](std::chrono::seconds pause) { std::this_thread::sleep_for(pause); });
   const MetadataFindings found =
-      ask_services(question_, client_maker(inputs, patience), own_ipv4_addresses(), deadline_);
+      ask_services(question_, client_maker(inputs, patience()), own_ipv4_addresses(), Clock::now() + patience().budget);
   BackgroundAnswer answer{to_text(found)};
   const PlatformRule* const rule = notices_ ? rule_of_notices(question_, found, facts_with(found)) : nullptr;
   if (rule != nullptr) {

@@ -29,6 +29,8 @@ struct DetectionInputs {
   /// Recorded files or addresses: a service that the map does not name is the one of another machine.
   bool simulated = false;
   MetadataUse use = MetadataUse::describe;
+  /// How long a machine whose cloud is known may be without a network before its service is asked.
+  std::chrono::seconds network_wait{0};
 };
 
 /// What a metadata service says is read in a process of its own, which ends with this object.
@@ -40,8 +42,8 @@ class PlatformDetection {
 
   /// True when nothing more will come to be known; waits until `deadline` for that.
   bool wait_until(std::chrono::steady_clock::time_point deadline);
-  /// Waits as long as the services may take, 6 s from the start where it is known whose it is, 1.5 s where not, and not
-  /// beyond `limit`.
+  /// Waits as long as the services may take, 6 s from the start where it is known whose it is (and as long as there is
+  /// no network), 1.5 s where not, and not beyond `limit`.
   void wait(std::chrono::steady_clock::time_point limit);
 
   /// As far as it is known now.
@@ -53,6 +55,7 @@ class PlatformDetection {
   [[nodiscard]] const std::vector<std::string>& refused() const { return overrides_.refused; }
 
  private:
+  [[nodiscard]] MetadataPatience patience() const;
   [[nodiscard]] BackgroundAnswer ask(const DetectionInputs& inputs) const;
   [[nodiscard]] PlatformFacts facts_with(const MetadataFindings& findings) const;
   [[nodiscard]] MetadataFindings findings() const;
@@ -61,6 +64,7 @@ class PlatformDetection {
   std::vector<std::string> layers_;
   PlatformOverrides overrides_;
   MetadataQuestion question_;
+  std::chrono::seconds network_wait_{0};
   std::chrono::steady_clock::time_point deadline_;
   std::optional<NoticePipe> notices_;
   std::unique_ptr<BackgroundProcess> asking_;
