@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "agent/probe/pci_bus.h"
 #include "agent/system_root.h"
@@ -24,21 +25,20 @@ bool may_become_ready(const Machine& machine, bool gpu_on_pci_bus) {
          std::count(kPassing.begin(), kPassing.end(), machine.driver_problem->code) > 0;
 }
 
-ReadyMachine look_when_ready(const WaitWorld& world, double limit_s, const std::function<void()>& tell) {
-  ReadyMachine ready{world.look(), 0};
-  const double first_s = world.now_s();
-  const double pause_s = std::chrono::duration<double>(kPause).count();
-  while (may_become_ready(ready.machine, world.gpu_on_pci_bus()) && world.now_s() + pause_s <= first_s + limit_s) {
-    if (ready.waited_s == 0) tell();
+Machine look_when_ready(const WaitWorld& world, double limit_s, const std::function<void()>& tell) {
+  Machine machine = world.look();
+  const double end_s = world.now_s() + limit_s - std::chrono::duration<double>(kPause).count();
+  bool is_told = false;
+  while (may_become_ready(machine, world.gpu_on_pci_bus()) && world.now_s() <= end_s) {
+    if (!std::exchange(is_told, true)) tell();
     world.sleep(kPause);
-    ready.waited_s = world.now_s() - first_s;
-    ready.machine = world.look();
+    machine = world.look();
   }
-  return ready;
+  return machine;
 }
 
-ReadyMachine look_while_booting(const Environment& environment, const DeviceChoice& choice, double look_limit_s,
-                                Progress& progress) {
+Machine look_while_booting(const Environment& environment, const DeviceChoice& choice, double look_limit_s,
+                           Progress& progress) {
   WaitWorld world;
   world.look = [&] { return look_at_machine(environment, choice, look_limit_s); };
   world.gpu_on_pci_bus = [root = SystemRoot(environment.system_root)] { return nvidia_gpu_on_pci_bus(root); };

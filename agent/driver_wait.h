@@ -21,20 +21,15 @@ struct WaitWorld {
   std::function<void(std::chrono::milliseconds)> sleep;
 };
 
-struct ReadyMachine {
-  Machine machine;
-  double waited_s = 0;  ///< from the first look that was in vain to the last one
-};
-
 /// Looks until there is nothing more to wait for, or `limit_s` after the first look; the last look is the answer.
 /// `tell` is called once, when it begins to wait.
-ReadyMachine look_when_ready(const WaitWorld& world, double limit_s, const std::function<void()>& tell);
+Machine look_when_ready(const WaitWorld& world, double limit_s, const std::function<void()>& tell);
 
 /// Nobody may be there to start an unattended run again when the driver is late.
 inline constexpr double kDriverWaitS = 60;
 
 /// look_at_machine(), again and again for kDriverWaitS. Call while there is one thread.
-ReadyMachine look_while_booting(const Environment& environment, const DeviceChoice& choice, double look_limit_s,
-                                Progress& progress);
+Machine look_while_booting(const Environment& environment, const DeviceChoice& choice, double look_limit_s,
+                           Progress& progress);
 
 }  // namespace gpuassay

@@ -17,7 +17,7 @@ constexpr std::array<std::pair<const char*, Identifier>, 4> kIdentifiers{
      {"machine_id", &MachineIdentity::machine_id}}};
 
 constexpr std::array<std::pair<MarkerState, const char*>, 3> kStates{
-    {{MarkerState::measuring, "measuring"}, {MarkerState::ended, "ended"}, {MarkerState::not_saved, "not_saved"}}};
+    {{MarkerState::measuring, "measuring"}, {MarkerState::ended, "ended"}, {MarkerState::in_vain, "in_vain"}}};
 
 std::optional<MarkerState> state_of(const std::string& name) {
   for (const auto& [state, text] : kStates)
@@ -35,7 +35,7 @@ bool is_same_machine(const MachineIdentity& left, const MachineIdentity& right) 
   for (const Identifier each :
        {&MachineIdentity::instance_id, &MachineIdentity::firmware_id, &MachineIdentity::machine_id})
     if (left.*each && right.*each) return left.*each == right.*each;
-  return false;
+  return same(left.boot, right.boot);
 }
 
 std::string marker_text(const RunMarker& marker) {
@@ -65,18 +65,15 @@ std::optional<RunMarker> parse_marker(std::string_view text) {
 }
 
 OnceDecision decide(OnceScope scope, const std::optional<RunMarker>& last, const MachineIdentity& now) {
-  if (!last) return {};
+  if (!last || !is_same_machine(last->identity, now)) return {};
   const bool same_boot = same(last->identity.boot, now.boot);
-  // A boot is of one machine, also where nothing else tells which.
-  const bool same_machine = same_boot || is_same_machine(last->identity, now);
-  if (!same_machine) return {};
   switch (last->state) {
     case MarkerState::ended:
       return {scope == OnceScope::instance || same_boot ? OnceAnswer::already : OnceAnswer::measure, 0};
-    case MarkerState::not_saved: return {};
+    case MarkerState::in_vain: return {};
     case MarkerState::measuring: break;
   }
-  const int killed = last->killed_before + 1;
+  const int killed = last->killed_before + (same_boot ? 0 : 1);
   return {killed < kMostKilledRuns ? OnceAnswer::measure : OnceAnswer::given_up, killed};
 }
 

@@ -19,20 +19,21 @@ struct MachineIdentity {
   std::optional<std::string> machine_id;   ///< of /etc/machine-id, which clones may share
 };
 
-/// The first identifier that both know decides, most certain first; without one they are two machines.
+/// The first identifier that both know decides, most certain first. Where they have none in common it is the boot,
+/// which is one machine's, but in a container that of the machine below it.
 bool is_same_machine(const MachineIdentity& left, const MachineIdentity& right);
 
 enum class MarkerState {
   measuring,  ///< written before the first case: when it is found, the process or the machine was killed
-  ended,      ///< the result is saved
-  not_saved,  ///< measured, but nothing durable is left
+  ended,      ///< a result with something in it is saved
+  in_vain,    ///< nothing could be measured, or nothing durable is left
 };
 
 /// The last unattended run.
 struct RunMarker {
   MachineIdentity identity;
   std::string run_id;
-  int killed_before = 0;  ///< unattended runs in a row before this one that were killed
+  int killed_before = 0;  ///< unattended runs in a row before this one during which the machine went down
   MarkerState state = MarkerState::measuring;
 };
 
@@ -44,7 +45,7 @@ std::optional<RunMarker> parse_marker(std::string_view text);
 enum class OnceAnswer {
   measure,
   already,  ///< a result of this boot or machine is there
-  given_up  ///< the last runs were killed: one more could bring the machine down once more, at every boot
+  given_up  ///< the machine went down during the last runs: one more could bring it down at every boot
 };
 
 struct OnceDecision {
@@ -52,10 +53,11 @@ struct OnceDecision {
   int killed_before = 0;  ///< for the marker of the run that now begins
 };
 
-/// A killed run is tried again once.
+/// A run during which the machine went down is tried again once.
 inline constexpr int kMostKilledRuns = 2;
 
-/// `last`: the marker that was found, its state `ended` where its result turned out to be saved.
+/// `last`: the marker that was found, its state `ended` where its result turned out to be saved. A run that was killed
+/// on this very boot, as containers are stopped, says nothing against another one.
 OnceDecision decide(OnceScope scope, const std::optional<RunMarker>& last, const MachineIdentity& now);
 
 }  // namespace gpuassay

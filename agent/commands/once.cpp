@@ -7,6 +7,7 @@
 
 #include "agent/platform/evidence.h"
 #include "agent/system_root.h"
+#include "core/enums.h"
 #include "core/error.h"
 #include "core/result_json.h"
 
@@ -15,17 +16,28 @@ namespace {
 
 constexpr const char* kMarkerFile = "once.json";
 
-/// The process may have died between saving the result and saying so in the marker.
-bool is_saved(const Spool& spool, const std::string& run_id) {
+/// A run that was killed, or could not measure anything, is no reason not to measure.
+bool counts(const Result& result) {
+  const bool killed = std::any_of(result.reasons.begin(), result.reasons.end(),
+                                  [](const Reason& reason) { return reason.code == "killed"; });
+  return !killed && std::any_of(result.measurements.begin(), result.measurements.end(), [](const Measurement& each) {
+    return each.status == CaseStatus::ok || each.status == CaseStatus::wrong_result;
+  });
+}
+
+std::optional<Result> saved_result(const Spool& spool, const std::string& run_id) {
   try {
     const auto body = spool.read(run_id + ".json");
-    if (!body) return false;
-    const Result result = parse_result(*body);
-    return std::none_of(result.reasons.begin(), result.reasons.end(),
-                        [](const Reason& reason) { return reason.code == "killed"; });
+    return body ? std::optional(parse_result(*body)) : std::nullopt;
   } catch (const Error&) {  // damaged: it tells nothing
-    return false;
+    return std::nullopt;
   }
+}
+
+/// The process may have died between saving the result and saying so in the marker.
+bool is_saved(const Spool& spool, const std::string& run_id) {
+  const auto result = saved_result(spool, run_id);
+  return result && counts(*result);
 }
 
 std::optional<RunMarker> read_marker(const Spool& spool) {
@@ -66,13 +78,15 @@ OnceMarker::OnceMarker(OnceScope scope, MachineIdentity identity, const std::opt
 
 std::string OnceMarker::explanation() const {
   if (decision_.answer == OnceAnswer::already) {
-    return fmt::format("measured {} already, as {}; to measure again, leave out --once",
-                       scope_ == OnceScope::boot ? "on this boot" : "on this instance", earlier_run());
+    const auto earlier = spool_ ? saved_result(*spool_, earlier_run()) : std::nullopt;
+    return fmt::format("measured {} already, as {} ({}); to measure again, leave out --once",
+                       scope_ == OnceScope::boot ? "on this boot" : "on this instance", earlier_run(),
+                       earlier ? to_name(earlier->status) : "which is not there any more");
   }
   return fmt::format(
-      "the last {} unattended runs here were killed, the last one as {}; another could bring the machine down again. "
-      "See "
-      "what stopped them, then remove {}, or run without --once",
+      "the machine went down during the last {} unattended runs, the last one {}; another could bring it down again. "
+      "Find "
+      "out why, then remove {}, or run without --once",
       decision_.killed_before, earlier_run(), (spool_->data_dir() / kMarkerFile).string());
 }
 
@@ -81,8 +95,8 @@ void OnceMarker::begin(const std::string& run_id, Progress& progress) {
   keep(MarkerState::measuring, progress);
 }
 
-void OnceMarker::end(bool durable, Progress& progress) {
-  keep(durable ? MarkerState::ended : MarkerState::not_saved, progress);
+void OnceMarker::end(const Result& result, bool durable, Progress& progress) {
+  keep(durable && counts(result) ? MarkerState::ended : MarkerState::in_vain, progress);
 }
 
 void OnceMarker::keep(MarkerState state, Progress& progress) {

@@ -11,6 +11,7 @@
 #include "agent/progress.h"
 #include "agent/run_marker.h"
 #include "agent/spool.h"
+#include "core/model.h"
 
 namespace gpuassay {
 
@@ -33,7 +34,7 @@ class OnceMarker {
   /// Before the first case. What cannot be remembered is told: the run then counts for nothing at the next start.
   void begin(const std::string& run_id, Progress& progress);
   /// After the result went where it could.
-  void end(bool durable, Progress& progress);
+  void end(const Result& result, bool durable, Progress& progress);
 
  private:
   void keep(MarkerState state, Progress& progress);

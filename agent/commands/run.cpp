@@ -205,8 +205,12 @@ RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, dou
   };
   MeasureOutcome outcome = measure(cases, runner_maker(cases, machine), context);
   const auto left = std::chrono::duration<double>(started_s + budget - monotonic_s());
-  FaultsSince since = faults_since(machine, std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(left),
-                                                       kHealthLimit, kLongestHealthLimit));
+  // Who asked it to stop does not wait for long.
+  const bool interrupted = std::any_of(outcome.reasons.begin(), outcome.reasons.end(),
+                                       [](const Reason& reason) { return reason.code == "interrupted"; });
+  const auto longest = interrupted ? kHealthLimit : kLongestHealthLimit;
+  FaultsSince since = faults_since(
+      machine, std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(left), kHealthLimit, longest));
   for (Reason& fault : since.faults) outcome.reasons.push_back(std::move(fault));
   return {std::move(outcome.measurements), std::move(outcome.reasons), format_rfc3339_ms(unix_ms()),
           monotonic_s() - started_s, std::move(since.unknown)};
@@ -281,11 +285,36 @@ void show(const Result& result, const ReportContext& report, bool to_stderr, boo
   }
 }
 
+/// Nobody may be there to start an unattended run again when the driver is late.
+Machine look(const RunOptions& options, const Environment& environment, double limit_s, Progress& progress) {
+  const DeviceChoice choice = *parse_device_choice(options.device);
+  return options.once ? look_while_booting(environment, choice, limit_s, progress)
+                      : look_at_machine(environment, choice, limit_s);
+}
+
+/// Sends the result where it was to go, shows it and asks whether it may go further; the exit code.
+int deliver(const Result& result, const std::string& body, const Kept& kept, const Sharing& sharing,
+            const std::optional<Spool>& spool, const Environment& environment, Progress& progress) {
+  const bool durable = kept.saved.durable;
+  RunOutcome outcome{durable && kept.out_written, false};
+  ReportContext report{kept.saved.where, {}, durable ? environment.invocation + " show " + result.run_id : ""};
+  if (sharing.wanted) {
+    const SendReport sent = send(result.run_id, body, *sharing.wanted, spool, environment, kRunPatience);
+    outcome.upload_failed = !sent.accepted;
+    report.notes = sent.notes;
+  }
+  progress.clear_live_line();
+  show(result, report, kept.on_stdout, !outcome.saved, environment);
+  if (sharing.to_ask && durable && !result.simulated && result.status != RunStatus::failed)
+    outcome.upload_failed = !offer_contribution(result, body, *sharing.to_ask, spool, environment);
+  return exit_code_for(result, outcome);
+}
+
 }  // namespace
 
 int execute(const RunOptions& options, const Environment& environment) {
-  double started_s = monotonic_s();
-  const std::int64_t started_ms = unix_ms();
+  const double called_s = monotonic_s();
+  const std::int64_t called_ms = unix_ms();
   const double budget = budget_s(options);
   Progress progress(stderr, environment.err_style, environment.verbosity);
   if (options.out) require_writable(*options.out);
@@ -297,16 +326,15 @@ int execute(const RunOptions& options, const Environment& environment) {
                          options.offline ? MetadataUse::none : MetadataUse::describe_and_watch, hash,
                          options.once ? kNetworkWait : std::chrono::seconds(0));  // before the GPUs: it asks meanwhile
   for (const std::string& problem : platform.refused()) progress.warn(problem);
+  Machine machine = look(options, environment, budget - kReserveS, progress);
   std::optional<OnceMarker> once;
   if (options.once) once.emplace(once_marker(*options.once, environment, hash, platform, store.spool));
   if (once && once->answer() != OnceAnswer::measure)
     return use_earlier_run(*once, options, sharing.wanted, store.spool, environment, progress);
-  const DeviceChoice choice = *parse_device_choice(options.device);
-  ReadyMachine ready = once ? look_while_booting(environment, choice, budget - kReserveS, progress)
-                            : ReadyMachine{look_at_machine(environment, choice, budget - kReserveS), 0};
-  started_s += ready.waited_s;  // the limit is of measuring
-  Machine machine = std::move(ready.machine);
   require_measurable(machine);
+  // To wait for a driver and a cloud that are late is not to measure.
+  const double started_s = once ? monotonic_s() : called_s;
+  const std::int64_t started_ms = once ? unix_ms() : called_ms;
   const RunStart start = run_start(options, environment, started_ms, machine.simulated);
   const std::vector<Case> cases = plan(machine.inventory, options.profile);
   hash_identifiers(machine, hash);  // with the key of the data directory, which exists now if it can
@@ -332,22 +360,10 @@ int execute(const RunOptions& options, const Environment& environment) {
   const std::string body = canonical_json(result);
 
   const Kept kept = keep(result, body, options, store, progress);
-  if (once) once->end(kept.saved.durable, progress);
+  if (once) once->end(result, kept.saved.durable, progress);
   interruption.reset();
 
-  const bool durable = kept.saved.durable;
-  RunOutcome outcome{durable && kept.out_written, false};
-  ReportContext report{kept.saved.where, {}, durable ? environment.invocation + " show " + result.run_id : ""};
-  if (sharing.wanted) {
-    const SendReport sent = send(result.run_id, body, *sharing.wanted, store.spool, environment, kRunPatience);
-    outcome.upload_failed = !sent.accepted;
-    report.notes = sent.notes;
-  }
-  progress.clear_live_line();
-  show(result, report, kept.on_stdout, !outcome.saved, environment);
-  if (sharing.to_ask && durable && !result.simulated && result.status != RunStatus::failed)
-    outcome.upload_failed = !offer_contribution(result, body, *sharing.to_ask, store.spool, environment);
-  return exit_code_for(result, outcome);
+  return deliver(result, body, kept, sharing, store.spool, environment, progress);
 }
 
 }  // namespace gpuassay

@@ -80,8 +80,11 @@ constexpr std::array<std::string_view, 19> kMarks{"/root/.vast_containerlabel",
                                                   "/dev/disk/by-uuid/9796-932E"};
 
 /// What a board's maker writes into a field nobody filled.
-constexpr std::array<std::string_view, 6> kPlaceholders{
-    "Not Specified", "To be filled by O.E.M.", "None", "Default string", "Not Applicable", "System Product Name"};
+constexpr std::array<std::string_view, 9> kPlaceholders{
+    "Not Specified", "To be filled by O.E.M.", "None", "Default string", "Not Applicable", "System Product Name",
+    // Identifiers that whole series of boards have.
+    "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
+    "03000200-0400-0500-0006-000700080009"};
 /// Firmware strings are 64 bytes at most where the kernel takes them from a table; some firmware goes beyond.
 constexpr std::size_t kLongestFirmwareText = 256;
 constexpr std::size_t kLongestVariable = 1024;

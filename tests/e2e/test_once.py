@@ -1,18 +1,22 @@
 """`run --once`: measured once on a boot or an instance, whatever happens to the machine in between."""
 
+import datetime
 import json
 import os
 import signal
+import socket
 import subprocess
+import time
 
 import pytest
-from conftest import BIN, ROOT, children
+from conftest import BIN, ROOT, TIME_SCALE, children, wait_until
+from fake_metadata import IMDS
 from platform_cases import NITRO
 from platform_machine import environment, machine
 from servers import ScriptedCollector, receipt_for
 
 ACCEPTED = {"Content-Type": "application/json"}
-QUICK = ("--profile", "quick", "--max-seconds", "1")
+QUICK = ("--profile", "quick", "--max-seconds", "2")
 BOOTS = ["0b5a3c1e-0000-4000-8000-000000000001", "0b5a3c1e-0000-4000-8000-000000000002",
          "0b5a3c1e-0000-4000-8000-000000000003", "0b5a3c1e-0000-4000-8000-000000000004"]
 
@@ -21,7 +25,7 @@ class Machine:
     """A machine that boots when told to: run(scope) starts the agent as its boot would."""
 
     def __init__(self, agent, folder):
-        self.agent, self.folder = agent, folder
+        self.agent, self.folder, self.services = agent, folder, {}
         self.boots, self.firmware, self.machine_id = 0, {"product_uuid": "4c4c4544-0042-3510-8054-b7c04f4c4e31"}, "f" * 32
 
     def boot(self):
@@ -31,14 +35,17 @@ class Machine:
         return self
 
     def environment(self, **variables):
-        return environment(self.root, {}, variables)
+        return environment(self.root, self.services, variables)
 
     def run(self, scope, *arguments, **variables):
-        """What happened, with `measured`: whether a result was added. A second makes a partial one, or less."""
+        """What happened, with `measured`: whether a result with something in it was added."""
         before = len(self.agent.files())
         ran = self.agent("run", "--once", scope, *QUICK, *arguments, env=self.environment(**variables))
-        ran.measured = len(self.agent.files()) > before
+        ran.measured = len(self.agent.files()) > before and any(m["status"] == "ok" for m in self.newest()["measurements"])
         return ran
+
+    def newest(self):
+        return self.agent.results()[-1]
 
     def kill_a_run(self, scope):
         run = self.agent.start("--verbose", "run", "--once", scope, "--profile", "quick", env=self.environment())
@@ -50,6 +57,13 @@ class Machine:
 
     def marker(self):
         return self.agent.data_dir / "once.json"
+
+
+def check_time(result):
+    """The clocks of a run agree, although it waited before."""
+    began, ended = (datetime.datetime.fromisoformat(result[name].replace("Z", "+00:00")) for name in ("started_at", "finished_at"))
+    assert abs((ended - began).total_seconds() - result["duration_s"]) < 1
+    assert "clock_jumped" not in [verdict["code"] for verdict in result["verdicts"]]
 
 
 @pytest.fixture
@@ -91,7 +105,7 @@ def test_a_machine_that_dies_of_it_is_measured_no_third_time(booted, agent, scop
     booted.boot().kill_a_run(scope)
     ran = booted.boot().run(scope)
     assert ran.returncode == 4
-    assert "were killed" in ran.stderr and str(booted.marker()) in ran.stderr
+    assert "went down" in ran.stderr and str(booted.marker()) in ran.stderr
     results = agent.results()
     assert [reason["code"] for run in results for reason in run["reasons"]] == ["killed", "killed"]
     assert all(run["measurements"] for run in results)
@@ -106,6 +120,36 @@ def test_the_second_attempt_may_succeed(booted, agent):
     booted.boot().run("instance")
     assert [[reason["code"] == "killed" for reason in run["reasons"]] for run in agent.results()] == [[True], [False]]
     assert "already" in booted.boot().run("instance").stderr
+
+
+def test_killed_alone_it_is_simply_measured_again(booted, agent):
+    for _ in range(3):
+        booted.kill_a_run("instance")
+    assert booted.run("instance").measured
+
+
+def test_a_run_in_vain_is_none(booted, agent):
+    run = agent.start("run", "--once", "instance", "--profile", "quick", stderr=subprocess.DEVNULL, env=booted.environment())
+    assert wait_until(lambda: booted.marker().exists())  # it is about to measure
+    run.send_signal(signal.SIGTERM)
+    assert run.wait(timeout=60) in (3, 4)
+    if any(m["status"] == "ok" for m in booted.newest()["measurements"]):
+        pytest.skip("it had measured something by then")
+    assert booted.run("instance").measured
+
+
+def test_waiting_for_the_cloud_is_not_measuring(booted):
+    """A service that accepts and says nothing is waited for, as which instance it is decides; then there is all the time."""
+    booted.firmware = dict(NITRO)
+    booted.boot()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        booted.services = {IMDS: silent.getsockname()[1]}
+        start = time.monotonic()
+        assert booted.run("instance").measured
+        assert time.monotonic() - start > 6
+    result = booted.newest()
+    assert result["duration_s"] <= 2 * TIME_SCALE + 1
+    check_time(result)
 
 
 def test_killed_between_the_result_and_the_marker(booted, agent):
@@ -177,6 +221,7 @@ def test_a_driver_that_is_late_is_waited_for(agent):
     assert "waiting for the NVIDIA driver" in ran.stderr
     [result] = agent.results()
     assert result["devices"][0]["kind"] == "cuda" and ran.returncode in (0, 4), ran.stderr
+    check_time(result)
 
 
 def test_at_boot_a_machine_without_a_gpu_waits_for_nothing(booted):

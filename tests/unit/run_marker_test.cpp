@@ -26,10 +26,13 @@ TEST(RunMarker, TheMostCertainIdentifierThatBothKnowDecides) {
   EXPECT_TRUE(is_same_machine(identity("", "i1", "", "m1"), identity("", "", "f1", "m1")));
   EXPECT_FALSE(is_same_machine(identity("", "i1", "", ""), identity("", "", "f1", "m1")));
   EXPECT_FALSE(is_same_machine({}, {}));
+  // The boot of a container is that of the machine below, which has other containers too.
+  EXPECT_TRUE(is_same_machine(identity("b1", "", "f1", ""), identity("b1", "i1", "", "")));
+  EXPECT_FALSE(is_same_machine(identity("b1", "i1", "", ""), identity("b1", "i2", "", "")));
 }
 
 TEST(RunMarker, SurvivesItsOwnText) {
-  for (const MarkerState state : {MarkerState::measuring, MarkerState::ended, MarkerState::not_saved}) {
+  for (const MarkerState state : {MarkerState::measuring, MarkerState::ended, MarkerState::in_vain}) {
     const RunMarker written = marker(state, 1, identity("b1", "", "f1", ""));
     const auto read = parse_marker(marker_text(written));
     ASSERT_TRUE(read);
@@ -74,14 +77,12 @@ TEST(RunMarker, AMachineThatTellsOnlyItsBootIsKnownByIt) {
   EXPECT_EQ(decide(OnceScope::boot, marker(MarkerState::ended, 0, {}), {}).answer, OnceAnswer::measure);
 }
 
-TEST(RunMarker, AKilledRunIsTriedAgainOnce) {
+TEST(RunMarker, ARunThatTookTheMachineDownIsTriedAgainOnce) {
   for (const OnceScope scope : {OnceScope::boot, OnceScope::instance}) {
-    for (const MachineIdentity& now : {kSameBoot, kNextBoot}) {
-      const OnceDecision retry = decide(scope, marker(MarkerState::measuring, 0), now);
-      EXPECT_EQ(retry.answer, OnceAnswer::measure);
-      EXPECT_EQ(retry.killed_before, 1);
-      EXPECT_EQ(decide(scope, marker(MarkerState::measuring, 1), now).answer, OnceAnswer::given_up);
-    }
+    const OnceDecision retry = decide(scope, marker(MarkerState::measuring, 0), kNextBoot);
+    EXPECT_EQ(retry.answer, OnceAnswer::measure);
+    EXPECT_EQ(retry.killed_before, 1);
+    EXPECT_EQ(decide(scope, marker(MarkerState::measuring, 1), kNextBoot).answer, OnceAnswer::given_up);
     // Another machine has not been brought down by it.
     const OnceDecision elsewhere = decide(scope, marker(MarkerState::measuring, 1), kClone);
     EXPECT_EQ(elsewhere.answer, OnceAnswer::measure);
@@ -89,9 +90,17 @@ TEST(RunMarker, AKilledRunIsTriedAgainOnce) {
   }
 }
 
-TEST(RunMarker, ARunThatWasNotSavedCountsForNothing) {
-  EXPECT_EQ(decide(OnceScope::instance, marker(MarkerState::not_saved, 1), kSameBoot).answer, OnceAnswer::measure);
-  EXPECT_EQ(decide(OnceScope::instance, marker(MarkerState::not_saved, 1), kSameBoot).killed_before, 0);
+TEST(RunMarker, ARunThatWasKilledAloneIsTriedAgain) {
+  for (const int before : {0, 1}) {
+    const OnceDecision again = decide(OnceScope::instance, marker(MarkerState::measuring, before), kSameBoot);
+    EXPECT_EQ(again.answer, OnceAnswer::measure);
+    EXPECT_EQ(again.killed_before, before);
+  }
+}
+
+TEST(RunMarker, ARunInVainCountsForNothing) {
+  EXPECT_EQ(decide(OnceScope::instance, marker(MarkerState::in_vain, 1), kSameBoot).answer, OnceAnswer::measure);
+  EXPECT_EQ(decide(OnceScope::instance, marker(MarkerState::in_vain, 1), kSameBoot).killed_before, 0);
 }
 
 }  // namespace
