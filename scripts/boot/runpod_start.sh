@@ -12,11 +12,14 @@
     mkdir -p /opt/gpuassay
     new=$(mktemp -d /opt/gpuassay/new.XXXXXX)
     trap 'rm -rf "$new"' EXIT
-    if command -v curl >/dev/null; then
-      curl -fsSL --retry 5 --retry-connrefused --max-time 300 -o "$new/tar.gz" "$url"
-    else
-      wget -q --tries=6 --retry-connrefused --timeout=60 -O "$new/tar.gz" "$url"
-    fi
+    for pause in 1 2 4 8 16 0; do
+      if command -v curl >/dev/null; then
+        curl -fsSL --max-time 300 -o "$new/tar.gz" "$url" && break
+      else
+        wget -q --tries=1 --timeout=60 -O "$new/tar.gz" "$url" && break
+      fi
+      sleep $pause
+    done
     echo "$sha256  $new/tar.gz" | sha256sum --check --quiet
     mkdir "$new/release"
     tar -xzf "$new/tar.gz" -C "$new/release" --strip-components=1 --no-same-owner

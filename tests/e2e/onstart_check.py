@@ -1,5 +1,5 @@
 """onstart_check DEBIAN TARBALL SCRATCH: calls the start scripts for Vast.ai and RunPod in a copy of the Debian, as their
-containers do, with the tarball on a server of this machine: a wrong checksum, then twice the right one."""
+containers do, with the tarball on a server of this machine that refuses once: a wrong checksum, then twice the right one."""
 
 import http.server
 import os
@@ -18,7 +18,8 @@ LOG = "/var/log/gpuassay.log"
 
 
 class Server:
-    """Gives the release away, but not before the start script has returned: one that waited for it would never return."""
+    """Gives the release away, but not before the start script has returned: one that waited for it would never return.
+    The first answer is one that curl and wget alone would take as final."""
 
     def __init__(self, release, machine):
         self.requests = 0
@@ -28,10 +29,11 @@ class Server:
             def do_GET(self):
                 outer.requests += 1
                 wait_for(lambda: machine.path("/returned").exists(), "the start script returned")
-                self.send_response_only(200)
-                self.send_header("Content-Length", str(len(body)))
+                answer = body if outer.requests > 1 else b""
+                self.send_response_only(200 if answer else 404)
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(answer)
 
             def log_message(self, *_):
                 pass
@@ -73,7 +75,7 @@ def check(debian, release, scratch, script, command, variables, data_dir, missin
     assert "already" in machine.read(LOG).splitlines()[-1], machine.read(LOG)
     [result] = machine.results(data_dir)
     assert result["trigger"] == "boot" and result["platform"]["provider"] in script, result["platform"]
-    assert server.requests == 2, f"downloaded {server.requests - 1} times"
+    assert server.requests == 3, f"downloaded {server.requests - 2} times"
     left = [path.name for path in machine.path("/opt/gpuassay").iterdir()]
     assert left == [sha256(release)], left
     print(f"{script}: returned at once, refused a wrong checksum, measured once in two starts")
