@@ -108,7 +108,7 @@ def test_a_notice_before_the_first_case_is_heard_too(agent, tmp_path):
 def a_short_run(agent, tmp_path, firmware, ports, *arguments, variables=None):
     """Its result, which no notice has ended, and how long it took."""
     begun = time.monotonic()
-    run = start(agent, tmp_path, firmware, ports, "--profile", "quick", "--max-seconds", "4", *arguments, variables=variables)
+    run = start(agent, tmp_path, firmware, ports, "--profile", "quick", "--max-seconds", "2", *arguments, variables=variables)
     out, err = run.communicate(timeout=100)
     took = time.monotonic() - begun
     assert run.returncode in (0, 4), out + err
@@ -156,7 +156,7 @@ def test_what_is_no_notice_neither_ends_nor_delays_a_run(agent, tmp_path, case):
         _, took = a_short_run(agent, tmp_path, firmware, {host: service.port})
         assert times_asked(service, name) >= 1
         check_only_known_paths(service, name)
-    assert took < 20 * TIME_SCALE  # 4 s, and a machine that is busy
+    assert took < 20 * TIME_SCALE  # 2 s, and a machine that is busy
 
 
 def test_a_notice_elsewhere_is_not_fetched(agent, tmp_path):
