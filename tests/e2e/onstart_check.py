@@ -67,6 +67,7 @@ def check(debian, release, scratch, script, command, variables, data_dir, missin
     variables = {"GPUASSAY_URL": server.url, "GPUASSAY_RUN_ARGS": QUICK, **variables}
     with started(machine, command, {**variables, "GPUASSAY_SHA256": "0" * 64}):
         wait_for(lambda: "did NOT match" in machine.read(LOG), "a wrong checksum is told of")
+        wait_for(lambda: not any(machine.path("/opt/gpuassay").iterdir()), "what does not match is removed")
     right = {**variables, "GPUASSAY_SHA256": sha256(release)}
     for times in (1, 2):
         with started(machine, command, right):
