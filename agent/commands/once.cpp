@@ -85,8 +85,7 @@ std::string OnceMarker::explanation() const {
   }
   return fmt::format(
       "the machine went down during the last {} unattended runs, the last one {}; another could bring it down again. "
-      "Find "
-      "out why, then remove {}, or run without --once",
+      "Find out why, then remove {}, or run without --once",
       decision_.killed_before, earlier_run(), (spool_->data_dir() / kMarkerFile).string());
 }
 
