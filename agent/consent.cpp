@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/text_page.h"
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/json_guard.h"
 
@@ -66,9 +67,7 @@ bool is_yes(std::string_view answer) {
   constexpr std::string_view kSpaces = " \t\r\n";
   const std::size_t first = answer.find_first_not_of(kSpaces);
   if (first == std::string_view::npos) return false;
-  std::string word(answer.substr(first, answer.find_last_not_of(kSpaces) - first + 1));
-  std::transform(word.begin(), word.end(), word.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const std::string word = lower_case(answer.substr(first, answer.find_last_not_of(kSpaces) - first + 1));
   return word == "y" || word == "yes";
 }
 

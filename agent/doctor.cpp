@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/chosen_library.h"
+#include "agent/driver_remedy.h"
 #include "agent/exit_code.h"
 #include "agent/library_remedy.h"
 #include "core/gpu_peaks.h"
@@ -14,8 +15,6 @@
 
 namespace gpuassay {
 namespace {
-
-constexpr int kFirstMaxwell = 50;
 
 /// Our messages read "what is wrong; remedy".
 std::pair<std::string, std::string> split_message(const std::string& message) {

@@ -10,7 +10,6 @@
 namespace gpuassay {
 namespace {
 
-constexpr int kFirstMaxwell = 50;
 constexpr int kFirstBlackwell = 100;
 constexpr const char* kAnotherImage = "or choose an image that has the NVIDIA driver";
 

@@ -6,6 +6,9 @@
 
 namespace gpuassay {
 
+/// The compute capability, times ten, from which on a card is newer than Kepler.
+inline constexpr int kFirstMaxwell = 50;
+
 /// What to do: in words, and as a command to type where there is an exact one. Either may be empty.
 struct Remedy {
   std::string advice;

@@ -19,6 +19,7 @@
 #include <exception>
 
 #include "agent/resolve_host.h"
+#include "core/ascii.h"
 #include "core/error.h"
 
 namespace gpuassay {
@@ -32,13 +33,6 @@ using asio::ip::tcp;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kMostInterimAnswers = 5;
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
-}
 
 std::string bracketed(const std::string& host) { return host.find(':') == std::string::npos ? host : "[" + host + "]"; }
 

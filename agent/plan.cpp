@@ -5,6 +5,7 @@
 #include <set>
 
 #include "agent/plan_cuda.h"
+#include "agent/plan_units.h"
 #include "core/operations.h"
 #include "core/resnet50.h"
 #include "core/score.h"
@@ -12,9 +13,6 @@
 
 namespace gpuassay {
 namespace {
-
-constexpr std::int64_t kMs = 1'000'000;
-constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 
 /// Seconds that one pass over the score's operations may take by the estimate: five samples and a warm-up then fit
 /// the quick profile, as the estimate is pessimistic.

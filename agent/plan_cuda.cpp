@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "agent/plan_units.h"
 #include "agent/workloads/compute_launch.h"
 #include "core/enums.h"
 #include "core/gpu_names.h"
@@ -17,9 +18,6 @@
 namespace gpuassay {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;
-constexpr std::int64_t kMiB = std::int64_t{1} << 20;
-constexpr std::int64_t kGiB = std::int64_t{1} << 30;
 /// Long enough for any link (2 ms on PCIe 5.0), and two of them are little pinned host memory.
 constexpr std::int64_t kTransferBytes = 128 * kMiB;
 

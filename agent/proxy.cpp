@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <initializer_list>
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/signature.h"
 
@@ -105,9 +106,7 @@ Proxy parse_proxy(const std::string& text) {
 }
 
 bool is_exempt(const Url& target, const std::string& no_proxy) {
-  std::string list = no_proxy;
-  std::transform(list.begin(), list.end(), list.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const std::string list = lower_case(no_proxy);
   constexpr std::string_view kSeparators = ", \t";
   std::size_t start = list.find_first_not_of(kSeparators);
   while (start != std::string::npos) {

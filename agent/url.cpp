@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/ascii.h"
 #include "core/error.h"
 
 namespace gpuassay {
@@ -14,13 +15,6 @@ namespace {
   const bool printable = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
   throw Error(ErrorCode::usage, fmt::format("the URL {} {}; write for instance https://collector.example",
                                             printable ? text.substr(0, 120) : "given", why));
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
 }
 
 bool is_name(std::string_view host) {

@@ -29,11 +29,11 @@ if(GPUASSAY_COVERAGE)
   target_link_options(gpuassay_options INTERFACE --coverage)
 endif()
 
-# gpuassay_measure_coverage(FILE...): lines of these files of the current folder count in scripts/coverage. Those that are
-# pure, value types in and value types out: what does I/O is tested too, but its error paths are not all reachable, and
-# counting slows down what measures.
-function(gpuassay_measure_coverage)
+# gpuassay_measure_coverage(TARGET): its lines count in scripts/coverage. Targets of which most is pure, value types in and
+# value types out: what does I/O is tested too, but its error paths are not all reachable, and counting slows down what
+# measures.
+function(gpuassay_measure_coverage target)
   if(GPUASSAY_COVERAGE)
-    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS --coverage -fprofile-update=atomic)
+    target_compile_options(${target} PRIVATE --coverage -fprofile-update=atomic)
   endif()
 endfunction()

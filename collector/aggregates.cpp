@@ -6,11 +6,11 @@
 #include <tuple>
 
 #include "core/stats.h"
+#include "core/timestamp.h"
 
 namespace gpuassay {
 namespace {
 
-constexpr std::int64_t kMsPerDay = 86'400'000;
 constexpr int kDigits = 6;
 constexpr double kLow = 0.1;
 constexpr double kHigh = 0.9;

@@ -7,7 +7,7 @@
 #include <ctime>
 #include <string_view>
 
-#include "core/price_text.h"
+#include "core/ascii.h"
 
 namespace gpuassay {
 namespace {

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "collector/gzip.h"
-#include "core/price_text.h"
+#include "core/ascii.h"
 
 namespace gpuassay {
 namespace {

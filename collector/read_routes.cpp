@@ -96,10 +96,10 @@ HttpReply ReadRoutes::offers(const HttpRequest& request) const {
 
 HttpReply ReadRoutes::percentile(const HttpRequest& request) const {
   const QueryString query(request.query, {"gpu_model", "gpu_count", "score_version", "score"});
-  constexpr std::int64_t kMostGpus = 10'000;
+  constexpr std::int64_t kMostGpusAsked = 10'000;
   constexpr double kHighest = 1e9;
   const auto model = query.text("gpu_model");
-  const auto count = query.integer("gpu_count", 1, kMostGpus);
+  const auto count = query.integer("gpu_count", 1, kMostGpusAsked);
   const auto version = query.text("score_version");
   const auto score = query.number("score", 0, kHighest);
   if (!model || !count || !version || !score)

@@ -4,10 +4,11 @@
 
 #include <exception>
 
+#include "core/timestamp.h"
+
 namespace gpuassay {
 namespace {
 
-constexpr std::int64_t kMsPerDay = 86'400'000;
 constexpr std::chrono::hours kPause{1};
 /// In one transaction: uploads wait meanwhile on SQLite.
 constexpr std::size_t kAtOnce = 100;

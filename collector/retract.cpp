@@ -19,10 +19,10 @@ std::size_t retract_all_of(RunStore& store, const std::string& key, std::int64_t
   RunFilter filter;
   filter.agent_key = key;
   filter.with_simulated = filter.with_quarantined = true;
-  constexpr std::size_t kAtOnce = 500;
+  constexpr std::size_t kPageRuns = 500;
   std::size_t retracted = 0;
   // What is retracted is no longer listed.
-  for (auto page = store.list(filter, kAtOnce); !page.runs.empty(); page = store.list(filter, kAtOnce))
+  for (auto page = store.list(filter, kPageRuns); !page.runs.empty(); page = store.list(filter, kPageRuns))
     for (const RunColumns& run : page.runs)
       if (retract_run(store, run.run_id, now_ms)) ++retracted;
   return retracted;

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/schema.h"
 #include "embedded/Openapi.h"
@@ -22,9 +23,7 @@ std::optional<std::string> header(const HttpRequest& request, const std::string&
 bool is_json(std::string_view content_type) {
   std::string media_type(content_type.substr(0, content_type.find(';')));
   while (!media_type.empty() && media_type.back() == ' ') media_type.pop_back();
-  std::transform(media_type.begin(), media_type.end(), media_type.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return media_type == "application/json";
+  return lower_case(media_type) == "application/json";
 }
 
 HttpReply wrong_method(const std::string& allowed) {

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/money.h"
 #include "core/price_text.h"
+#include "core/timestamp.h"
 
 namespace gpuassay {
 

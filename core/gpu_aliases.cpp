@@ -8,6 +8,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "core/ascii.h"
 #include "core/csv.h"
 #include "core/error.h"
 #include "core/price_text.h"
@@ -48,9 +49,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kForms{{{
                                                                                {"sxm6", "SXM6"},
                                                                                {"sxm", "SXM"},
                                                                                {"nvl", "NVL"}}};
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
 
 /// Runs of letters and digits of the lower-case name.
 std::vector<std::string> words_of(std::string_view name) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/gpu_aliases.h"
 
 namespace gpuassay {
@@ -40,9 +41,8 @@ struct ParsedName {
 
 std::string without_prefix(std::string text, std::string_view prefix) {
   const bool has =
-      text.size() > prefix.size() && std::equal(prefix.begin(), prefix.end(), text.begin(), [](char a, char b) {
-        return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
-      });
+      text.size() > prefix.size() && std::equal(prefix.begin(), prefix.end(), text.begin(),
+                                                [](char a, char b) { return lower_case(a) == lower_case(b); });
   return has ? text.substr(prefix.size()) : text;
 }
 
@@ -78,31 +78,26 @@ ParsedName parse_name(std::string_view name) {
   return parsed;
 }
 
-std::string folded(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 /// The cards, folded, of all names that the table has: to take a name apart costs more than everything else done with
 /// it.
 const std::string& card_of_known(const std::string& name) {
   static const std::map<std::string, std::string> kCards = [] {
     std::map<std::string, std::string> cards;
     for (const GpuSpec& spec : gpu_specs())
-      for (const std::string& known : spec.nvml_names) cards.emplace(known, folded(parse_name(known).card));
+      for (const std::string& known : spec.nvml_names) cards.emplace(known, lower_case(parse_name(known).card));
     return cards;
   }();
   return kCards.at(name);
 }
 
 bool is_called(const GpuSpec& spec, const ParsedName& name) {
-  const std::string wanted = folded(name.card);
+  const std::string wanted = lower_case(name.card);
   if (name.vgpu) {
     for (const auto& [code, gpu] : kVgpuCards) {
-      if (folded(std::string(code)) == wanted) return spec.gpu == gpu;
+      if (lower_case(code) == wanted) return spec.gpu == gpu;
     }
     // "GRID RTX6000-24Q", "NVIDIA A10-24C", "GRID T4-16C": the model's name without spaces and family.
-    std::string compact = folded(without_prefix(without_prefix(spec.model, "Tesla "), "Quadro "));
+    std::string compact = lower_case(without_prefix(without_prefix(spec.model, "Tesla "), "Quadro "));
     std::erase(compact, ' ');
     return compact == wanted;
   }
@@ -111,8 +106,8 @@ bool is_called(const GpuSpec& spec, const ParsedName& name) {
 }
 
 bool has_pci_id(const GpuSpec& spec, const std::optional<std::string>& pci_device_id) {
-  return pci_device_id && std::find(spec.pci_device_ids.begin(), spec.pci_device_ids.end(), folded(*pci_device_id)) !=
-                              spec.pci_device_ids.end();
+  return pci_device_id && std::find(spec.pci_device_ids.begin(), spec.pci_device_ids.end(),
+                                    lower_case(*pci_device_id)) != spec.pci_device_ids.end();
 }
 
 bool memory_fits(const GpuSpec& spec, const GpuIdentity& identity) {

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "core/ascii.h"
 #include "core/error.h"
 
 namespace gpuassay {
@@ -48,8 +49,6 @@ Wide greatest_common_divisor(Wide left, Wide right) {
   }
   return left;
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 

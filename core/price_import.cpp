@@ -11,6 +11,7 @@
 #include "core/price_formats.h"
 #include "core/price_text.h"
 #include "core/seed_prices.h"
+#include "core/timestamp.h"
 
 namespace gpuassay {
 namespace {

@@ -6,6 +6,7 @@
 #include "core/price_text.h"
 #include "core/prices.h"
 #include "core/stats.h"
+#include "core/timestamp.h"
 
 namespace gpuassay {
 namespace {
@@ -52,9 +53,9 @@ bool is_same_gpu(const ListedPrice& offer, const PriceQuestion& machine) {
     return false;
   if (machine.gpu_variant && offer.gpu_variant && *machine.gpu_variant != *offer.gpu_variant) return false;
   const auto measured_mib = gpu_memory_mib(machine.gpu_memory_gib_total, machine.gpu_count);
-  constexpr std::int64_t kTenths = 10;
+  constexpr std::int64_t kTenthsOfWhole = 10;
   return !measured_mib || !offer.gpu_memory_mib ||
-         kTenths * std::abs(*offer.gpu_memory_mib - *measured_mib) <= *measured_mib;
+         kTenthsOfWhole * std::abs(*offer.gpu_memory_mib - *measured_mib) <= *measured_mib;
 }
 
 void score_offer(ListedPrice& offer, const std::vector<PriceQuestion>& measured) {

@@ -13,6 +13,7 @@
 #include "core/price_table.h"
 #include "core/price_text.h"
 #include "core/price_writer.h"
+#include "core/timestamp.h"
 #include "embedded/PriceMigration0001.h"
 #include "embedded/PriceMigration0002.h"
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/ascii.h"
 #include "core/currencies.h"
 #include "core/error.h"
 #include "core/timestamp.h"
@@ -14,8 +15,6 @@ namespace gpuassay {
 namespace {
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::unreadable_input, message); }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 int number(std::string_view digits) {
   int value = -1;
@@ -83,14 +82,6 @@ std::int64_t read_months(std::string_view text) {
 }
 
 std::string day_text(std::int64_t since_epoch_ms) { return format_rfc3339_ms(since_epoch_ms).substr(0, 10); }
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
 
 std::string instance_key(std::string_view name) {
   constexpr std::string_view kAzurePrefix = "standard_";

@@ -11,8 +11,6 @@
 
 namespace gpuassay {
 
-inline constexpr std::int64_t kMsPerDay = 86'400'000;
-
 /// A date as coarse as it was written.
 struct AsOf {
   std::int64_t first_ms = 0;  ///< first instant of its period
@@ -30,9 +28,6 @@ std::string day_text(std::int64_t since_epoch_ms);
 
 /// Compares names of instance types: lower case, without spaces, '-', '_' and a leading "Standard_".
 std::string instance_key(std::string_view name);
-
-/// Lower-case ASCII.
-std::string lower_case(std::string_view text);
 
 /// A number as JSON or Python writes it, with an exponent perhaps, as plain digits: "4.7E-2" is "0.047". Other text
 /// stays as it is.

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/price_text.h"
 #include "core/signature.h"
+#include "core/timestamp.h"
 
 namespace gpuassay {
 namespace {
@@ -35,10 +36,10 @@ Ratio whole(std::uint64_t number) { return Ratio(Decimal{number, 0}); }
 
 Ratio micros_ratio(Micros micros) { return Ratio(Decimal{static_cast<std::uint64_t>(micros), 6}); }
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::unreadable_input, message); }
+[[noreturn]] void refuse_row(const std::string& message) { throw Error(ErrorCode::unreadable_input, message); }
 
 Ratio hours_of_term(const PriceRow& row) {
-  if (!row.commitment_months) refuse("the price is for a term but commitment_months is missing; fill it in");
+  if (!row.commitment_months) refuse_row("the price is for a term but commitment_months is missing; fill it in");
   return whole(static_cast<std::uint64_t>(*row.commitment_months) * kHoursPerMonth);
 }
 
@@ -149,7 +150,8 @@ std::optional<std::int64_t> gpu_memory_mib(const PriceRow& row) {
 }
 
 void compute_hourly_prices(PriceRow& row, const FxTable& rates) {
-  if (row.gpu_count <= 0 || row.gpu_count > kMostGpus) refuse("the GPU count is not between 0 and 10000; repair it");
+  if (row.gpu_count <= 0 || row.gpu_count > kMostGpus)
+    refuse_row("the GPU count is not between 0 and 10000; repair it");
   row.price_instance_hour.reset();
   row.price_instance_hour_usd.reset();
   row.price_gpu_hour_usd.reset();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/ascii.h"
 #include "core/csv.h"
 #include "core/error.h"
 #include "core/price_text.h"

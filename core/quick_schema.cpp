@@ -16,16 +16,16 @@ namespace gpuassay {
 namespace {
 
 using nlohmann::json;
-using Verdict = QuickSchema::Verdict;
+using Judgement = QuickSchema::Verdict;
 
-Verdict both(Verdict left, Verdict right) { return std::min(left, right); }
-Verdict either(Verdict left, Verdict right) { return std::max(left, right); }
-Verdict certain(bool is_valid) { return is_valid ? Verdict::valid : Verdict::invalid; }
+Judgement both(Judgement left, Judgement right) { return std::min(left, right); }
+Judgement either(Judgement left, Judgement right) { return std::max(left, right); }
+Judgement certain(bool is_valid) { return is_valid ? Judgement::valid : Judgement::invalid; }
 
 /// Texts, true, false and null are equal or not; of numbers the library decides (is 1 the same as 1.0?).
-Verdict is_equal(const json& value, const json& wanted) {
+Judgement is_equal(const json& value, const json& wanted) {
   if (value.is_structured() || wanted.is_structured() || (value.is_number() && wanted.is_number()))
-    return Verdict::unsure;
+    return Judgement::unsure;
   return certain(value == wanted);
 }
 
@@ -112,92 +112,92 @@ struct QuickSchema::Rule {
   std::vector<const Rule*> all_of, any_of;
   const Rule *condition = nullptr, *then = nullptr, *otherwise = nullptr;
 
-  [[nodiscard]] Verdict judge(const json& value) const;
+  [[nodiscard]] Judgement judge(const json& value) const;
 
  private:
-  [[nodiscard]] Verdict judge_type(const json& value) const;
-  [[nodiscard]] Verdict judge_number(double value) const;
-  [[nodiscard]] Verdict judge_text(const std::string& text) const;
-  [[nodiscard]] Verdict judge_array(const json& array) const;
-  [[nodiscard]] Verdict judge_object(const json& object) const;
-  [[nodiscard]] Verdict judge_member(const std::string& name, const json& value, const Member* named) const;
-  [[nodiscard]] Verdict judge_combinations(const json& value) const;
+  [[nodiscard]] Judgement judge_type(const json& value) const;
+  [[nodiscard]] Judgement judge_number(double value) const;
+  [[nodiscard]] Judgement judge_text(const std::string& text) const;
+  [[nodiscard]] Judgement judge_array(const json& array) const;
+  [[nodiscard]] Judgement judge_object(const json& object) const;
+  [[nodiscard]] Judgement judge_member(const std::string& name, const json& value, const Member* named) const;
+  [[nodiscard]] Judgement judge_combinations(const json& value) const;
 };
 
-Verdict QuickSchema::Rule::judge(const json& value) const {
+Judgement QuickSchema::Rule::judge(const json& value) const {
   if (reference != nullptr) return reference->judge(value);
-  if (has_unknown_keyword || is_beyond_int64(value)) return Verdict::unsure;
-  Verdict verdict = judge_type(value);
-  if (verdict == Verdict::invalid) return verdict;
+  if (has_unknown_keyword || is_beyond_int64(value)) return Judgement::unsure;
+  Judgement verdict = judge_type(value);
+  if (verdict == Judgement::invalid) return verdict;
   if (value.is_number()) verdict = both(verdict, judge_number(value.get<double>()));
   if (value.is_string()) verdict = both(verdict, judge_text(value.get_ref<const std::string&>()));
   if (value.is_array()) verdict = both(verdict, judge_array(value));
   if (value.is_object()) verdict = both(verdict, judge_object(value));
-  return verdict == Verdict::invalid ? verdict : both(verdict, judge_combinations(value));
+  return verdict == Judgement::invalid ? verdict : both(verdict, judge_combinations(value));
 }
 
-Verdict QuickSchema::Rule::judge_type(const json& value) const {
+Judgement QuickSchema::Rule::judge_type(const json& value) const {
   const bool is_listed = types == 0 || (types & types_of(value)) != 0;
-  if (!is_listed) return value.is_number_float() ? Verdict::unsure : Verdict::invalid;
-  if (!choices) return Verdict::valid;
-  Verdict verdict = Verdict::invalid;
+  if (!is_listed) return value.is_number_float() ? Judgement::unsure : Judgement::invalid;
+  if (!choices) return Judgement::valid;
+  Judgement verdict = Judgement::invalid;
   for (const json& choice : *choices) verdict = either(verdict, is_equal(value, choice));
   return verdict;
 }
 
-Verdict QuickSchema::Rule::judge_number(double value) const {
+Judgement QuickSchema::Rule::judge_number(double value) const {
   return certain((!minimum || value >= *minimum) && (!maximum || value <= *maximum) &&
                  (!exclusive_minimum || value > *exclusive_minimum));
 }
 
-Verdict QuickSchema::Rule::judge_text(const std::string& text) const {
-  if (pattern && !pattern->matches(text)) return Verdict::invalid;
+Judgement QuickSchema::Rule::judge_text(const std::string& text) const {
+  if (pattern && !pattern->matches(text)) return Judgement::invalid;
   // The limit is of characters, of which a text has at most as many as bytes.
-  return !max_length || text.size() <= *max_length ? Verdict::valid : Verdict::unsure;
+  return !max_length || text.size() <= *max_length ? Judgement::valid : Judgement::unsure;
 }
 
-Verdict QuickSchema::Rule::judge_array(const json& array) const {
-  if ((min_items && array.size() < *min_items) || (max_items && array.size() > *max_items)) return Verdict::invalid;
-  Verdict verdict = Verdict::valid;
+Judgement QuickSchema::Rule::judge_array(const json& array) const {
+  if ((min_items && array.size() < *min_items) || (max_items && array.size() > *max_items)) return Judgement::invalid;
+  Judgement verdict = Judgement::valid;
   if (items == nullptr) return verdict;
   for (const json& item : array) {
     verdict = both(verdict, items->judge(item));
-    if (verdict == Verdict::invalid) break;
+    if (verdict == Judgement::invalid) break;
   }
   return verdict;
 }
 
-Verdict QuickSchema::Rule::judge_object(const json& object) const {
-  if (max_properties && object.size() > *max_properties) return Verdict::invalid;
-  Verdict verdict = Verdict::valid;
+Judgement QuickSchema::Rule::judge_object(const json& object) const {
+  if (max_properties && object.size() > *max_properties) return Judgement::invalid;
+  Judgement verdict = Judgement::valid;
   std::size_t required_seen = 0;
   auto next_named = members.begin();
-  for (auto member = object.begin(); member != object.end() && verdict != Verdict::invalid; ++member) {
+  for (auto member = object.begin(); member != object.end() && verdict != Judgement::invalid; ++member) {
     while (next_named != members.end() && next_named->first < member.key()) ++next_named;
     const bool is_named = next_named != members.end() && next_named->first == member.key();
     if (is_named && next_named->second.is_required) ++required_seen;
     verdict = both(verdict, judge_member(member.key(), member.value(), is_named ? &next_named->second : nullptr));
   }
-  return required_seen == required ? verdict : Verdict::invalid;
+  return required_seen == required ? verdict : Judgement::invalid;
 }
 
-Verdict QuickSchema::Rule::judge_member(const std::string& name, const json& value, const Member* named) const {
-  const Verdict name_verdict = names == nullptr ? Verdict::valid : names->judge(name);
+Judgement QuickSchema::Rule::judge_member(const std::string& name, const json& value, const Member* named) const {
+  const Judgement name_verdict = names == nullptr ? Judgement::valid : names->judge(name);
   if (named != nullptr && named->is_declared) return both(name_verdict, named->rule->judge(value));
-  if (has_no_others) return Verdict::invalid;
+  if (has_no_others) return Judgement::invalid;
   return others == nullptr ? name_verdict : both(name_verdict, others->judge(value));
 }
 
-Verdict QuickSchema::Rule::judge_combinations(const json& value) const {
-  Verdict verdict = Verdict::valid;
+Judgement QuickSchema::Rule::judge_combinations(const json& value) const {
+  Judgement verdict = Judgement::valid;
   for (const Rule* rule : all_of) verdict = both(verdict, rule->judge(value));
-  Verdict any = any_of.empty() ? Verdict::valid : Verdict::invalid;
+  Judgement any = any_of.empty() ? Judgement::valid : Judgement::invalid;
   for (const Rule* rule : any_of) any = either(any, rule->judge(value));
   verdict = both(verdict, any);
   if (condition == nullptr) return verdict;
-  const Verdict holds = condition->judge(value);
-  if (holds == Verdict::unsure) return both(verdict, Verdict::unsure);
-  const Rule* const branch = holds == Verdict::valid ? then : otherwise;
+  const Judgement holds = condition->judge(value);
+  if (holds == Judgement::unsure) return both(verdict, Judgement::unsure);
+  const Rule* const branch = holds == Judgement::valid ? then : otherwise;
   return branch == nullptr ? verdict : both(verdict, branch->judge(value));
 }
 

@@ -48,12 +48,12 @@ std::string problem_of(const nlohmann::json& document, const StatementKind& expe
   return {};
 }
 
-/// The statement in `json`; null with the reason in `problem` when it is not a genuine one about `subject`.
-nlohmann::json verified_statement(std::string_view json, const StatementKind& expected, std::string_view subject,
+/// The statement in `text`; null with the reason in `problem` when it is not a genuine one about `subject`.
+nlohmann::json verified_statement(std::string_view text, const StatementKind& expected, std::string_view subject,
                                   std::string& problem) {
   nlohmann::json document;
   try {
-    document = parse_untrusted_json(json);
+    document = parse_untrusted_json(text);
   } catch (const Error&) {
     problem = fmt::format("the answer is not a {}", expected.name);
     return nullptr;

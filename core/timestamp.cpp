@@ -9,8 +9,6 @@
 namespace gpuassay {
 namespace {
 
-constexpr std::int64_t kMsPerDay = 86'400'000;
-
 bool is_leap(int year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
 
 int days_in_month(int year, int month) {

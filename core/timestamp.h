@@ -18,6 +18,8 @@ std::string format_rfc3339_ms(std::int64_t since_epoch_ms);
 /// Days from 1970-01-01 to a date of the Gregorian calendar. Throws Error{unreadable_input} for a day that is none.
 std::int64_t days_since_epoch(int year, int month, int day);
 
+inline constexpr std::int64_t kMsPerDay = 86'400'000;
+
 /// 2025-01-01: no result document is older, so a clock that says less is wrong.
 inline constexpr std::int64_t kFirstReleaseMs = 1'735'689'600'000;
 

@@ -341,15 +341,14 @@ int execute(const RunOptions& options, const Environment& environment) {
   platform.put_into(machine.inventory);
   Result begun = begin_result(start, machine.inventory);
   look_up_price(begun, environment, progress);
+  // Until the result is safe, a signal or the provider asks for a partial one; a second Ctrl-C changes nothing.
+  std::optional<Interruption> interruption(std::in_place, platform.notices());
   store.attempt([&](const Spool& spool) {
     store.journal = spool.start_journal(start.run_id);
     store.journal->append(journal_first_line(begun));
   });
-
   if (once) once->begin(start.run_id, progress);
 
-  // Until the result is safe, a signal or the provider asks for a partial one; a second Ctrl-C changes nothing.
-  std::optional<Interruption> interruption(std::in_place, platform.notices());
   progress.say(fmt::format("measuring {} cases, at most {:.0f} s", cases.size(), budget));
   RunEnd end = measure_cases(cases, machine, started_s, budget, store, progress, options, *interruption);
   // What a slow metadata service still has to say must not hold up a run that was told to end.

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kHost = "100.100.100.200";
 
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_alibaba(const Evidence& evidence) {
   const Firmware& firmware = evidence.firmware;
   const bool ecs =
       contains_text(firmware.sys_vendor, "Alibaba") || equals_text(firmware.product_name, "Alibaba Cloud ECS");
@@ -28,7 +28,7 @@ std::optional<std::string> instance_id(MetadataReader& reader) {
   return id && id->starts_with("i-") ? id : std::nullopt;
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
+void ask_alibaba(const MetadataContext& context, MetadataFindings& findings) {
   MetadataReader reader(context.client, kHost);
   take_token(reader);
   const auto id = instance_id(reader);
@@ -49,7 +49,7 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
 
 /// 404, in older texts an empty answer, until the release of an interruptible machine is planned; then when, in UTC
 /// ("Query the interruption events of preemptible instances").
-std::optional<Notice> notice(MetadataClient& client) {
+std::optional<Notice> alibaba_notice(MetadataClient& client) {
   MetadataReader reader(client, kHost);
   take_token(reader);
   const auto notice = notice_at(reader.get_word("/latest/meta-data/instance/spot/termination-time").value_or(""));
@@ -61,9 +61,9 @@ std::optional<Notice> notice(MetadataClient& client) {
 PlatformRule alibaba_rule() {
   PlatformRule rule;
   rule.slug = "alibaba";
-  rule.recognized = recognized;
-  rule.ask = ask;
-  rule.notice = notice;
+  rule.recognized = recognize_alibaba;
+  rule.ask = ask_alibaba;
+  rule.notice = alibaba_notice;
   rule.no_pricing = "Alibaba's metadata tells pay-as-you-go and subscription not apart";
   return rule;
 }

@@ -5,6 +5,7 @@
 #include "agent/platform/metadata_reader.h"
 #include "agent/platform/rules.h"
 #include "agent/platform/words.h"
+#include "core/ascii.h"
 
 namespace gpuassay {
 namespace {
@@ -14,16 +15,16 @@ constexpr std::string_view kHost = "169.254.169.254";
 /// "ec2xxxxx-..." or, with swapped bytes, "xxxx2xec-...". One random UUID in 4,000 looks like this, so it counts only
 /// where Xen's EC2 also makes it the serial number.
 bool has_ec2_uuid(const Firmware& firmware) {
-  const std::string uuid = lower_text(firmware.product_uuid);
+  const std::string uuid = lower_case(firmware.product_uuid);
   if (uuid.size() < 8 || !equals_text(uuid, firmware.product_serial)) return false;
   return uuid.starts_with("ec2") || (uuid[4] == '2' && uuid.substr(6, 2) == "ec");
 }
 
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_aws(const Evidence& evidence) {
   const Firmware& firmware = evidence.firmware;
   const bool is_ec2 = equals_text(firmware.sys_vendor, "Amazon EC2") || contains_text(firmware.bios_vendor, "Amazon") ||
                       contains_text(firmware.bios_version, "amazon") ||
-                      lower_text(evidence.hypervisor_uuid).starts_with("ec2") || has_ec2_uuid(firmware);
+                      lower_case(evidence.hypervisor_uuid).starts_with("ec2") || has_ec2_uuid(firmware);
   return is_ec2 ? source::kFirmware : "";
 }
 
@@ -33,11 +34,11 @@ bool is_instance_id(std::string_view text) { return is_hex_id(text, "i-", 8, 17)
 std::optional<std::string> instance_type(std::string_view text) {
   auto type = word(text);
   if (!type || type->find('.') == std::string::npos || type->find('/') != std::string::npos) return std::nullopt;
-  return *type == lower_text(*type) ? type : std::nullopt;
+  return *type == lower_case(*type) ? type : std::nullopt;
 }
 
 /// Nitro machines have both in their firmware, readable by everyone, also where the metadata service is off.
-void tell(const Evidence& evidence, PlatformFacts& facts) {
+void tell_aws(const Evidence& evidence, PlatformFacts& facts) {
   if (const auto type = instance_type(evidence.firmware.product_name))
     facts.add(PlatformField::instance_type, *type, source::kFirmware);
   if (is_instance_id(evidence.firmware.board_asset_tag))
@@ -70,7 +71,7 @@ bool take_token(MetadataReader& reader) {
   return token.has_value();
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
+void ask_aws(const MetadataContext& context, MetadataFindings& findings) {
   MetadataReader reader(context.client, kHost);
   if (take_token(reader)) {
     const auto document = is_amazons(reader, context.known)
@@ -91,7 +92,7 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
 }
 
 /// 404 until the end of a spot machine is planned ("Spot Instance interruption notices").
-std::optional<Notice> notice(MetadataClient& client) {
+std::optional<Notice> aws_notice(MetadataClient& client) {
   MetadataReader reader(client, kHost);
   if (!take_token(reader)) return std::nullopt;
   const auto planned = reader.get_json("/latest/meta-data/spot/instance-action");
@@ -108,11 +109,11 @@ std::optional<Notice> notice(MetadataClient& client) {
 PlatformRule aws_rule() {
   PlatformRule rule;
   rule.slug = "aws";
-  rule.recognized = recognized;
-  rule.tell = tell;
-  rule.ask = ask;
+  rule.recognized = recognize_aws;
+  rule.tell = tell_aws;
+  rule.ask = ask_aws;
   rule.blind = Blind::always;
-  rule.notice = notice;
+  rule.notice = aws_notice;
   return rule;
 }
 

@@ -7,12 +7,13 @@
 #include "agent/platform/metadata_reader.h"
 #include "agent/platform/rules.h"
 #include "agent/platform/words.h"
+#include "core/ascii.h"
 
 namespace gpuassay {
 namespace {
 
 /// The tag that all Azure machines have and other Hyper-V machines have not.
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_azure(const Evidence& evidence) {
   return evidence.firmware.chassis_asset_tag == "7783-7084-3265-9085-8269-3286-77" ? source::kFirmware : "";
 }
 
@@ -34,7 +35,7 @@ MetadataReader reader_of(MetadataClient& client) {
   return reader;
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
+void ask_azure(const MetadataContext& context, MetadataFindings& findings) {
   MetadataReader reader = reader_of(context.client);
   if (context.known) reader.let_not_found_pass();
   auto compute = reader.get_json("/metadata/instance/compute?api-version=2021-02-01&format=json");
@@ -49,7 +50,7 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
     if (!findings.values.contains(PlatformField::zone))
       findings.reasons[PlatformField::zone] = "the machine is in no particular zone";
     findings.set(PlatformField::pricing_model, pricing_of(*compute));
-    findings.set(PlatformField::instance_id, word(lower_text(text_at(*compute, "vmId").value_or(""))));
+    findings.set(PlatformField::instance_id, word(lower_case(text_at(*compute, "vmId").value_or(""))));
   } else if (compute) {
     reader.note("the metadata service does not answer as Azure's");
   }
@@ -80,7 +81,7 @@ bool concerns(const nlohmann::json& event, std::string_view machine) {
 
 /// "Azure Metadata Service: Scheduled Events for Linux VMs". Machines of one scale set see each other's events, so this
 /// machine's name is asked for when there is one; it goes no further.
-std::optional<Notice> notice(MetadataClient& client) {
+std::optional<Notice> azure_notice(MetadataClient& client) {
   constexpr std::string_view kName = "/metadata/instance/compute/name?api-version=2021-02-01&format=text";
   MetadataReader reader = reader_of(client);
   const auto document = reader.get_json("/metadata/scheduledevents?api-version=2020-07-01");
@@ -101,10 +102,10 @@ std::optional<Notice> notice(MetadataClient& client) {
 PlatformRule azure_rule() {
   PlatformRule rule;
   rule.slug = "azure";
-  rule.recognized = recognized;
-  rule.ask = ask;
+  rule.recognized = recognize_azure;
+  rule.ask = ask_azure;
   rule.blind = Blind::always;
-  rule.notice = notice;
+  rule.notice = azure_notice;
   rule.notice_time = std::chrono::minutes(2);  // the first question switches the service on
   return rule;
 }

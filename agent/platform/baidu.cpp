@@ -8,13 +8,13 @@ namespace gpuassay {
 namespace {
 
 /// A guess: no string of Baidu's firmware is confirmed. What it asks proves itself.
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_baidu(const Evidence& evidence) {
   const bool baidu =
       contains_text(evidence.firmware.sys_vendor, "Baidu") || contains_text(evidence.firmware.product_name, "Baidu");
   return baidu ? source::kFirmware : "";
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
+void ask_baidu(const MetadataContext& context, MetadataFindings& findings) {
   MetadataReader reader(context.client, "169.254.169.254");
   const auto id = reader.get_word("/1.0/meta-data/instance-shortid");
   const auto zone = id ? reader.get_word("/1.0/meta-data/azone") : std::nullopt;
@@ -35,8 +35,8 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
 PlatformRule baidu_rule() {
   PlatformRule rule;
   rule.slug = "baidu";
-  rule.recognized = recognized;
-  rule.ask = ask;
+  rule.recognized = recognize_baidu;
+  rule.ask = ask_baidu;
   rule.blind = Blind::always;
   rule.no_pricing = "Baidu's metadata does not tell how the machine is paid for";
   return rule;

@@ -23,11 +23,17 @@ MetadataClientMaker client_maker(const DetectionInputs& inputs, const MetadataPa
 }
 
 void watch(const PlatformRule& rule, const MetadataClientMaker& make_client, const NoticePipe& notices) {
+  const auto now_ms = [] {
+    return std::int64_t{
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count()};
+  };
   const auto pause = [] {
     std::this_thread::sleep_for(kNoticeInterval);
     return true;
   };
-  if (const auto notice = wait_for_notice(rule, make_client, pause)) notices.announce(notice_text(rule.slug, *notice));
+  if (const auto notice = wait_for_notice(rule, make_client, now_ms, pause))
+    notices.announce(notice_text(rule.slug, *notice));
 }
 
 }  // namespace
@@ -56,8 +62,9 @@ MetadataPatience PlatformDetection::patience() const {
 }
 
 BackgroundAnswer PlatformDetection::ask(const DetectionInputs& inputs) const {
-  wait_for_network([] { return has_network(own_ipv4_addresses()); }, network_wait_,
-                   [](std::chrono::seconds pause) { std::this_thread::sleep_for(pause); });
+  const auto routes = [&](const char* file) { return inputs.root.read_text(file).value_or(""); };
+  wait_for_network([&] { return has_default_route(routes("/proc/net/route"), routes("/proc/net/ipv6_route")); },
+                   network_wait_, [](std::chrono::seconds pause) { std::this_thread::sleep_for(pause); });
   const MetadataFindings found =
       ask_services(question_, client_maker(inputs, patience()), own_ipv4_addresses(), Clock::now() + patience().budget);
   BackgroundAnswer answer{to_text(found)};

@@ -7,17 +7,17 @@
 namespace gpuassay {
 namespace {
 
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_digitalocean(const Evidence& evidence) {
   return equals_text(evidence.firmware.sys_vendor, "DigitalOcean") ? source::kFirmware : "";
 }
 
 /// The droplet's number; root only.
-void tell(const Evidence& evidence, PlatformFacts& facts) {
+void tell_digitalocean(const Evidence& evidence, PlatformFacts& facts) {
   if (is_number(evidence.firmware.product_serial) && word(evidence.firmware.product_serial))
     facts.add(PlatformField::instance_id, evidence.firmware.product_serial, source::kFirmware);
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
+void ask_digitalocean(const MetadataContext& context, MetadataFindings& findings) {
   MetadataReader reader(context.client, "169.254.169.254");
   const auto id = reader.get_word("/metadata/v1/id");
   if (id && is_number(*id)) {
@@ -35,9 +35,9 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
 PlatformRule digitalocean_rule() {
   PlatformRule rule;
   rule.slug = "digitalocean";
-  rule.recognized = recognized;
-  rule.tell = tell;
-  rule.ask = ask;
+  rule.recognized = recognize_digitalocean;
+  rule.tell = tell_digitalocean;
+  rule.ask = ask_digitalocean;
   rule.no_type = "DigitalOcean's metadata does not tell the size; GPU model and count stand for it";
   rule.no_pricing = "DigitalOcean's metadata does not tell how the machine is paid for";
   return rule;

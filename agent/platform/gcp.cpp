@@ -9,7 +9,7 @@
 namespace gpuassay {
 namespace {
 
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_gcp(const Evidence& evidence) {
   const Firmware& firmware = evidence.firmware;
   const bool is_gce = equals_text(firmware.product_name, "Google Compute Engine") ||
                       equals_text(firmware.product_name, "Google") ||
@@ -45,7 +45,7 @@ MetadataReader reader_of(MetadataClient& client) {
 /// Was the last answer Google's?
 bool is_proven(const MetadataReader& reader) { return equals_text(reader.last_header("metadata-flavor"), "Google"); }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
+void ask_gcp(const MetadataContext& context, MetadataFindings& findings) {
   MetadataReader reader = reader_of(context.client);
   const auto zone = last_part(reader.get_word("/computeMetadata/v1/instance/zone"));
   if (zone && !is_proven(reader)) {
@@ -65,7 +65,7 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
 
 /// TRUE some 30 s before a preempted machine is switched off, FALSE before ("Preemptible VM instances"). When that will
 /// be is not said.
-std::optional<Notice> notice(MetadataClient& client) {
+std::optional<Notice> gcp_notice(MetadataClient& client) {
   MetadataReader reader = reader_of(client);
   const auto preempted = reader.get_word("/computeMetadata/v1/instance/preempted");
   return preempted == "TRUE" && is_proven(reader) ? std::optional(Notice{}) : std::nullopt;
@@ -76,10 +76,10 @@ std::optional<Notice> notice(MetadataClient& client) {
 PlatformRule gcp_rule() {
   PlatformRule rule;
   rule.slug = "gcp";
-  rule.recognized = recognized;
-  rule.ask = ask;
+  rule.recognized = recognize_gcp;
+  rule.ask = ask_gcp;
   rule.blind = Blind::always;
-  rule.notice = notice;
+  rule.notice = gcp_notice;
   return rule;
 }
 

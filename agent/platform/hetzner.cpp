@@ -7,12 +7,12 @@
 namespace gpuassay {
 namespace {
 
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_hetzner(const Evidence& evidence) {
   return equals_text(evidence.firmware.sys_vendor, "Hetzner") ? source::kFirmware : "";
 }
 
 /// The server's number; root only.
-void tell(const Evidence& evidence, PlatformFacts& facts) {
+void tell_hetzner(const Evidence& evidence, PlatformFacts& facts) {
   if (is_number(evidence.firmware.product_serial) && word(evidence.firmware.product_serial))
     facts.add(PlatformField::instance_id, evidence.firmware.product_serial, source::kFirmware);
 }
@@ -24,7 +24,7 @@ std::optional<std::string> location_of(std::string_view zone) {
                                                        : std::optional(std::string(zone.substr(0, place)));
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
+void ask_hetzner(const MetadataContext& context, MetadataFindings& findings) {
   MetadataReader reader(context.client, "169.254.169.254");
   const auto id = reader.get_word("/hetzner/v1/metadata/instance-id");
   if (id && is_number(*id)) {
@@ -44,9 +44,9 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
 PlatformRule hetzner_rule() {
   PlatformRule rule;
   rule.slug = "hetzner";
-  rule.recognized = recognized;
-  rule.tell = tell;
-  rule.ask = ask;
+  rule.recognized = recognize_hetzner;
+  rule.tell = tell_hetzner;
+  rule.ask = ask_hetzner;
   rule.no_type = "Hetzner's metadata does not tell the server type";
   rule.no_pricing = "Hetzner's metadata does not tell how the machine is paid for";
   return rule;

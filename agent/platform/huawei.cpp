@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kHost = "169.254.169.254";
 
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_huawei(const Evidence& evidence) {
   const Firmware& firmware = evidence.firmware;
   const bool ecs =
       equals_text(firmware.chassis_asset_tag, "HUAWEICLOUD") || equals_text(firmware.sys_vendor, "Huawei Cloud");
@@ -51,7 +51,7 @@ bool took_token(MetadataReader& reader) {
   return token.has_value();
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
+void ask_huawei(const MetadataContext& context, MetadataFindings& findings) {
   MetadataReader reader(context.client, kHost);
   auto document = reader.get_json(kOpenstackDocument);
   if (!document && took_token(reader)) document = reader.get_json(kOpenstackDocument);
@@ -74,7 +74,7 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
 
 /// Seen in one public script only, at the path that others have for it: 404 is what is to be expected. Whatever is
 /// there counts only as an instant with its zone, and beside Huawei's document.
-std::optional<Notice> notice(MetadataClient& client) {
+std::optional<Notice> huawei_notice(MetadataClient& client) {
   MetadataReader reader(client, kHost);
   constexpr std::string_view kPath = "/latest/meta-data/spot/termination-time";
   auto time = reader.get_word(kPath);
@@ -89,9 +89,9 @@ std::optional<Notice> notice(MetadataClient& client) {
 PlatformRule huawei_rule() {
   PlatformRule rule;
   rule.slug = "huawei";
-  rule.recognized = recognized;
-  rule.ask = ask;
-  rule.notice = notice;
+  rule.recognized = recognize_huawei;
+  rule.ask = ask_huawei;
+  rule.notice = huawei_notice;
   return rule;
 }
 

@@ -6,7 +6,7 @@ namespace gpuassay {
 namespace {
 
 /// The variable is known from one project alone, so it counts only inside Kubernetes.
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_kubernetes_clouds(const Evidence& evidence) {
   return evidence.has("COREWEAVE_NODE_NAME") && in_kubernetes(evidence) ? source::kVariable : "";
 }
 
@@ -16,7 +16,7 @@ PlatformRule coreweave_rule() {
   PlatformRule rule;
   rule.slug = "coreweave";
   rule.inside_another = true;
-  rule.recognized = recognized;
+  rule.recognized = recognize_kubernetes_clouds;
   rule.no_type = rule.no_region =
       "only labels of the Kubernetes node tell it; pass them into the pod as GPUASSAY_INSTANCE_TYPE and "
       "GPUASSAY_REGION";

@@ -5,7 +5,7 @@
 namespace gpuassay {
 namespace {
 
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_lambda(const Evidence& evidence) {
   return evidence.marked("/etc/lambda/guest-agent") ? source::kFile : "";
 }
 
@@ -14,7 +14,7 @@ std::string_view recognized(const Evidence& evidence) {
 PlatformRule lambda_rule() {
   PlatformRule rule;
   rule.slug = "lambda";
-  rule.recognized = recognized;
+  rule.recognized = recognize_lambda;
   rule.no_type = "Lambda does not tell the machine's type inside; GPU model and count stand for it";
   rule.no_region = "Lambda does not tell the region inside";
   rule.no_pricing = "Lambda does not tell how the machine is paid for";

@@ -7,6 +7,7 @@
 
 #include "agent/platform/words.h"
 #include "agent/probe/text_fields.h"
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/json_guard.h"
 
@@ -70,7 +71,7 @@ bool MetadataReader::ask(MetadataRequest request) {
 }
 
 bool MetadataReader::has_type(std::initializer_list<std::string_view> allowed) {
-  const std::string header = lower_text(last_header("content-type"));
+  const std::string header = lower_case(last_header("content-type"));
   const std::string_view type = trim(std::string_view(header).substr(0, header.find(';')));
   if (type.empty() || std::find(allowed.begin(), allowed.end(), type) != allowed.end()) return true;
   note("the metadata service answers with another type of content than it should");

@@ -10,7 +10,7 @@ namespace gpuassay {
 namespace {
 
 /// Only older images have the folder; a token lies there too, which nothing reads.
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_nebius(const Evidence& evidence) {
   return evidence.marked("/mnt/cloud-metadata/parent-id") ? source::kFile : "";
 }
 
@@ -25,7 +25,7 @@ void read_instance(const nlohmann::json& instance, MetadataFindings& findings) {
   findings.set(PlatformField::region, region_word(text_at(instance, "region").value_or("")));
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
+void ask_nebius(const MetadataContext& context, MetadataFindings& findings) {
   // The name is what the documents promise; the literal address needs no name server, which may not answer elsewhere.
   constexpr std::string_view kName = "metadata.nebius.internal", kLiteral = "169.254.169.254";
   for (const bool by_name : {context.known, !context.known}) {
@@ -44,8 +44,8 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
 PlatformRule nebius_rule() {
   PlatformRule rule;
   rule.slug = "nebius";
-  rule.recognized = recognized;
-  rule.ask = ask;
+  rule.recognized = recognize_nebius;
+  rule.ask = ask_nebius;
   rule.blind = Blind::always;
   rule.no_pricing = "Nebius' metadata does not tell preemptible machines from others";
   return rule;

@@ -21,6 +21,11 @@ std::optional<Notice> ask_once(const PlatformRule& rule, const MetadataClientMak
   }
 }
 
+bool is_outlived(const Notice& notice, std::int64_t now_ms) {
+  constexpr std::int64_t kOutlivedMs = std::chrono::milliseconds(kNoticeOutlived).count();
+  return notice.ends_at_ms && *notice.ends_at_ms < now_ms - kOutlivedMs;
+}
+
 }  // namespace
 
 const PlatformRule* rule_of_notices(const MetadataQuestion& question, const MetadataFindings& findings,
@@ -32,9 +37,10 @@ const PlatformRule* rule_of_notices(const MetadataQuestion& question, const Meta
 }
 
 std::optional<Notice> wait_for_notice(const PlatformRule& rule, const MetadataClientMaker& make_client,
-                                      const std::function<bool()>& pause) {
+                                      const std::function<std::int64_t()>& now_ms, const std::function<bool()>& pause) {
   do {
-    if (const auto notice = ask_once(rule, make_client)) return notice;
+    const auto notice = ask_once(rule, make_client);
+    if (notice && !is_outlived(*notice, now_ms())) return notice;
   } while (pause());
   return std::nullopt;
 }

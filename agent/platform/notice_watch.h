@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 
@@ -19,9 +20,13 @@ inline constexpr std::chrono::seconds kNoticeInterval{5};
 const PlatformRule* rule_of_notices(const MetadataQuestion& question, const MetadataFindings& findings,
                                     const PlatformFacts& facts);
 
+/// A machine that still is there this long after its announced end was spared, or is another one that woke up from the
+/// disk of the first: such a notice is none.
+inline constexpr std::chrono::minutes kNoticeOutlived{10};
+
 /// Asks at once and again after each `pause`, until there is a notice or `pause` returns false. Never throws for what
-/// servers do. `rule` can announce.
+/// servers do. `rule` can announce; `now_ms` is since 1970 UTC.
 std::optional<Notice> wait_for_notice(const PlatformRule& rule, const MetadataClientMaker& make_client,
-                                      const std::function<bool()>& pause);
+                                      const std::function<std::int64_t()>& now_ms, const std::function<bool()>& pause);
 
 }  // namespace gpuassay

@@ -6,6 +6,7 @@
 #include "agent/platform/openstack_document.h"
 #include "agent/platform/rules.h"
 #include "agent/platform/words.h"
+#include "core/ascii.h"
 
 namespace gpuassay {
 namespace {
@@ -14,7 +15,7 @@ bool is_nova(std::string_view text) {
   return equals_text(text, "OpenStack Nova") || equals_text(text, "OpenStack Compute");
 }
 
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_openstack(const Evidence& evidence) {
   const Firmware& firmware = evidence.firmware;
   return is_nova(firmware.product_name) || is_nova(firmware.chassis_asset_tag) ? source::kFirmware : "";
 }
@@ -39,7 +40,7 @@ void refine(MetadataReader& reader, const nlohmann::json& document, MetadataFind
   if (network && has_ovh_name_server(*network)) findings.provider = "ovh";
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
+void ask_openstack(const MetadataContext& context, MetadataFindings& findings) {
   MetadataReader reader(context.client, "169.254.169.254");
   const auto document = reader.get_json(kOpenstackDocument);
   const auto id = document ? openstack_uuid(*document) : std::nullopt;
@@ -58,7 +59,7 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
 }  // namespace
 
 std::optional<std::string> openstack_uuid(const nlohmann::json& document) {
-  const std::string uuid = lower_text(text_at(document, "uuid").value_or(""));
+  const std::string uuid = lower_case(text_at(document, "uuid").value_or(""));
   constexpr std::size_t kUuidLength = 36;
   const bool fine = uuid.size() == kUuidLength && std::all_of(uuid.begin(), uuid.end(), [](char c) {
                       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
@@ -74,8 +75,8 @@ std::optional<std::string> openstack_zone(const nlohmann::json& document) {
 PlatformRule openstack_rule() {
   PlatformRule rule;
   rule.slug = "openstack";
-  rule.recognized = recognized;
-  rule.ask = ask;
+  rule.recognized = recognize_openstack;
+  rule.ask = ask_openstack;
   rule.blind = Blind::always;
   rule.no_region = "an OpenStack tells its zone at most";
   rule.no_pricing = "an OpenStack does not tell how the machine is paid for";

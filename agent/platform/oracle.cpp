@@ -9,12 +9,12 @@
 namespace gpuassay {
 namespace {
 
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_oracle(const Evidence& evidence) {
   return evidence.firmware.chassis_asset_tag == "OracleCloud.com" ? source::kFirmware : "";
 }
 
 /// `ociAdName` and not `availabilityDomain`, whose prefix ("Abcd:US-...") differs from tenancy to tenancy.
-void ask(const MetadataContext& context, MetadataFindings& findings) {
+void ask_oracle(const MetadataContext& context, MetadataFindings& findings) {
   MetadataReader reader(context.client, "169.254.169.254");
   reader.send_always("Authorization", "Bearer Oracle");
   const auto id = reader.get_word("/opc/v2/instance/id");
@@ -36,8 +36,8 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
 PlatformRule oracle_rule() {
   PlatformRule rule;
   rule.slug = "oracle";
-  rule.recognized = recognized;
-  rule.ask = ask;
+  rule.recognized = recognize_oracle;
+  rule.ask = ask_oracle;
   rule.blind = Blind::always;
   rule.no_pricing = "Oracle's metadata does not tell preemptible or reserved machines from others";
   return rule;

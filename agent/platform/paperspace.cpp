@@ -10,7 +10,7 @@
 namespace gpuassay {
 namespace {
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
+void ask_paperspace(const MetadataContext& context, MetadataFindings& findings) {
   MetadataReader reader(context.client, "metadata.paperspace.com");
   const auto machine = reader.get_json("/meta-data/machine");
   const auto address = machine ? text_at(*machine, "privateIpAddress") : std::nullopt;
@@ -32,7 +32,7 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
 PlatformRule paperspace_rule() {
   PlatformRule rule;
   rule.slug = "paperspace";
-  rule.ask = ask;
+  rule.ask = ask_paperspace;
   rule.blind = Blind::paperspace_vm;
   rule.no_pricing = "Paperspace's metadata does not tell how the machine is paid for";
   return rule;

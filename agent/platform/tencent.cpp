@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kHost = "metadata.tencentyun.com", kInstanceId = "/latest/meta-data/instance-id";
 
-std::string_view recognized(const Evidence& evidence) {
+std::string_view recognize_tencent(const Evidence& evidence) {
   return equals_text(evidence.firmware.sys_vendor, "Tencent Cloud") ? source::kFirmware : "";
 }
 
@@ -20,7 +20,7 @@ std::optional<std::string> pricing_of(std::string_view charge_type) {
   return std::nullopt;
 }
 
-void ask(const MetadataContext& context, MetadataFindings& findings) {
+void ask_tencent(const MetadataContext& context, MetadataFindings& findings) {
   MetadataReader reader(context.client, kHost);
   const auto id = reader.get_word(kInstanceId);
   if (id && id->starts_with("ins-")) {
@@ -40,7 +40,7 @@ void ask(const MetadataContext& context, MetadataFindings& findings) {
 
 /// 404 until the repossession of a spot machine is planned; then when, as "2018-08-18 12:05:33" in China's time without
 /// saying so (document 213/32487).
-std::optional<Notice> notice(MetadataClient& client) {
+std::optional<Notice> tencent_notice(MetadataClient& client) {
   MetadataReader reader(client, kHost);
   const std::string time(trim(reader.get_text("/latest/meta-data/spot/termination-time").value_or("")));
   if (time.size() != std::string_view("2018-08-18 12:05:33").size()) return std::nullopt;
@@ -54,9 +54,9 @@ std::optional<Notice> notice(MetadataClient& client) {
 PlatformRule tencent_rule() {
   PlatformRule rule;
   rule.slug = "tencent";
-  rule.recognized = recognized;
-  rule.ask = ask;
-  rule.notice = notice;
+  rule.recognized = recognize_tencent;
+  rule.ask = ask_tencent;
+  rule.notice = tencent_notice;
   return rule;
 }
 

@@ -3,16 +3,12 @@
 #include <algorithm>
 
 #include "agent/probe/text_fields.h"
+#include "core/ascii.h"
 
 namespace gpuassay {
 namespace {
 
 constexpr std::size_t kLongestWord = 128, kLongestRegion = 64, kLongestToken = 4096;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_lower_letter(char c) { return c >= 'a' && c <= 'z'; }
-bool is_letter(char c) { return is_lower_letter(lower(c)); }
 
 bool may_be_in_word(char c) {
   return is_letter(c) || is_digit(c) || std::string_view("._:/+-").find(c) != std::string_view::npos;
@@ -20,19 +16,13 @@ bool may_be_in_word(char c) {
 
 }  // namespace
 
-std::string lower_text(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), lower);
-  return result;
-}
-
 bool equals_text(std::string_view text, std::string_view other) {
   return std::equal(text.begin(), text.end(), other.begin(), other.end(),
-                    [](char a, char b) { return lower(a) == lower(b); });
+                    [](char a, char b) { return lower_case(a) == lower_case(b); });
 }
 
 bool contains_text(std::string_view text, std::string_view part) {
-  return lower_text(text).find(lower_text(part)) != std::string::npos;
+  return lower_case(text).find(lower_case(part)) != std::string::npos;
 }
 
 std::optional<std::string> word(std::string_view text) {
@@ -44,7 +34,7 @@ std::optional<std::string> word(std::string_view text) {
 }
 
 std::optional<std::string> region_word(std::string_view text) {
-  const std::string region = lower_text(trim(text));
+  const std::string region = lower_case(trim(text));
   const bool fine =
       !region.empty() && region.size() <= kLongestRegion && region.front() != '-' &&
       std::all_of(region.begin(), region.end(), [](char c) { return is_lower_letter(c) || is_digit(c) || c == '-'; }) &&

@@ -9,7 +9,6 @@
 
 namespace gpuassay {
 
-std::string lower_text(std::string_view text);
 /// Both ignore case.
 bool equals_text(std::string_view text, std::string_view other);
 bool contains_text(std::string_view text, std::string_view part);

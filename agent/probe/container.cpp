@@ -10,6 +10,7 @@
 #include "agent/probe/host_facts.h"
 #include "agent/probe/mountinfo.h"
 #include "agent/probe/text_fields.h"
+#include "core/ascii.h"
 
 namespace gpuassay {
 namespace {
@@ -53,8 +54,6 @@ constexpr std::array<Pattern, 8> kDeclaredKinds{{{"docker", "docker"},
                                                  {"containerd", "containerd"}}};
 
 bool starts_with(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
 std::optional<std::string> kind_in_path(std::string_view path) {
   const std::vector<std::string_view> components = split(path, '/');
   for (const Pattern& pattern : kCgroupComponents) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/probe/text_fields.h"
+#include "core/ascii.h"
 
 namespace gpuassay {
 namespace {
@@ -79,10 +80,7 @@ std::optional<double> read_uptime_s(const SystemRoot& root) {
 }
 
 bool is_wsl(const SystemRoot& root) {
-  std::string release = root.read_text("/proc/sys/kernel/osrelease").value_or("");
-  std::transform(release.begin(), release.end(), release.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return release.find("microsoft") != std::string::npos;
+  return contains(lower_case(root.read_text("/proc/sys/kernel/osrelease").value_or("")), "microsoft");
 }
 
 }  // namespace gpuassay

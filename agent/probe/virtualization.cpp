@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "agent/probe/host_facts.h"
+#include "core/ascii.h"
 
 namespace gpuassay {
 namespace {
@@ -59,8 +60,6 @@ Firmware read_firmware(const SystemRoot& root) {
           root.read_trimmed(directory + "product_name").value_or(""),
           root.read_trimmed(directory + "bios_vendor").value_or("")};
 }
-
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 bool matches(const Signature& signature, const Firmware& firmware) {
   const std::string& text = signature.field == Field::vendor    ? firmware.vendor

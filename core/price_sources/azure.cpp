@@ -1,6 +1,7 @@
 // Pages of the Azure Retail Prices API: whole machines per hour; reservations as the price of the whole term.
 #include <fmt/format.h>
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/machine_sizes.h"
 #include "core/price_sources/exact_json.h"
@@ -10,8 +11,6 @@ namespace gpuassay {
 namespace {
 
 using nlohmann::json;
-
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 /// Rejects what is no Linux machine of the open price list.
 void require_linux_machine(const json& item) {

@@ -1,6 +1,7 @@
 // Catalogue CSV of dstackai/gpuhunt: one provider a file, USD per hour for the whole instance.
 #include <fmt/format.h>
 
+#include "core/ascii.h"
 #include "core/csv_columns.h"
 #include "core/price_sources/readers.h"
 #include "core/provider_names.h"

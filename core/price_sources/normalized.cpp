@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/ascii.h"
 #include "core/csv_columns.h"
 #include "core/gpu_aliases.h"
 #include "core/price_compose.h"

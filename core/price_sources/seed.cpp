@@ -2,6 +2,7 @@
 // read.
 #include <fmt/format.h>
 
+#include "core/ascii.h"
 #include "core/csv_columns.h"
 #include "core/error.h"
 #include "core/gpu_aliases.h"
@@ -27,8 +28,6 @@ PriceUnit read_unit(std::string_view text) {
     throw Error(ErrorCode::unreadable_input, fmt::format("'{}' is not a known unit; use hour, month or year", text));
   return *unit;
 }
-
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 Confidence read_confidence(std::string_view note) {
   if (contains(note, "artefact") || contains(note, "mistranslat") || contains(note, "model lost"))

@@ -1,6 +1,7 @@
 // vms.csv of the SkyPilot catalogue, schema v8: one cloud a file, on-demand and spot price in one line, USD per hour.
 #include <fmt/format.h>
 
+#include "core/ascii.h"
 #include "core/csv_columns.h"
 #include "core/machine_sizes.h"
 #include "core/price_compose.h"

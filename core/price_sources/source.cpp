@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/gpu_aliases.h"
 #include "core/price_checks.h"
+#include "core/timestamp.h"
 
 namespace gpuassay {
 namespace {

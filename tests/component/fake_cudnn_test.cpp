@@ -19,10 +19,12 @@ using test::FakeSetup;
 enum class Direction { forward, backward_data, backward_filter };
 
 // A small problem in which nothing is equal by accident: two images, stride 2 in height only.
-constexpr int kN = 2, kC = 3, kH = 6, kW = 5, kK = 4, kR = 3, kS = 2, kPadH = 1, kPadW = 1, kStrideH = 2, kStrideW = 1;
+constexpr int kImages = 2, kC = 3, kH = 6, kW = 5, kFilters = 4, kR = 3, kS = 2, kPadH = 1, kPadW = 1, kStrideH = 2,
+              kStrideW = 1;
 constexpr int kP = (kH + 2 * kPadH - kR) / kStrideH + 1, kQ = (kW + 2 * kPadW - kS) / kStrideW + 1;
-constexpr std::uint64_t kXCount = std::uint64_t{kN} * kC * kH * kW, kWCount = std::uint64_t{kK} * kC * kR * kS,
-                        kYCount = std::uint64_t{kN} * kK * kP * kQ;
+constexpr std::uint64_t kXCount = std::uint64_t{kImages} * kC * kH * kW,
+                        kWCount = std::uint64_t{kFilters} * kC * kR * kS,
+                        kYCount = std::uint64_t{kImages} * kFilters * kP * kQ;
 constexpr std::uint64_t kSeedX = 21, kSeedW = 22, kSeedY = 23;
 
 void* pointer(cuda::DevicePointer address) { return reinterpret_cast<void*>(address); }
@@ -51,9 +53,9 @@ class Problem {
     check(api().cudnnCreateTensorDescriptor(&y_desc));
     check(api().cudnnCreateFilterDescriptor(&w_desc));
     check(api().cudnnCreateConvolutionDescriptor(&how));
-    check(api().cudnnSetTensor4dDescriptor(x_desc, layout, data_type, kN, kC, kH, kW));
-    check(api().cudnnSetTensor4dDescriptor(y_desc, layout, data_type, kN, kK, kP, kQ));
-    check(api().cudnnSetFilter4dDescriptor(w_desc, data_type, layout, kK, kC, kR, kS));
+    check(api().cudnnSetTensor4dDescriptor(x_desc, layout, data_type, kImages, kC, kH, kW));
+    check(api().cudnnSetTensor4dDescriptor(y_desc, layout, data_type, kImages, kFilters, kP, kQ));
+    check(api().cudnnSetFilter4dDescriptor(w_desc, data_type, layout, kFilters, kC, kR, kS));
     check(api().cudnnSetConvolution2dDescriptor(how, kPadH, kPadW, kStrideH, kStrideW, 1, 1, cudnn::kCrossCorrelation,
                                                 cudnn::kFloat));
   }
@@ -106,8 +108,8 @@ class Problem {
  private:
   template <class Term>
   void for_each_term(Term term) const {
-    for (int n = 0; n < kN; ++n) {
-      for (int i = 0; i < kK * kC * kR * kS; ++i) {
+    for (int n = 0; n < kImages; ++n) {
+      for (int i = 0; i < kFilters * kC * kR * kS; ++i) {
         const int k = i / (kC * kR * kS);
         const int c = i / (kR * kS) % kC;
         const int r = i / kS % kR;
@@ -118,7 +120,7 @@ class Problem {
             const int v = q * kStrideW - kPadW + s;
             if (h < 0 || v < 0 || h >= kH || v >= kW) continue;
             term(at(nhwc_, kC, kH, kW, n, c, h, v), at(nhwc_, kC, kR, kS, k, c, r, s),
-                 at(nhwc_, kK, kP, kQ, n, k, p, q));
+                 at(nhwc_, kFilters, kP, kQ, n, k, p, q));
           }
         }
       }
@@ -190,8 +192,8 @@ TEST(FakeCudnn, ChecksShapesAndWorkspace) {
                                                   problem.w_desc, pointer(problem.w), problem.how, 1, nullptr, 0, &zero,
                                                   problem.y_desc, pointer(problem.y)),
             3);
-  problem.check(
-      problem.api().cudnnSetTensor4dDescriptor(problem.y_desc, cudnn::kNchw, cudnn::kFloat, kN, kK, kP, kQ + 1));
+  problem.check(problem.api().cudnnSetTensor4dDescriptor(problem.y_desc, cudnn::kNchw, cudnn::kFloat, kImages, kFilters,
+                                                         kP, kQ + 1));
   EXPECT_EQ(problem.run(Direction::forward, 1), 3);
 }
 

@@ -1,6 +1,7 @@
 """Metadata services of the clouds, as strict as the real ones: each answers its own paths, and only to a request with the
 method and headers it demands. Keeps every request."""
 
+import datetime
 import http.server
 import json
 import threading
@@ -315,6 +316,10 @@ def paperspace(address="127.0.0.1"):
 # ---- notices: by platform the question, and the answer once the machine is to be taken away --------------
 
 
+ENDS = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(minutes=30)
+TIME = ENDS.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def azure_event(**changes):
     return {
         "EventId": "602d9444-d2cd-49c7-8624-8643e7171297",
@@ -322,7 +327,7 @@ def azure_event(**changes):
         "ResourceType": "VirtualMachine",
         "Resources": [SECRET],
         "EventStatus": "Scheduled",
-        "NotBefore": "Fri, 02 Jan 2026 03:04:05 GMT",
+        "NotBefore": ENDS.strftime("%a, %d %b %Y %H:%M:%S GMT"),
         **changes,
     }
 
@@ -332,7 +337,6 @@ def azure_events(*events):
 
 
 AZURE_NAME = "GET /metadata/instance/compute/name?api-version=2021-02-01&format=text"
-TIME = "2026-01-02T03:04:05Z"
 NOTICES = {
     "aws": (
         "GET /latest/meta-data/spot/instance-action",
@@ -347,7 +351,7 @@ NOTICES = {
         "GET /latest/meta-data/instance/spot/termination-time",
         Reply(TIME, needs={"X-aliyun-ecs-metadata-token": SECRET}, refusal=403),
     ),
-    "tencent": ("GET /latest/meta-data/spot/termination-time", Reply("2026-01-02 11:04:05")),
+    "tencent": ("GET /latest/meta-data/spot/termination-time", Reply((ENDS + datetime.timedelta(hours=8)).strftime("%Y-%m-%d %H:%M:%S"))),  # China's
     "huawei": (
         "GET /latest/meta-data/spot/termination-time",
         Reply(TIME, needs={"X-Metadata-Token": SECRET}, refusal=401),

@@ -136,6 +136,7 @@ NO_NOTICE = {
     "a list": ("aws", aws_says([ACTION])),
     "a time that is none": ("aws", aws_says({**ACTION, "time": "soon"})),
     "a number for a time": ("aws", aws_says({**ACTION, "time": 1767323045})),
+    "a time long past": ("aws", aws_says({**ACTION, "time": "2026-01-02T03:04:05Z"})),
     "an action of somebody": ("aws", aws_says({**ACTION, "action": "rebalance"})),
     "Google without its header": ("gcp", Reply("TRUE", **fake.GOOGLE)),
     "Google, lower case": ("gcp", Reply("true", **TRUE, **fake.GOOGLE)),

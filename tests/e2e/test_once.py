@@ -152,6 +152,26 @@ def test_waiting_for_the_cloud_is_not_measuring(booted):
     check_time(result)
 
 
+def test_as_the_first_process_of_a_container_it_ends_when_told_to(booted, agent):
+    """The system spares such a process what it has no handler for: here while it waits for the cloud."""
+    namespace = ["unshare", "--pid", "--fork", "--kill-child"]
+    if subprocess.run([*namespace, "true"], capture_output=True).returncode != 0:
+        pytest.skip("this system makes no process namespaces")
+    booted.firmware = dict(NITRO)
+    booted.boot()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        booted.services = {IMDS: silent.getsockname()[1]}
+        container = subprocess.Popen([*namespace, *agent.command("run", "--once", "instance", *QUICK)],
+                                     env=booted.environment(), stderr=subprocess.DEVNULL)
+        silent.settimeout(60)
+        asked, _ = silent.accept()
+        [first] = children(container.pid)
+        os.kill(first, signal.SIGTERM)
+        assert container.wait(timeout=60) == 128 + signal.SIGTERM
+        asked.close()
+    assert not booted.marker().exists()
+
+
 def test_killed_between_the_result_and_the_marker(booted, agent):
     assert booted.run("instance").measured
     marker = json.loads(booted.marker().read_text())

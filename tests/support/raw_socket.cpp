@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <latch>
 #include <stdexcept>
 
 namespace gpuassay::test {
@@ -108,7 +109,10 @@ ScriptedServer::ScriptedServer(Script script) : listener_(::socket(AF_INET, SOCK
       ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
     throw std::runtime_error("cannot listen");
   port_ = ntohs(address.sin_port);
-  thread_ = std::thread([this, script = std::move(script)] {
+  // A test may fork next: what is forked while another thread starts may inherit locks that nobody gives back.
+  std::latch started{1};
+  thread_ = std::thread([this, &started, script = std::move(script)] {
+    started.count_down();
     for (int number = 0;; ++number) {
       const int descriptor = ::accept(listener_, nullptr, nullptr);
       if (descriptor < 0) return;
@@ -116,6 +120,7 @@ ScriptedServer::ScriptedServer(Script script) : listener_(::socket(AF_INET, SOCK
       script(socket, number);
     }
   });
+  started.wait();
 }
 
 ScriptedServer::~ScriptedServer() {

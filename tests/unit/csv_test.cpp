@@ -7,7 +7,7 @@
 namespace gpuassay {
 namespace {
 
-std::string refusal_of(std::string_view text, const CsvLimits& limits = {}) {
+std::string csv_refusal(std::string_view text, const CsvLimits& limits = {}) {
   try {
     CsvTable::parse(text, limits);
   } catch (const Error& error) {
@@ -49,31 +49,31 @@ TEST(Csv, TakesByteOrderMarkAndKeepsLoneCarriageReturn) {
 TEST(Csv, HeaderAloneIsAnEmptyTable) { EXPECT_EQ(CsvTable::parse("a,b\n").row_count(), 0U); }
 
 TEST(Csv, RefusesDamagedFilesWithTheLine) {
-  EXPECT_NE(refusal_of("").find("empty"), std::string::npos);
-  EXPECT_NE(refusal_of("a,a\n").find("occurs twice"), std::string::npos);
-  EXPECT_NE(refusal_of("a,\n").find("no name"), std::string::npos);
-  EXPECT_NE(refusal_of("a,b\n1,2\n1\n").find("line 3, column 2: 1 cells where the header has 2"), std::string::npos);
-  EXPECT_NE(refusal_of("a\n\"x\n").find("never closed"), std::string::npos);
-  EXPECT_NE(refusal_of("a\n\"x\"y\n").find("after a closing quote"), std::string::npos);
-  EXPECT_NE(refusal_of("a\nx\"y\n").find("quote inside"), std::string::npos);
-  EXPECT_NE(refusal_of(std::string_view("a\nx\0y\n", 6)).find("zero byte"), std::string::npos);
+  EXPECT_NE(csv_refusal("").find("empty"), std::string::npos);
+  EXPECT_NE(csv_refusal("a,a\n").find("occurs twice"), std::string::npos);
+  EXPECT_NE(csv_refusal("a,\n").find("no name"), std::string::npos);
+  EXPECT_NE(csv_refusal("a,b\n1,2\n1\n").find("line 3, column 2: 1 cells where the header has 2"), std::string::npos);
+  EXPECT_NE(csv_refusal("a\n\"x\n").find("never closed"), std::string::npos);
+  EXPECT_NE(csv_refusal("a\n\"x\"y\n").find("after a closing quote"), std::string::npos);
+  EXPECT_NE(csv_refusal("a\nx\"y\n").find("quote inside"), std::string::npos);
+  EXPECT_NE(csv_refusal(std::string_view("a\nx\0y\n", 6)).find("zero byte"), std::string::npos);
 }
 
 TEST(Csv, KeepsItsLimits) {
   CsvLimits limits;
   limits.max_rows = 1;
-  EXPECT_EQ(refusal_of("a\n1\n", limits), "accepted");
-  EXPECT_NE(refusal_of("a\n1\n2\n", limits).find("too many rows"), std::string::npos);
+  EXPECT_EQ(csv_refusal("a\n1\n", limits), "accepted");
+  EXPECT_NE(csv_refusal("a\n1\n2\n", limits).find("too many rows"), std::string::npos);
   limits = {};
   limits.max_columns = 2;
-  EXPECT_EQ(refusal_of("a,b\n", limits), "accepted");
-  EXPECT_NE(refusal_of("a,b,c\n", limits).find("too many columns"), std::string::npos);
+  EXPECT_EQ(csv_refusal("a,b\n", limits), "accepted");
+  EXPECT_NE(csv_refusal("a,b,c\n", limits).find("too many columns"), std::string::npos);
   limits = {};
   limits.max_cell_bytes = 2;
-  EXPECT_NE(refusal_of("abc\n", limits).find("longer than 2 bytes"), std::string::npos);
+  EXPECT_NE(csv_refusal("abc\n", limits).find("longer than 2 bytes"), std::string::npos);
   limits = {};
   limits.max_bytes = 3;
-  EXPECT_NE(refusal_of("abcd", limits).find("more than 3 bytes"), std::string::npos);
+  EXPECT_NE(csv_refusal("abcd", limits).find("more than 3 bytes"), std::string::npos);
 }
 
 }  // namespace

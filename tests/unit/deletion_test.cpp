@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr const char* kTime = "2026-01-01T00:00:00.000Z";
+constexpr const char* kDeletedAt = "2026-01-01T00:00:00.000Z";
 
 /// A collector that gives prepared answers and a clock that only sleeping moves.
 class DeletionTest : public testing::Test {
@@ -39,7 +39,7 @@ class DeletionTest : public testing::Test {
 };
 
 TEST_F(DeletionTest, TheRequestIsSignedForThisActionAndRun) {
-  const std::string tombstone = signed_tombstone("run-1", kTime, collector_);
+  const std::string tombstone = signed_tombstone("run-1", kDeletedAt, collector_);
   const auto outcome = ask({{200, {}, tombstone}});
   EXPECT_EQ(outcome.status, DeletionStatus::deleted);
   EXPECT_EQ(outcome.tombstone, tombstone);
@@ -55,21 +55,21 @@ TEST_F(DeletionTest, TheRequestIsSignedForThisActionAndRun) {
 }
 
 TEST_F(DeletionTest, A204CarriesTheTombstoneInAHeader) {
-  const std::string tombstone = signed_tombstone("run-1", kTime, collector_);
+  const std::string tombstone = signed_tombstone("run-1", kDeletedAt, collector_);
   const auto outcome = ask({{204, {{"gpuassay-tombstone", base64(tombstone)}}, ""}});
   EXPECT_EQ(outcome.status, DeletionStatus::deleted);
   EXPECT_EQ(outcome.tombstone, tombstone);
 }
 
 TEST_F(DeletionTest, OnlyASignedTombstoneOfThisRunIsBelieved) {
-  const std::string other = signed_tombstone("run-2", kTime, collector_);
+  const std::string other = signed_tombstone("run-2", kDeletedAt, collector_);
   const std::vector<HttpAnswer> unproven = {
       {204, {}, ""},
       {204, {{"gpuassay-tombstone", "???"}}, ""},
       {204, {{"gpuassay-tombstone", base64(other)}}, ""},
       {200, {}, "<html>Welcome to the hotel</html>"},
       {200, {}, other},
-      {200, {}, signed_receipt("run-1", "body", kTime, collector_)},
+      {200, {}, signed_receipt("run-1", "body", kDeletedAt, collector_)},
   };
   for (const HttpAnswer& answer : unproven) {
     const auto outcome = ask({answer});
@@ -90,8 +90,9 @@ TEST_F(DeletionTest, WhatTheOtherAnswersMean) {
 }
 
 TEST_F(DeletionTest, BusyCollectorsAreAskedAgainForTenSecondsAtMost) {
-  EXPECT_EQ(ask({{503, {{"retry-after", "2"}}, ""}, {200, {}, signed_tombstone("run-1", kTime, collector_)}}).status,
-            DeletionStatus::deleted);
+  EXPECT_EQ(
+      ask({{503, {{"retry-after", "2"}}, ""}, {200, {}, signed_tombstone("run-1", kDeletedAt, collector_)}}).status,
+      DeletionStatus::deleted);
   EXPECT_EQ(now_, milliseconds{2'250});
   now_ = milliseconds{0};
   EXPECT_EQ(ask({{429, {}, ""}}).status, DeletionStatus::deferred);

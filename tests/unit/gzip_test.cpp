@@ -13,7 +13,7 @@ const std::string kHello =
 
 constexpr std::size_t kMuch = 1U << 20U;
 
-std::string packed(std::string_view text) {
+std::string gzipped(std::string_view text) {
   GzipWriter writer;
   std::string bytes = writer.add(text);
   return bytes + writer.finish();
@@ -33,7 +33,7 @@ TEST(Gzip, ReadsWhatOthersWrote) {
 TEST(Gzip, TheLimitIsExact) {
   EXPECT_EQ(status_of(kHello, 5), GunzipStatus::ok);
   EXPECT_EQ(status_of(kHello, 4), GunzipStatus::too_large);
-  EXPECT_EQ(status_of(packed(""), 0), GunzipStatus::ok);
+  EXPECT_EQ(status_of(gzipped(""), 0), GunzipStatus::ok);
 }
 
 TEST(Gzip, EveryTruncationIsBroken) {
@@ -63,7 +63,7 @@ TEST(Gzip, OtherFormatsOfTheLibraryAreRefused) {
 }
 
 TEST(Gzip, ABombIsStoppedAtTheLimit) {
-  const std::string bomb = packed(std::string(std::size_t{64} << 20U, '\0'));
+  const std::string bomb = gzipped(std::string(std::size_t{64} << 20U, '\0'));
   ASSERT_LT(bomb.size(), kMuch / 8);
   std::string text;
   EXPECT_EQ(gunzip(bomb, kMuch, text), GunzipStatus::too_large);

@@ -18,11 +18,24 @@ TEST(NetworkWait, EndsWhenThereIsOneOrNever) {
   EXPECT_EQ(pauses_until(1000, std::chrono::seconds(0)), 0);
 }
 
-TEST(NetworkWait, TheMachineItselfIsNoNetwork) {
-  EXPECT_FALSE(has_network({}));
-  EXPECT_FALSE(has_network({"127.0.0.1", "127.1.2.3"}));
-  EXPECT_TRUE(has_network({"127.0.0.1", "10.0.0.2"}));
-  EXPECT_TRUE(has_network({"169.254.3.4"}));
+constexpr std::string_view kHeading =
+    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
+constexpr std::string_view kEthernet = "eth0\t00000000\t0101A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0\n";
+constexpr std::string_view kBridge = "docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n";
+constexpr std::string_view kLinkLocal = "eth0\t0000FEA9\t00000000\t0001\t0\t0\t1000\t0000FFFF\t0\t0\t0\n";
+const std::string kNowhere(32, '0');
+
+TEST(NetworkWait, ADefaultRouteIsANetwork) {
+  EXPECT_TRUE(has_default_route(std::string(kHeading).append(kBridge).append(kEthernet), ""));
+  const std::string ipv6 = kNowhere + " 00 " + kNowhere + " 00 fe800000000000000000000000000001 00000400 0 0 00000003 ";
+  EXPECT_TRUE(has_default_route(kHeading, ipv6 + "    eth0\n"));
+  EXPECT_FALSE(has_default_route(kHeading, ipv6 + "      lo\n")) << "what every machine has: it refuses";
+}
+
+TEST(NetworkWait, TheMachineAndItsNeighboursAreNone) {
+  EXPECT_FALSE(has_default_route("", ""));
+  EXPECT_FALSE(has_default_route(std::string(kHeading).append(kBridge).append(kLinkLocal), "fe80 40 0 00\n"));
+  EXPECT_FALSE(has_default_route("eth0\t00000000\n\n\0", "\n\n"));
 }
 
 }  // namespace

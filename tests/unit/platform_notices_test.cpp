@@ -5,6 +5,7 @@
 
 #include "agent/platform/notice_watch.h"
 #include "agent/platform/rules.h"
+#include "core/timestamp.h"
 #include "tests/support/scripted_metadata.h"
 
 namespace gpuassay {
@@ -266,6 +267,8 @@ class Shared : public MetadataClient {
   MetadataClient& services_;
 };
 
+std::int64_t no_clock() { return 0; }
+
 TEST(WaitForNotice, AsksAtOnceAndUntilThereIsOne) {
   ScriptedMetadata services;
   const std::string path = "GET " + kImds + "/computeMetadata/v1/instance/preempted";
@@ -278,13 +281,28 @@ TEST(WaitForNotice, AsksAtOnceAndUntilThereIsOne) {
       .answers(path, googles("TRUE"));
   int pauses = 0;
   const auto make_client = [&]() -> std::unique_ptr<MetadataClient> { return std::make_unique<Shared>(services); };
-  EXPECT_EQ(wait_for_notice(*rule_of("gcp"), make_client, [&] { return ++pauses < 100; }), Notice{});
+  EXPECT_EQ(wait_for_notice(*rule_of("gcp"), make_client, no_clock, [&] { return ++pauses < 100; }), Notice{});
   EXPECT_EQ(pauses, 3);
   EXPECT_EQ(services.requests().size(), 4U);
   ScriptedMetadata never;
   const auto make_other = [&]() -> std::unique_ptr<MetadataClient> { return std::make_unique<Shared>(never); };
-  EXPECT_FALSE(wait_for_notice(*rule_of("gcp"), make_other, [] { return false; }));
+  EXPECT_FALSE(wait_for_notice(*rule_of("gcp"), make_other, no_clock, [] { return false; }));
   EXPECT_EQ(never.requests().size(), 1U);
+}
+
+TEST(WaitForNotice, WhatAMachineHasOutlivedIsNone) {
+  ScriptedMetadata services;
+  services.answers("PUT " + kImds + "/latest/api/token", "TOKEN==")
+      .answers("GET " + kImds + kAwsAction, R"({"action":"terminate","time":"2026-01-02T03:04:05Z"})", kJson)
+      .answers("GET " + kImds + kLeaf + "services/domain", "amazonaws.com");
+  const auto make_client = [&]() -> std::unique_ptr<MetadataClient> { return std::make_unique<Shared>(services); };
+  const std::int64_t ends_ms = parse_rfc3339_ms("2026-01-02T03:04:05Z");
+  const auto asked_at = [&](std::int64_t now_ms) {
+    return wait_for_notice(*rule_of("aws"), make_client, [now_ms] { return now_ms; }, [] { return false; });
+  };
+  const std::int64_t outlived_ms = std::chrono::milliseconds(kNoticeOutlived).count();
+  EXPECT_EQ(asked_at(ends_ms + outlived_ms), Notice{ends_ms});
+  EXPECT_FALSE(asked_at(ends_ms + outlived_ms + 1));
 }
 
 TEST(WaitForNotice, WhatFailsOnOurSideIsNone) {
@@ -293,7 +311,7 @@ TEST(WaitForNotice, WhatFailsOnOurSideIsNone) {
     ++tries;
     throw std::bad_alloc();
   };
-  EXPECT_FALSE(wait_for_notice(*rule_of("aws"), no_client, [&] { return tries < 3; }));
+  EXPECT_FALSE(wait_for_notice(*rule_of("aws"), no_client, no_clock, [&] { return tries < 3; }));
   EXPECT_EQ(tries, 3);
 }
 

@@ -14,8 +14,8 @@ using test::ScriptedMetadata;
 using test::status_only;
 using Field = PlatformField;
 
-constexpr const char* kJson = "application/json";
-const std::string kImds = "169.254.169.254";
+constexpr const char* kJsonType = "application/json";
+const std::string kService = "169.254.169.254";
 
 std::string value(const MetadataFindings& findings, Field field) {
   const auto found = findings.values.find(field);
@@ -39,10 +39,10 @@ std::string header(const MetadataRequest& request, std::string_view name) {
 }
 
 ScriptedMetadata& amazon(ScriptedMetadata& services, const std::string& document, const std::string& cycle = "spot") {
-  return services.answers("PUT " + kImds + "/latest/api/token", "TOKEN==")
-      .answers("GET " + kImds + "/latest/meta-data/services/domain", "amazonaws.com")
-      .answers("GET " + kImds + "/latest/dynamic/instance-identity/document", document)
-      .answers("GET " + kImds + "/latest/meta-data/instance-life-cycle", cycle);
+  return services.answers("PUT " + kService + "/latest/api/token", "TOKEN==")
+      .answers("GET " + kService + "/latest/meta-data/services/domain", "amazonaws.com")
+      .answers("GET " + kService + "/latest/dynamic/instance-identity/document", document)
+      .answers("GET " + kService + "/latest/meta-data/instance-life-cycle", cycle);
 }
 
 constexpr const char* kDocument =
@@ -74,8 +74,8 @@ TEST(PlatformAws, RefusesWhatIsNotAmazons) {
 TEST(PlatformAws, WithoutADomainOnlyFirmwareSpeaksForAmazon) {
   for (const bool known : {true, false}) {
     ScriptedMetadata services;
-    services.answers("PUT " + kImds + "/latest/api/token", "T")
-        .answers("GET " + kImds + "/latest/dynamic/instance-identity/document", kDocument);
+    services.answers("PUT " + kService + "/latest/api/token", "T")
+        .answers("GET " + kService + "/latest/dynamic/instance-identity/document", kDocument);
     EXPECT_EQ(ask_platform("aws", services, known).validated, known);
   }
 }
@@ -90,13 +90,13 @@ TEST(PlatformAws, NoAnswerIsTheLastQuestion) {
 
 TEST(PlatformAws, ATokenThatBreaksHeadersIsNotSent) {
   ScriptedMetadata services;
-  services.answers("PUT " + kImds + "/latest/api/token", "a\r\nHost: evil");
+  services.answers("PUT " + kService + "/latest/api/token", "a\r\nHost: evil");
   EXPECT_EQ(ask_platform("aws", services).problem, "the metadata service gives no usable token");
   EXPECT_EQ(services.requests().size(), 1U);
 }
 
 ScriptedMetadata& google(ScriptedMetadata& services, const std::string& leaf, const std::string& body) {
-  return services.answers("GET " + kImds + "/computeMetadata/v1/instance/" + leaf,
+  return services.answers("GET " + kService + "/computeMetadata/v1/instance/" + leaf,
                           {200, {{"content-type", "application/text"}, {"metadata-flavor", "Google"}}, body, {}});
 }
 
@@ -121,7 +121,7 @@ TEST(PlatformGcp, IsAskedUnderItsNameAndKnowsItsPricing) {
     EXPECT_EQ(header(services.requests()[0], "Metadata-Flavor"), "Google");
   }
   ScriptedMetadata unproven;
-  unproven.answers("GET " + kImds + "/computeMetadata/v1/instance/zone", "projects/1/zones/us-central1-a");
+  unproven.answers("GET " + kService + "/computeMetadata/v1/instance/zone", "projects/1/zones/us-central1-a");
   EXPECT_EQ(ask_platform("gcp", unproven).problem, "the metadata service does not prove that it is Google's");
 }
 
@@ -134,25 +134,25 @@ TEST(PlatformAzure, MapsPriorityAndFallsBackToAnOlderVersion) {
       {R"("")", "on_demand"}, {R"("New")", "-"},    {"1", "-"}};
   for (const auto& [priority, pricing] : priorities) {
     ScriptedMetadata services;
-    services.answers("GET " + kImds + kAzureNew, status_only(400))
+    services.answers("GET " + kService + kAzureNew, status_only(400))
         .answers(
-            "GET " + kImds + kAzureOld,
+            "GET " + kService + kAzureOld,
             R"({"azEnvironment":"AzureChinaCloud","vmSize":"Standard_NC6","location":"ChinaEast2","zone":"2","vmId":"AB","priority":)" +
                 priority + "}",
-            kJson);
+            kJsonType);
     EXPECT_EQ(line(ask_platform("azure", services)), "Standard_NC6 chinaeast2 2 " + pricing + " ab");
     EXPECT_EQ(header(services.requests()[1], "Metadata"), "true");
     EXPECT_TRUE(services.requests()[0].not_found_may_pass);
   }
   ScriptedMetadata nebius;
-  nebius.answers("GET " + kImds + kAzureNew, R"({"id":"computeinstance-1"})", kJson);
+  nebius.answers("GET " + kService + kAzureNew, R"({"id":"computeinstance-1"})", kJsonType);
   EXPECT_EQ(ask_platform("azure", nebius, false).problem, "the metadata service does not answer as Azure's");
   EXPECT_FALSE(nebius.requests()[0].not_found_may_pass);
 }
 
 TEST(PlatformOracle, AsksForLeavesAlone) {
   ScriptedMetadata services;
-  const std::string base = "GET " + kImds + "/opc/v2/instance/";
+  const std::string base = "GET " + kService + "/opc/v2/instance/";
   services.answers(base + "id", "ocid1.instance.oc1.x").answers(base + "shape", "BM.GPU.H100.8");
   services.answers(base + "canonicalRegionName", "us-chicago-1").answers(base + "ociAdName", "us-chicago-1-ad-1");
   EXPECT_EQ(line(ask_platform("oracle", services)),
@@ -167,11 +167,12 @@ TEST(PlatformIbm, TriesBothTokensAndKnowsSpotWhereItIsSaid) {
                                   std::string(R"(,"availability_policy":{"host_failure":"restart"})")}) {
     ScriptedMetadata services;
     services
-        .answers("PUT " + kImds + "/instance_identity/v1/token?version=2022-03-01", R"({"access_token":"jwt"})", kJson)
-        .answers("GET " + kImds + "/metadata/v1/instance?version=2022-03-01",
+        .answers("PUT " + kService + "/instance_identity/v1/token?version=2022-03-01", R"({"access_token":"jwt"})",
+                 kJsonType)
+        .answers("GET " + kService + "/metadata/v1/instance?version=2022-03-01",
                  R"({"id":"0717_a","crn":"crn:v1:x","profile":{"name":"gx3-16x80x1l4"},"zone":{"name":"us-south-1"})" +
                      more + "}",
-                 kJson);
+                 kJsonType);
     const bool spot = more.find("spot") != std::string::npos || more.find("preemption") != std::string::npos;
     EXPECT_EQ(line(ask_platform("ibm", services)),
               std::string("gx3-16x80x1l4 us-south us-south-1 ") + (spot ? "spot" : "-") + " 0717_a");
@@ -179,7 +180,7 @@ TEST(PlatformIbm, TriesBothTokensAndKnowsSpotWhereItIsSaid) {
     EXPECT_EQ(services.requests()[0].body, R"({"expires_in":300})");
   }
   ScriptedMetadata no_token;
-  no_token.answers("PUT " + kImds + "/identity/v1/token?version=2025-08-26", R"({"token":"jwt"})", kJson);
+  no_token.answers("PUT " + kService + "/identity/v1/token?version=2025-08-26", R"({"token":"jwt"})", kJsonType);
   EXPECT_EQ(line(ask_platform("ibm", no_token)), "not validated");
 }
 
@@ -218,13 +219,13 @@ std::string nova_document(const std::string& zone, const std::string& meta) {
 }
 
 TEST(PlatformHuawei, DerivesTheRegionOnlyFromItsOwnKindOfZone) {
-  const std::string document = "GET " + kImds + "/openstack/latest/meta_data.json";
+  const std::string document = "GET " + kService + "/openstack/latest/meta_data.json";
   for (const auto& [zone, region] : {std::pair{"cn-north-4a", "cn-north-4"}, std::pair{"az1.dc1", "-"},
                                      std::pair{"nova", "-"}, std::pair{"abcd", "-"}, std::pair{"eu-westa", "-"}}) {
     ScriptedMetadata services;
     services.answers(document,
                      nova_document(zone, R"({"metering.resourcespeccode":"p2s.2xlarge.8.win","charging_mode":"2"})"),
-                     kJson);
+                     kJsonType);
     const MetadataFindings findings = ask_platform("huawei", services);
     EXPECT_EQ(value(findings, Field::region), region);
     EXPECT_EQ(value(findings, Field::instance_type), "p2s.2xlarge.8");
@@ -237,44 +238,44 @@ TEST(PlatformHuawei, DerivesTheRegionOnlyFromItsOwnKindOfZone) {
 }
 
 TEST(PlatformOpenstack, ASecondSignSaysWhoseItIs) {
-  const std::string document = "GET " + kImds + "/openstack/latest/meta_data.json";
-  const std::string network = "GET " + kImds + "/openstack/latest/network_data.json";
+  const std::string document = "GET " + kService + "/openstack/latest/meta_data.json";
+  const std::string network = "GET " + kService + "/openstack/latest/network_data.json";
   for (const auto& [services_text, provider] :
        {std::pair{R"({"services":[7,{"type":"dns","address":"213.186.33.99"}]})", "ovh"},
         std::pair{R"({"services":[{"type":"ntp","address":"213.186.33.99"}]})", ""},
         std::pair{R"({"services":{}})", ""}, std::pair{"{}", ""}}) {
     ScriptedMetadata services;
-    services.answers(document, nova_document("nova", "[]"), kJson).answers(network, services_text, kJson);
+    services.answers(document, nova_document("nova", "[]"), kJsonType).answers(network, services_text, kJsonType);
     const MetadataFindings findings = ask_platform("openstack", services);
     EXPECT_EQ(findings.provider, provider);
     EXPECT_EQ(line(findings), std::string("- - - - ") + kUuid);
   }
   ScriptedMetadata odd;
-  odd.answers(document, R"({"uuid":"not one"})", kJson);
+  odd.answers(document, R"({"uuid":"not one"})", kJsonType);
   EXPECT_EQ(ask_platform("openstack", odd).problem, "the metadata service does not answer as an OpenStack");
 }
 
 TEST(PlatformSmallClouds, SayWhatTheySay) {
   ScriptedMetadata baidu;
-  baidu.answers("GET " + kImds + "/1.0/meta-data/instance-shortid", "i-Ab12")
-      .answers("GET " + kImds + "/1.0/meta-data/azone", "zoneD");
+  baidu.answers("GET " + kService + "/1.0/meta-data/instance-shortid", "i-Ab12")
+      .answers("GET " + kService + "/1.0/meta-data/azone", "zoneD");
   EXPECT_EQ(line(ask_platform("baidu", baidu, false)), "- - zoneD - i-Ab12");
   ScriptedMetadata ocean;
-  ocean.answers("GET " + kImds + "/metadata/v1/id", "x12");
+  ocean.answers("GET " + kService + "/metadata/v1/id", "x12");
   EXPECT_EQ(ask_platform("digitalocean", ocean).problem, "the metadata service does not answer as DigitalOcean's");
   ScriptedMetadata hetzner;
-  hetzner.answers("GET " + kImds + "/hetzner/v1/metadata/instance-id", "42")
-      .answers("GET " + kImds + "/hetzner/v1/metadata/availability-zone", "fsn1");
+  hetzner.answers("GET " + kService + "/hetzner/v1/metadata/instance-id", "42")
+      .answers("GET " + kService + "/hetzner/v1/metadata/availability-zone", "fsn1");
   EXPECT_EQ(line(ask_platform("hetzner", hetzner)), "- - fsn1 - 42");
   ScriptedMetadata scaleway;
   scaleway.answers("GET 169.254.42.42/conf?format=json",
-                   R"({"commercial_type":"L4-2-24G","location":{"zone_id":"fr-par-2"},"id":"AB"})", kJson);
+                   R"({"commercial_type":"L4-2-24G","location":{"zone_id":"fr-par-2"},"id":"AB"})", kJsonType);
   EXPECT_EQ(line(ask_platform("scaleway", scaleway)), "L4-2-24G fr-par fr-par-2 - ab");
   ScriptedMetadata nebius;
   nebius.answers(
       "GET metadata.nebius.internal/v1/instance-data",
       R"({"id":"computeinstance-1","platform":"gpu-h200-sxm","preset":"1gpu-16vcpu-200gb","region":"eu-west1"})",
-      kJson);
+      kJsonType);
   EXPECT_EQ(line(ask_platform("nebius", nebius, false)),
             "gpu-h200-sxm/1gpu-16vcpu-200gb eu-west1 - - computeinstance-1");
 }
@@ -283,7 +284,7 @@ TEST(PlatformPaperspace, IsBelievedWhenItKnowsAnAddressOfOurs) {
   for (const bool ours : {true, false}) {
     ScriptedMetadata services;
     services.answers("GET metadata.paperspace.com/meta-data/machine",
-                     R"j({"id":"ps1","privateIpAddress":"10.0.0.7","region":"East Coast (NY2)"})j", kJson);
+                     R"j({"id":"ps1","privateIpAddress":"10.0.0.7","region":"East Coast (NY2)"})j", kJsonType);
     const MetadataFindings findings =
         ask_platform("paperspace", services, true, {"127.0.0.1", ours ? "10.0.0.7" : "10.0.0.8"});
     EXPECT_EQ(line(findings), ours ? "- - - - ps1" : "not validated");
@@ -314,16 +315,16 @@ TEST(PlatformServices, ValuesThatAreNoneAreLeftOut) {
   for (const std::string& wrong :
        {std::string("<html>"), std::string("a b"), std::string(300, 'x'), std::string("\xff"), std::string()}) {
     ScriptedMetadata services;
-    services.answers("GET " + kImds + "/opc/v2/instance/id", "ocid1.instance.x")
-        .answers("GET " + kImds + "/opc/v2/instance/shape", wrong);
+    services.answers("GET " + kService + "/opc/v2/instance/id", "ocid1.instance.x")
+        .answers("GET " + kService + "/opc/v2/instance/shape", wrong);
     EXPECT_EQ(line(ask_platform("oracle", services)), "- - - - ocid1.instance.x");
   }
   ScriptedMetadata page;
-  page.answers("GET " + kImds + "/opc/v2/instance/id", "ocid1.instance.x", "text/html; charset=utf-8");
+  page.answers("GET " + kService + "/opc/v2/instance/id", "ocid1.instance.x", "text/html; charset=utf-8");
   EXPECT_EQ(ask_platform("oracle", page).problem,
             "the metadata service answers with another type of content than it should");
   ScriptedMetadata moved;
-  moved.answers("GET " + kImds + "/opc/v2/instance/id", status_only(302));
+  moved.answers("GET " + kService + "/opc/v2/instance/id", status_only(302));
   EXPECT_EQ(ask_platform("oracle", moved).problem, "the metadata service redirects, which is not followed");
 }
 

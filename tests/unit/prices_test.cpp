@@ -13,12 +13,12 @@
 namespace gpuassay {
 namespace {
 
-constexpr std::string_view kHeader =
+constexpr std::string_view kColumns =
     "provider,product_line,instance_type,gpu_model,gpu_count,gpu_memory_gib_total,vcpus,memory_gib,pricing_model,"
     "amount,"
     "currency,unit,as_of,seed_file,note\n";
 
-std::string file_of(std::string_view lines) { return std::string(kHeader) + std::string(lines); }
+std::string file_of(std::string_view lines) { return std::string(kColumns) + std::string(lines); }
 
 PriceImport read_text(std::string_view text) {
   ByteSource source = ByteSource::from_text(text);

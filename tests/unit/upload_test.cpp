@@ -192,8 +192,8 @@ TEST_F(UploadTest, RetryAfterOfHoursIsFiveMinutes) {
 }
 
 TEST_F(UploadTest, RetryAfterBeyondTheBudgetEndsAtOnce) {
-  for (const char* const seconds : {"61", "4294967295"}) {
-    steps_ = {answers(503, "", {{"retry-after", seconds}})};
+  for (const char* const wanted_s : {"61", "4294967295"}) {
+    steps_ = {answers(503, "", {{"retry-after", wanted_s}})};
     const auto outcome = upload();
     EXPECT_EQ(outcome.status, UploadStatus::deferred);
     EXPECT_EQ(outcome.attempts, 1);

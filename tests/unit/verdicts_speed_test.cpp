@@ -7,8 +7,8 @@
 namespace gpuassay {
 namespace {
 
-const GemmParams kGemm{DType::fp16, 4096, 4096, 4096, 1};
-const BandwidthParams kTriad{BandwidthKernel::triad, MemoryLevel::dram, 1 << 28};
+const GemmParams kSquareGemm{DType::fp16, 4096, 4096, 4096, 1};
+const BandwidthParams kDeviceTriad{BandwidthKernel::triad, MemoryLevel::dram, 1 << 28};
 
 Measurement reaching(const OperationParams& params, int device, double value, double share) {
   Measurement m = test::ok_measurement(params, {1e6, 1e6, 1e6}, device);
@@ -27,8 +27,8 @@ Result two_cards(double second_triad, double second_share) {
     device.sm_count = 40;
     result.devices.push_back(device);
   }
-  result.measurements = {reaching(kGemm, 0, 25, 0.38), reaching(kTriad, 0, 240, 0.75), reaching(kGemm, 1, 24, 0.37),
-                         reaching(kTriad, 1, second_triad, second_share)};
+  result.measurements = {reaching(kSquareGemm, 0, 25, 0.38), reaching(kDeviceTriad, 0, 240, 0.75),
+                         reaching(kSquareGemm, 1, 24, 0.37), reaching(kDeviceTriad, 1, second_triad, second_share)};
   return result;
 }
 

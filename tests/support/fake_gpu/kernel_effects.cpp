@@ -75,16 +75,17 @@ void stream_effect(Machine& machine, const std::string& name, const kernels::Str
   for (const std::uint64_t address : {arguments.a, arguments.b, arguments.c}) require_aligned(address, 16);
   const auto read = [&](std::uint64_t address) { return Elements(machine.view(address, bytes), ElementFormat::fp64); };
   if (name == kernels::kStreamCopy) return machine.write(arguments.c, machine.view(arguments.a, bytes));
-  using Kind = StreamResult::Kind;
   std::shared_ptr<const StreamResult> result;
   std::uint64_t to = arguments.b;
   if (name == kernels::kStreamMul) {
-    result = std::make_shared<StreamResult>(Kind::mul, read(arguments.c), Elements(), arguments.scalar);
+    result = std::make_shared<StreamResult>(StreamResult::Kind::mul, read(arguments.c), Elements(), arguments.scalar);
   } else if (name == kernels::kStreamAdd) {
-    result = std::make_shared<StreamResult>(Kind::add, read(arguments.a), read(arguments.b), arguments.scalar);
+    result =
+        std::make_shared<StreamResult>(StreamResult::Kind::add, read(arguments.a), read(arguments.b), arguments.scalar);
     to = arguments.c;
   } else {
-    result = std::make_shared<StreamResult>(Kind::triad, read(arguments.b), read(arguments.c), arguments.scalar);
+    result = std::make_shared<StreamResult>(StreamResult::Kind::triad, read(arguments.b), read(arguments.c),
+                                            arguments.scalar);
     to = arguments.a;
   }
   if (result->depth() > kDeepest) throw Failure{cuda::kNotSupported};
