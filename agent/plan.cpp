@@ -6,10 +6,13 @@
 
 #include "agent/plan_cuda.h"
 #include "agent/plan_units.h"
+#include "core/operation_times.h"
 #include "core/operations.h"
+#include "core/replay.h"
 #include "core/resnet50.h"
 #include "core/score.h"
 #include "core/stats.h"
+#include "core/workload_reader.h"
 
 namespace gpuassay {
 namespace {
@@ -32,6 +35,10 @@ constexpr std::int64_t kCacheLineBytes = 64;
 /// A standard document must stay below 100 KB: cases that are no headline keep this many samples.
 constexpr int kStoredSamples = 15;
 
+/// The operations of the workloads are many, and some take seconds.
+constexpr SamplingLimits kReplayLimits{3, 100, 30 * kMs, 200 * kMs, 5};
+constexpr double kFullReplayS = 300;
+
 /// Collects cases, dropping repeats, all with the limits of one profile.
 class CaseList {
  public:
@@ -42,6 +49,7 @@ class CaseList {
     limits.stored_samples = kMaxStoredSamples;
     add(params, limits);
   }
+  void add_replay(const OperationParams& params) { add(params, kReplayLimits); }
   /// What was added so far comes once more at the end.
   void mark_for_repeat() { repeated_ = cases_.size(); }
   std::vector<Case> take() {
@@ -140,6 +148,35 @@ void add_gemm_shapes(CaseList& list, const Inventory& inventory) {
   }
 }
 
+/// What the CPU's predictions are made of: the operations of the workloads, those first that cover most for the time
+/// they take, as long as the estimate allows. What is left out is estimated from its neighbours
+/// (core/operation_times.h).
+void add_replay(CaseList& list, const Inventory& inventory, double budget_s) {
+  constexpr double kCaseS = 0.1;  // a case takes this long however small it is
+  struct Candidate {
+    OperationParams params;
+    double worth = 0, cost_s = 0;
+  };
+  const double memory_bytes = static_cast<double>(inventory.host.memory_bytes.value_or(2048 * kMiB));
+  std::vector<Candidate> candidates;
+  for (const WorkloadPrecision precision : {WorkloadPrecision::full, WorkloadPrecision::mixed}) {
+    if (precision == WorkloadPrecision::mixed && !inventory.cpu.has_bf16) continue;
+    for (const ReplayOperation& each : replay_operations(core_workloads(), precision, {DType::bf16, DType::fp32})) {
+      if (operand_bytes(each.params) > memory_bytes / 8) continue;
+      const double operation_s = flop_count(each.params) / estimated_flop_per_s(inventory.cpu);
+      const double cost_s = kCaseS + operation_s * (kReplayLimits.min_samples + 1);
+      candidates.push_back({each.params, each.share / cost_s, cost_s});
+    }
+  }
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.worth > b.worth; });
+  for (const Candidate& each : candidates) {
+    if (each.cost_s > budget_s) continue;
+    budget_s -= each.cost_s;
+    list.add_replay(each.params);
+  }
+}
+
 /// Where the driver did not tell, what it usually leaves: nine tenths.
 std::int64_t free_gpu_bytes(const Inventory& inventory, const Device& device) {
   const auto known = inventory.free_memory_bytes.find(device.index);
@@ -188,6 +225,7 @@ std::vector<Case> plan(const Inventory& inventory, Profile profile) {
     if (profile != Profile::quick) add_gemm_shapes(list, inventory);
     if (profile == Profile::full) {
       for (const auto& operation : resnet50_train_operations(DType::bf16, batch)) list.add(operation.params);
+      add_replay(list, inventory, kFullReplayS);
     }
     for (Case& planned : list.take()) all.push_back(std::move(planned));
   }

@@ -136,6 +136,11 @@ struct WorkloadTotals {
 WorkloadTotals totals_of(const TracedWorkload& workload, WorkloadPrecision precision);
 
 template <>
+struct EnumNames<WorkloadPrecision> {
+  static constexpr std::array<std::pair<WorkloadPrecision, std::string_view>, 2> values{
+      {{WorkloadPrecision::full, "full"}, {WorkloadPrecision::mixed, "mixed"}}};
+};
+template <>
 struct EnumNames<TracedRole> {
   static constexpr std::array<std::pair<TracedRole, std::string_view>, 2> values{
       {{TracedRole::half, "half"}, {TracedRole::fp32, "fp32"}}};
