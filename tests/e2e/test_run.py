@@ -58,6 +58,20 @@ def test_score_is_recomputed_from_the_samples_exactly(quick):
     assert "resnet50_train, batch" in agent("score", result["run_id"], "--explain").stdout
 
 
+def test_workloads_are_predicted_from_what_was_measured(quick):
+    agent, _, result = quick
+    ran = agent("score", result["run_id"], "--explain", "--json")
+    explained = json.loads(ran.stdout)
+    assert ran.returncode == 0 and explained["score"] == result["score"]
+    full = {each["name"]: each for each in explained["predictions"] if each["precision"] == "full"}
+    assert len(full) == 8, "products and convolutions in fp32 are in every profile"
+    for each in full.values():
+        assert 0 < each["low"] <= each["samples_per_s"] <= each["high"] and 0 <= each["covered_share"] <= 1
+        assert each["dtype"] == "fp32" and each["launching_ms"] == 0 and each["other_kernels_ms"] > 0
+    text = agent("score", result["run_id"], "--explain").stdout
+    assert all(f"{name} " in text for name in full) and "not yet part of the score" in text
+
+
 def test_a_changed_score_is_noticed(quick, tmp_path):
     agent, _, result = quick
     changed = json.loads(json.dumps(result))

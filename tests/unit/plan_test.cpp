@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <set>
 
+#include "core/operation_times.h"
 #include "core/operations.h"
+#include "core/replay.h"
 #include "core/resnet50.h"
+#include "core/workload_reader.h"
 #include "tests/support/example_result.h"
 
 namespace gpuassay {
@@ -85,6 +88,24 @@ TEST(Plan, LongerProfilesMeasureMoreAndLonger) {
   EXPECT_EQ(rules_of(Profile::standard).limits.min_time_ns, 100'000'000);
   EXPECT_EQ(rules_of(Profile::full).limits.min_time_ns, 500'000'000);
   EXPECT_GE(rules_of(Profile::quick).limits.min_samples, 5);
+}
+
+TEST(Plan, FullMeasuresTheOperationsOfTheWorkloadsAsFarAsTimeAllows) {
+  const auto covered = [](const Inventory& inventory, DType half, WorkloadPrecision precision) {
+    std::set<std::string> ids;
+    for (const Case& c : plan(inventory, Profile::full)) ids.insert(c.id);
+    double share = 0;
+    for (const ReplayOperation& each : replay_operations(core_workloads(), precision, {half, DType::fp32}))
+      share += ids.contains(case_id(each.params)) ? each.share : 0;
+    return share / static_cast<double>(core_workloads().size());
+  };
+  Inventory inventory = machine(2, true, 16);
+  const double without_bf16 = covered(inventory, DType::fp32, WorkloadPrecision::full);
+  EXPECT_GT(without_bf16, 0.9);
+  inventory.cpu.has_bf16 = true;
+  EXPECT_GT(covered(inventory, DType::bf16, WorkloadPrecision::mixed), 0.8);
+  EXPECT_LT(covered(machine(1, false, 16), DType::fp32, WorkloadPrecision::full), without_bf16);
+  for (const Case& c : plan(machine(2, true, 1), Profile::full)) EXPECT_LE(operand_bytes(c.params), 1 << 27) << c.id;
 }
 
 TEST(Plan, ASlowMachineGetsASmallerBatchAndSmallerMatrices) {

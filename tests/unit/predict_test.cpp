@@ -109,6 +109,59 @@ TEST(Predict, WhatWasNotMeasuredIsEstimatedAndSaidToBe) {
   EXPECT_FALSE(predicted(measurements, LaunchMode::eager));
 }
 
+/// The core's workloads as a device of one rate for everything would run them.
+std::vector<Measurement> all_operations(const ComputeTypes& types, WorkloadPrecision precision) {
+  std::vector<Measurement> measurements{ok_measurement(kTriadArrays, {byte_count(kTriadArrays) / kTriadBytesPerNs})};
+  for (const ReplayOperation& each : replay_operations(core_workloads(), precision, types))
+    measurements.push_back(ok_measurement(each.params, {flop_count(each.params) / 1e4}));
+  return measurements;
+}
+
+Device gpu(const std::string& capability) {
+  Device device;
+  device.kind = DeviceKind::cuda;
+  device.compute_capability = capability;
+  return device;
+}
+
+TEST(PredictWorkloads, TakeWhatTheDeviceIsFastIn) {
+  EXPECT_EQ(preferred_types(gpu("9.0")), (ComputeTypes{DType::fp16, DType::tf32}));
+  EXPECT_EQ(preferred_types(gpu("7.5")), (ComputeTypes{DType::fp16, DType::fp32}));
+  EXPECT_EQ(preferred_types(gpu("6.1")), (ComputeTypes{DType::fp32, DType::fp32}));
+  EXPECT_EQ(preferred_types(test::cpu_device()), (ComputeTypes{DType::bf16, DType::fp32}));
+}
+
+TEST(PredictWorkloads, AreEightInTwoPrecisions) {
+  const ComputeTypes types{DType::fp16, DType::tf32};
+  auto measurements = all_operations(types, WorkloadPrecision::full);
+  for (Measurement& each : all_operations(types, WorkloadPrecision::mixed)) measurements.push_back(std::move(each));
+  const auto predictions = predict_workloads(core_workloads(), gpu("8.0"), measurements);
+  ASSERT_EQ(predictions.size(), 16U);
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const WorkloadPrediction& each = predictions[i];
+    EXPECT_EQ(each.workload, &core_workloads()[i / 2]);
+    EXPECT_EQ(each.precision, i % 2 == 0 ? WorkloadPrecision::full : WorkloadPrecision::mixed);
+    ASSERT_TRUE(each.step) << each.workload->id;
+    EXPECT_EQ(each.step->covered_share, 1);
+    EXPECT_EQ(each.types.half, i % 2 == 0 ? DType::tf32 : DType::fp16);
+    EXPECT_NEAR(each.samples_per_s(each.step->step_ns) * each.step->step_ns,
+                static_cast<double>(each.workload->samples) * 1e9, 1);
+  }
+}
+
+TEST(PredictWorkloads, WithoutSixteenBitsMixedIsFull) {
+  const auto measurements = all_operations({DType::fp32, DType::fp32}, WorkloadPrecision::full);
+  for (const Device& device : {gpu("6.1"), gpu("8.0"), test::cpu_device()}) {
+    const auto predictions = predict_workloads(core_workloads(), device, measurements);
+    for (std::size_t i = 0; i < predictions.size(); i += 2) {
+      ASSERT_TRUE(predictions[i].step && predictions[i + 1].step);
+      EXPECT_EQ(predictions[i].step->step_ns, predictions[i + 1].step->step_ns);
+      EXPECT_EQ(predictions[i + 1].types, (ComputeTypes{DType::fp32, DType::fp32})) << "and says so";
+    }
+  }
+  for (const WorkloadPrediction& each : predict_workloads(core_workloads(), gpu("8.0"), {})) EXPECT_FALSE(each.step);
+}
+
 TEST(Replay, OperationsOfMostWorthComeFirst) {
   TracedWorkload other = small();
   other.operations = {{kProduct, TracedRole::half, 5}};
