@@ -123,6 +123,7 @@ std::optional<double> OperationTimes::slowdown_of(const OperationParams& params,
 double OperationTimes::spread_of(const Family& family) {
   if (family.known.size() < kFewestForSpread) return kUnknownSpread;
   std::vector<double> errors;
+  errors.reserve(family.known.size());
   for (const Known& known : family.known)
     errors.push_back(std::abs(*slowdown_of(known.params, family, &known) / known.slowdown - 1));
   return std::max(median(std::move(errors)), kLeastSpread);

@@ -50,7 +50,7 @@ TEST(Predict, AddsUpWhatAStepConsistsOf) {
   ASSERT_TRUE(step);
   EXPECT_EQ(step->operations_ns, 2 * 3000);
   // Causal: 64 * 65 / 2 of the 64 * 64 pairs, at the rate of the two products.
-  EXPECT_DOUBLE_EQ(step->attention_ns, 1000.0 * (64 * 65 / 2) / (64 * 64));
+  EXPECT_DOUBLE_EQ(step->attention_ns, 1000.0 * (64.0 * 65 / 2) / (64 * 64));
   EXPECT_DOUBLE_EQ(step->traffic_ns, 3 * 4000 / kTriadBytesPerNs);
   EXPECT_EQ(step->launching_ns, 0);
   EXPECT_DOUBLE_EQ(step->step_ns, step->operations_ns + step->attention_ns + step->traffic_ns);
