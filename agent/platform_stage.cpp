@@ -25,9 +25,9 @@ void PlatformStage::wait_and_put_into(Inventory& inventory) {
   put(inventory.platform, inventory.unknown);
 }
 
-bool PlatformStage::complete(Result& begun, std::chrono::steady_clock::time_point deadline) {
+bool PlatformStage::complete(Result& begun, std::chrono::steady_clock::time_point deadline, int stop_fd) {
   if (std::exchange(complete_, true)) return false;
-  detection_.wait(deadline);
+  detection_.wait(deadline, stop_fd);
   put(begun.platform, begun.unknown);
   return true;
 }

@@ -25,8 +25,8 @@ class PlatformStage {
   /// Waits as long as metadata services may take, then puts in everything.
   void wait_and_put_into(Inventory& inventory);
   /// Completes a result that was begun before all was known; false when nothing has changed since. Waits until
-  /// `deadline` at most.
-  bool complete(Result& begun, std::chrono::steady_clock::time_point deadline);
+  /// `deadline` at most, and no longer once `stop_fd` is readable.
+  bool complete(Result& begun, std::chrono::steady_clock::time_point deadline, int stop_fd);
 
   /// Where the end of this machine is announced; null when nobody watches for that.
   NoticePipe* notices() { return detection_.notices(); }

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "agent/run_id.h"
+
 namespace gpuassay {
 namespace {
 
@@ -54,7 +56,8 @@ std::optional<RunMarker> parse_marker(std::string_view text) {
     marker.run_id = document.at("run_id").get<std::string>();
     marker.killed_before = document.at("killed_before").get<int>();
     const auto state = state_of(document.at("state").get<std::string>());
-    if (!state || marker.killed_before < 0 || marker.killed_before > kMostKilledRuns) return std::nullopt;
+    if (!state || !is_run_id(marker.run_id) || marker.killed_before < 0 || marker.killed_before > kMostKilledRuns)
+      return std::nullopt;
     marker.state = *state;
     for (const auto& [name, member] : kIdentifiers)
       if (document.contains(name)) marker.identity.*member = document.at(name).get<std::string>();

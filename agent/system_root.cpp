@@ -10,27 +10,13 @@
 #include <system_error>
 #include <utility>
 
+#include "agent/file_descriptor.h"
 #include "agent/probe/text_fields.h"
 
 namespace gpuassay {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Owns one open file descriptor.
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 bool is_below(const fs::path& path, const fs::path& root) {
   const auto [root_end, path_end] = std::mismatch(root.begin(), root.end(), path.begin(), path.end());

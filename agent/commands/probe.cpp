@@ -8,7 +8,9 @@
 #include "agent/inventory.h"
 #include "agent/platform_stage.h"
 #include "agent/report.h"
+#include "agent/spool.h"
 #include "core/enums.h"
+#include "core/error.h"
 #include "core/result_json.h"
 
 namespace gpuassay {
@@ -65,9 +67,18 @@ std::string plain_text(const Machine& machine) {
   return text;
 }
 
+/// Identifiers are shown as a run would publish them, hashed with a key that lies there. Without it they stay unknown.
+void make_data_directory(const Environment& environment) {
+  try {
+    const Spool spool(environment.data_dir);
+  } catch (const Error&) {  // the result says that there is no key
+  }
+}
+
 }  // namespace
 
 int execute(const ProbeOptions& options, const Environment& environment) {
+  make_data_directory(environment);
   const IdentifierHash hash = identifier_hash(environment);
   PlatformStage platform(environment, {}, MetadataUse::describe, hash);  // first: it asks while GPUs are looked for
   Machine machine = look_at_machine(environment, {});

@@ -101,6 +101,15 @@ void look_up_price(Result& begun, const Environment& environment, Progress& prog
   }
 }
 
+/// What a slow metadata service still has to say must hold up neither a run that was told to end nor, for long, one
+/// whose result is not saved yet.
+void complete_platform(PlatformStage& platform, Result& begun, double left_s, const Interruption& interruption,
+                       const Environment& environment, Progress& progress) {
+  constexpr double kLongestS = 6;
+  const auto deadline = time_from_now(std::clamp(left_s, 0.0, kLongestS));
+  if (platform.complete(begun, deadline, interruption.fd())) look_up_price(begun, environment, progress);
+}
+
 /// The data directory of the run, or nothing to save to and why.
 struct Store {
   std::optional<Spool> spool;
@@ -351,9 +360,8 @@ int execute(const RunOptions& options, const Environment& environment) {
 
   progress.say(fmt::format("measuring {} cases, at most {:.0f} s", cases.size(), budget));
   RunEnd end = measure_cases(cases, machine, started_s, budget, store, progress, options, *interruption);
-  // What a slow metadata service still has to say must not hold up a run that was told to end.
-  const double left_s = end.reasons.empty() ? std::max(started_s + budget - kReserveS - monotonic_s(), 0.0) : 0;
-  if (platform.complete(begun, time_from_now(left_s))) look_up_price(begun, environment, progress);
+  const double left_s = end.reasons.empty() ? started_s + budget - kReserveS - monotonic_s() : 0;
+  complete_platform(platform, begun, left_s, *interruption, environment, progress);
   progress.say(fmt::format("measured for {:.0f} s; scoring and saving", end.duration_s));
   const Result result = finish_result(begun, std::move(end));
   const std::string body = canonical_json(result);

@@ -35,6 +35,7 @@ void ask_alibaba(const MetadataContext& context, MetadataFindings& findings) {
   const auto region = region_word(reader.get_word("/latest/meta-data/region-id").value_or(""));
   if (id && region) {
     findings.validated = true;
+    reader.forget_problem();  // that there is no token
     findings.set(PlatformField::instance_id, id);
     findings.set(PlatformField::region, region);
     findings.set(PlatformField::zone, region_word(reader.get_word("/latest/meta-data/zone-id").value_or("")));

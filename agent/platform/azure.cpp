@@ -44,6 +44,7 @@ void ask_azure(const MetadataContext& context, MetadataFindings& findings) {
     compute = reader.get_json("/metadata/instance/compute?api-version=2019-06-01&format=json");
   if (compute && is_azures(*compute)) {
     findings.validated = true;
+    reader.forget_problem();
     findings.set(PlatformField::instance_type, word(*text_at(*compute, "vmSize")));
     findings.set(PlatformField::region, region_word(text_at(*compute, "location").value_or("")));
     findings.set(PlatformField::zone, word(text_at(*compute, "zone").value_or("")));

@@ -79,13 +79,13 @@ BackgroundProcess::BackgroundProcess(const std::function<BackgroundAnswer()>& wo
 
 BackgroundProcess::~BackgroundProcess() { end(); }
 
-bool BackgroundProcess::wait_until(Clock::time_point deadline) {
+bool BackgroundProcess::wait_until(Clock::time_point deadline, int stop_fd) {
   while (!heard_) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    pollfd waiting{answer_from_, POLLIN, 0};
-    const int ready = poll(&waiting, 1, left > 0 ? static_cast<int>(left) : 0);
+    std::array<pollfd, 2> waiting{{{answer_from_, POLLIN, 0}, {stop_fd, POLLIN, 0}}};
+    const int ready = poll(waiting.data(), waiting.size(), left > 0 ? static_cast<int>(left) : 0);
     if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return false;
+    if (ready <= 0 || waiting[0].revents == 0) return false;
     std::array<char, 4096> part{};
     const ssize_t count = read(answer_from_, part.data(), part.size());
     if (count < 0 && errno == EINTR) continue;

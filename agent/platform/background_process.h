@@ -29,8 +29,9 @@ class BackgroundProcess {
   BackgroundProcess(const BackgroundProcess&) = delete;
   BackgroundProcess& operator=(const BackgroundProcess&) = delete;
 
-  /// True when there is an answer, or can be none any more; waits until `deadline` for that.
-  bool wait_until(std::chrono::steady_clock::time_point deadline);
+  /// True when there is an answer, or can be none any more; waits for that until `deadline`, or until `stop_fd` is
+  /// readable (-1: never).
+  bool wait_until(std::chrono::steady_clock::time_point deadline, int stop_fd = -1);
   /// What the work returned; empty when it failed or has not ended.
   [[nodiscard]] const std::optional<std::string>& answer() const { return answer_; }
 

@@ -43,8 +43,8 @@ PlatformDetection::PlatformDetection(const DetectionInputs& inputs) {
   local_ = look_locally(evidence);
   layers_ = host_layers(evidence);
   overrides_ = read_overrides(inputs.flags, evidence.variables, inputs.root.read_text(kOverrideFile).value_or(""));
-  const auto given = overrides_.provider ? std::optional(overrides_.provider->value) : std::nullopt;
-  question_ = inputs.use == MetadataUse::none ? not_on_the_network() : metadata_question(local_, evidence, given);
+  if (overrides_.provider) given_ = overrides_.provider->value;
+  question_ = inputs.use == MetadataUse::none ? not_on_the_network() : metadata_question(local_, evidence, given_);
   // Recorded services are on this machine itself.
   if (question_.known && !inputs.simulated) network_wait_ = inputs.network_wait;
   deadline_ = Clock::now() + network_wait_ + patience().budget;
@@ -62,8 +62,7 @@ MetadataPatience PlatformDetection::patience() const {
 }
 
 BackgroundAnswer PlatformDetection::ask(const DetectionInputs& inputs) const {
-  const auto routes = [&](const char* file) { return inputs.root.read_text(file).value_or(""); };
-  wait_for_network([&] { return has_default_route(routes("/proc/net/route"), routes("/proc/net/ipv6_route")); },
+  wait_for_network([&] { return has_default_route(inputs.root.read_text("/proc/net/route").value_or("")); },
                    network_wait_, [](std::chrono::seconds pause) { std::this_thread::sleep_for(pause); });
   const MetadataFindings found =
       ask_services(question_, client_maker(inputs, patience()), own_ipv4_addresses(), Clock::now() + patience().budget);
@@ -79,9 +78,9 @@ BackgroundAnswer PlatformDetection::ask(const DetectionInputs& inputs) const {
 
 bool PlatformDetection::wait_until(Clock::time_point deadline) { return !asking_ || asking_->wait_until(deadline); }
 
-void PlatformDetection::wait(Clock::time_point limit) {
+void PlatformDetection::wait(Clock::time_point limit, int stop_fd) {
   constexpr std::chrono::milliseconds kForTheAnswer{100};  // a process that gives up at its deadline still says why
-  (void)wait_until(std::min<Clock::time_point>(deadline_ + kForTheAnswer, limit));
+  if (asking_) (void)asking_->wait_until(std::min<Clock::time_point>(deadline_ + kForTheAnswer, limit), stop_fd);
 }
 
 MetadataFindings PlatformDetection::findings() const {
@@ -92,7 +91,7 @@ MetadataFindings PlatformDetection::findings() const {
 }
 
 PlatformFacts PlatformDetection::facts_with(const MetadataFindings& findings) const {
-  return with_overrides(with_metadata(local_, question_, findings), overrides_);
+  return with_overrides(with_metadata(local_, question_, findings, given_), overrides_);
 }
 
 PlatformFacts PlatformDetection::facts() const { return facts_with(findings()); }

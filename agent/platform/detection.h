@@ -43,8 +43,8 @@ class PlatformDetection {
   /// True when nothing more will come to be known; waits until `deadline` for that.
   bool wait_until(std::chrono::steady_clock::time_point deadline);
   /// Waits as long as the services may take, 6 s from the start where it is known whose it is (and as long as there is
-  /// no network), 1.5 s where not, and not beyond `limit`.
-  void wait(std::chrono::steady_clock::time_point limit);
+  /// no network), 1.5 s where not, not beyond `limit`, and no longer once `stop_fd` is readable (-1: never).
+  void wait(std::chrono::steady_clock::time_point limit, int stop_fd = -1);
 
   /// As far as it is known now.
   [[nodiscard]] PlatformFacts facts() const;
@@ -63,6 +63,7 @@ class PlatformDetection {
   LocalPlatform local_;
   std::vector<std::string> layers_;
   PlatformOverrides overrides_;
+  std::optional<std::string> given_;  ///< the provider that the user named
   MetadataQuestion question_;
   std::chrono::seconds network_wait_{0};
   std::chrono::steady_clock::time_point deadline_;

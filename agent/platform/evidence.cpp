@@ -50,7 +50,7 @@ constexpr std::array<Variable, 33> kVariables{{
     {"COREWEAVE_NODE_NAME", true},
     {"SLURM_JOB_ID", true},
     {"SLURM_JOB_NODELIST", true},
-    // what the user says: override.h
+    // what the user says: overrides.h
     {"GPUASSAY_PROVIDER"},
     {"GPUASSAY_INSTANCE_TYPE"},
     {"GPUASSAY_REGION"},

@@ -91,7 +91,7 @@ MetadataQuestion metadata_question(const LocalPlatform& local, const Evidence& e
 }
 
 PlatformFacts with_metadata(const LocalPlatform& local, const MetadataQuestion& question,
-                            const MetadataFindings& findings) {
+                            const MetadataFindings& findings, const std::optional<std::string>& given) {
   PlatformFacts facts = local.facts;
   const PlatformRule* rule = local.rule;
   if (findings.validated) {
@@ -102,6 +102,7 @@ PlatformFacts with_metadata(const LocalPlatform& local, const MetadataQuestion& 
     if (rule == nullptr) rule = rule_of(said);
     for (const auto& [field, value] : findings.values) facts.add(field, value, source::kMetadata);
   }
+  if (given) rule = rule_of(*given);
   for (const PlatformField field : kPlatformFields) {
     if (facts.values.contains(field) || facts.reasons.contains(field)) continue;
     const std::string_view standing = rule == nullptr ? std::string_view{} : standing_reason(*rule, field);
@@ -110,7 +111,7 @@ PlatformFacts with_metadata(const LocalPlatform& local, const MetadataQuestion& 
       facts.reasons[field] = own->second;
     } else if (!standing.empty()) {
       facts.reasons[field] = standing;
-    } else if (!facts.provider) {
+    } else if (!facts.provider && !given) {
       facts.reasons[field] = "the provider is unknown";
     } else if (question.rules.empty()) {
       facts.reasons[field] = question.why_none;

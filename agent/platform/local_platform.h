@@ -30,8 +30,9 @@ struct MetadataQuestion {
 MetadataQuestion metadata_question(const LocalPlatform& local, const Evidence& evidence,
                                    const std::optional<std::string>& given);
 
-/// Fills what is missing, and the reasons of what stays missing. `question` is what led to `findings`.
+/// Fills what is missing, and the reasons of what stays missing: those of the provider that the user named (`given`),
+/// where one was. `question` is what led to `findings`.
 PlatformFacts with_metadata(const LocalPlatform& local, const MetadataQuestion& question,
-                            const MetadataFindings& findings);
+                            const MetadataFindings& findings, const std::optional<std::string>& given = std::nullopt);
 
 }  // namespace gpuassay

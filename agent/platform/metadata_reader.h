@@ -45,6 +45,8 @@ class MetadataReader {
   /// What first kept us from a value; empty when nothing did.
   [[nodiscard]] const std::string& problem() const { return problem_; }
   void note(std::string_view problem);
+  /// Another way led to what was wanted: what kept us from it before is no reason for anything.
+  void forget_problem() { problem_.clear(); }
 
  private:
   /// True when last_ is an answer with status 2xx.

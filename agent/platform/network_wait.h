@@ -10,9 +10,9 @@ namespace gpuassay {
 /// Where the cloud is known; an unknown machine may have no network at all.
 inline constexpr std::chrono::seconds kNetworkWait{30};
 
-/// Whether a route leads beyond the machine and its neighbours: a default route in one of these texts of Linux's
-/// /proc/net/route (IPv4) and /proc/net/ipv6_route. An address alone is none: a bridge for containers has one as well.
-bool has_default_route(std::string_view ipv4_routes, std::string_view ipv6_routes);
+/// Whether a route leads beyond the machine and its neighbours: a default route in this text of Linux's /proc/net/route
+/// (IPv4, as every service's address is). An address alone is none: a bridge for containers has one as well.
+bool has_default_route(std::string_view ipv4_routes);
 
 /// Looks once a second until there is a network, `limit` seconds at most.
 void wait_for_network(const std::function<bool()>& is_there, std::chrono::seconds limit,

@@ -21,8 +21,9 @@ const PlatformRule* rule_of_notices(const MetadataQuestion& question, const Meta
                                     const PlatformFacts& facts);
 
 /// A machine that still is there this long after its announced end was spared, or is another one that woke up from the
-/// disk of the first: such a notice is none.
-inline constexpr std::chrono::minutes kNoticeOutlived{10};
+/// disk of the first: such a notice is none. As long as a day, because the clock of a machine that has just booted may
+/// be hours ahead (its firmware's may have local time).
+inline constexpr std::chrono::hours kNoticeOutlived{24};
 
 /// Asks at once and again after each `pause`, until there is a notice or `pause` returns false. Never throws for what
 /// servers do. `rule` can announce; `now_ms` is since 1970 UTC.

@@ -193,6 +193,22 @@ TEST(BackgroundProcess, EndsWithItsObjectAndByItsAlarm) {
   EXPECT_FALSE(limited.answer());
 }
 
+TEST(BackgroundProcess, IsWaitedForNoLongerOnceSomethingElseIsReadable) {
+  BackgroundProcess process(
+      []() -> BackgroundAnswer {
+        for (;;) pause();
+      },
+      60);
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ASSERT_EQ(::write(ends[1], "x", 1), 1);
+  const auto start = Clock::now();
+  EXPECT_FALSE(process.wait_until(start + std::chrono::seconds(60), ends[0]));
+  EXPECT_LT(Clock::now() - start, std::chrono::seconds(30));
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
 TEST(BackgroundProcess, GoesOnAfterItsAnswerWithoutAnAlarm) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);

@@ -33,8 +33,6 @@ def machine(folder, firmware, files):
 @pytest.fixture
 def detect(agent, tmp_path):
     """detect(firmware, services, ...) runs `probe --json` and returns the document."""
-    agent.data_dir.mkdir()
-
     def run(firmware=None, services=None, variables=None, files=None):
         root = machine(tmp_path / "root", firmware or {}, files or {})
         ports = {host: getattr(service, "port", service) for host, service in (services or {}).items()}

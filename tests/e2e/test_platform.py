@@ -75,6 +75,15 @@ def test_the_user_names_a_provider_whose_service_can_tell_the_rest(detect):
     assert document["platform"]["source"]["provider"] == "override_env"
 
 
+@pytest.mark.parametrize("provider,why", [("crusoe", "no metadata service that is asked"), ("ibm", "the metadata service")])
+def test_what_the_named_provider_does_not_tell_is_explained_by_that(detect, provider, why):
+    with MetadataService({}) as service:
+        document = detect(QEMU, {IMDS: service}, {"GPUASSAY_PROVIDER": provider})
+    assert document["platform"]["provider"] == provider
+    assert all("provider is unknown" not in reason for reason in reasons(document).values()), reasons(document)
+    assert why in reasons(document)["region"]
+
+
 def test_what_the_user_says_wrongly_is_told_and_not_used(detect):
     variables = {"GPUASSAY_PRICING_MODEL": "cheap", "GPUASSAY_PROVIDER": "no such <name>"}
     files = {"etc/gpuassay/platform": "price 3\npricing_model=spot\n"}

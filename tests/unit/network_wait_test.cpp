@@ -23,19 +23,16 @@ constexpr std::string_view kHeading =
 constexpr std::string_view kEthernet = "eth0\t00000000\t0101A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0\n";
 constexpr std::string_view kBridge = "docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n";
 constexpr std::string_view kLinkLocal = "eth0\t0000FEA9\t00000000\t0001\t0\t0\t1000\t0000FFFF\t0\t0\t0\n";
-const std::string kNowhere(32, '0');
 
 TEST(NetworkWait, ADefaultRouteIsANetwork) {
-  EXPECT_TRUE(has_default_route(std::string(kHeading).append(kBridge).append(kEthernet), ""));
-  const std::string ipv6 = kNowhere + " 00 " + kNowhere + " 00 fe800000000000000000000000000001 00000400 0 0 00000003 ";
-  EXPECT_TRUE(has_default_route(kHeading, ipv6 + "    eth0\n"));
-  EXPECT_FALSE(has_default_route(kHeading, ipv6 + "      lo\n")) << "what every machine has: it refuses";
+  EXPECT_TRUE(has_default_route(std::string(kHeading).append(kBridge).append(kEthernet)));
 }
 
 TEST(NetworkWait, TheMachineAndItsNeighboursAreNone) {
-  EXPECT_FALSE(has_default_route("", ""));
-  EXPECT_FALSE(has_default_route(std::string(kHeading).append(kBridge).append(kLinkLocal), "fe80 40 0 00\n"));
-  EXPECT_FALSE(has_default_route("eth0\t00000000\n\n\0", "\n\n"));
+  EXPECT_FALSE(has_default_route(""));
+  EXPECT_FALSE(has_default_route(std::string(kHeading).append(kBridge).append(kLinkLocal)));
+  EXPECT_FALSE(has_default_route("eth0\t00000000\n\n"));
+  EXPECT_FALSE(has_default_route(std::string(kEthernet).replace(0, 4, "lo")));
 }
 
 }  // namespace

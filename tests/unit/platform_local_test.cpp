@@ -230,6 +230,20 @@ TEST(PlatformMerge, AnswersThatProveThemselvesNameTheProvider) {
   EXPECT_EQ(nobody.reasons.at(Field::region), "the provider is unknown");
 }
 
+TEST(PlatformMerge, ReasonsAreThoseOfTheProviderThatTheUserNamed) {
+  const LocalPlatform unknown = look_locally({});
+  const auto reason = [&](const std::string& given, const std::string& problem, Field field) {
+    const MetadataQuestion question = metadata_question(unknown, {}, given);
+    return with_metadata(unknown, question, answer(false, "", problem), given).reasons.at(field);
+  };
+  EXPECT_EQ(reason("aws", "the metadata service does not answer in time", Field::region),
+            "the metadata service does not answer in time");
+  EXPECT_EQ(reason("crusoe", "", Field::region), "the provider that was given has no metadata service that is asked");
+  EXPECT_EQ(reason("somebody-else", "", Field::instance_id),
+            "the provider that was given has no metadata service that is asked");
+  EXPECT_EQ(reason("hetzner", "", Field::instance_type), rule_of("hetzner")->no_type);
+}
+
 TEST(PlatformMerge, AManagedServiceKeepsItsName) {
   const Evidence evidence =
       with_variable(with_firmware(firmware("", "Google Compute Engine")), "VERTEX_PRODUCT", "COLAB_ENTERPRISE");

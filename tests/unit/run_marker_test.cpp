@@ -2,8 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
 namespace gpuassay {
 namespace {
+
+constexpr const char* kRunId = "0190b5a4-7c1d-7b3e-9f00-0123456789ab";
 
 MachineIdentity identity(const char* boot, const char* instance, const char* firmware, const char* machine) {
   const auto known = [](const char* text) { return *text == '\0' ? std::nullopt : std::optional<std::string>(text); };
@@ -11,7 +17,7 @@ MachineIdentity identity(const char* boot, const char* instance, const char* fir
 }
 
 RunMarker marker(MarkerState state, int killed_before = 0, MachineIdentity of = identity("b1", "i1", "f1", "m1")) {
-  return {std::move(of), "run-1", killed_before, state};
+  return {std::move(of), kRunId, killed_before, state};
 }
 
 const MachineIdentity kSameBoot = identity("b1", "i1", "f1", "m1");
@@ -36,7 +42,7 @@ TEST(RunMarker, SurvivesItsOwnText) {
     const RunMarker written = marker(state, 1, identity("b1", "", "f1", ""));
     const auto read = parse_marker(marker_text(written));
     ASSERT_TRUE(read);
-    EXPECT_EQ(read->run_id, "run-1");
+    EXPECT_EQ(read->run_id, kRunId);
     EXPECT_EQ(read->killed_before, 1);
     EXPECT_EQ(read->state, state);
     EXPECT_EQ(read->identity.boot, "b1");
@@ -47,12 +53,18 @@ TEST(RunMarker, SurvivesItsOwnText) {
 }
 
 TEST(RunMarker, WhatItDidNotWriteIsNoMarker) {
-  for (const char* text :
-       {"", "{", "[]", "null", "{}", R"({"run_id":"r","killed_before":0,"state":"done"})",
-        R"({"run_id":"r","killed_before":-1,"state":"ended"})", R"({"run_id":"r","killed_before":9,"state":"ended"})",
-        R"({"run_id":"r","killed_before":"0","state":"ended"})", R"({"run_id":1,"killed_before":0,"state":"ended"})",
-        R"({"run_id":"r","killed_before":0,"state":"ended","boot":1})"})
-    EXPECT_FALSE(parse_marker(text)) << text;
+  for (const char* text : {"", "{", "[]", "null", "{}"}) EXPECT_FALSE(parse_marker(text)) << text;
+  const auto good = nlohmann::json::parse(marker_text(marker(MarkerState::ended)));
+  ASSERT_TRUE(parse_marker(good.dump()));
+  const std::vector<std::pair<std::string, nlohmann::json>> changes{
+      {"state", "done"},      {"state", nullptr}, {"killed_before", -1}, {"killed_before", 9},
+      {"killed_before", "0"}, {"run_id", 1},      {"run_id", "r"},       {"run_id", "../../etc/passwd"},
+      {"run_id", "\x1b[2J"},  {"boot", 1}};
+  for (const auto& [name, value] : changes) {
+    auto changed = good;
+    changed[name] = value;
+    EXPECT_FALSE(parse_marker(changed.dump())) << changed;
+  }
 }
 
 TEST(RunMarker, WithoutOneTheMachineIsMeasured) {
