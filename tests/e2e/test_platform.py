@@ -75,7 +75,7 @@ def test_the_user_names_a_provider_whose_service_can_tell_the_rest(detect):
     assert document["platform"]["source"]["provider"] == "override_env"
 
 
-@pytest.mark.parametrize("provider,why", [("crusoe", "no metadata service that is asked"), ("ibm", "the metadata service")])
+@pytest.mark.parametrize("provider,why", [("crusoe", "tells nothing about the machine inside it"), ("ibm", "the metadata service")])
 def test_what_the_named_provider_does_not_tell_is_explained_by_that(detect, provider, why):
     with MetadataService({}) as service:
         document = detect(QEMU, {IMDS: service}, {"GPUASSAY_PROVIDER": provider})

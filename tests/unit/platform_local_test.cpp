@@ -238,7 +238,7 @@ TEST(PlatformMerge, ReasonsAreThoseOfTheProviderThatTheUserNamed) {
   };
   EXPECT_EQ(reason("aws", "the metadata service does not answer in time", Field::region),
             "the metadata service does not answer in time");
-  EXPECT_EQ(reason("crusoe", "", Field::region), "the provider that was given has no metadata service that is asked");
+  EXPECT_EQ(reason("crusoe", "", Field::region), "this platform tells nothing about the machine inside it");
   EXPECT_EQ(reason("somebody-else", "", Field::instance_id),
             "the provider that was given has no metadata service that is asked");
   EXPECT_EQ(reason("hetzner", "", Field::instance_type), rule_of("hetzner")->no_type);
