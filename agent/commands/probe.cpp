@@ -71,7 +71,8 @@ std::string plain_text(const Machine& machine) {
 void make_data_directory(const Environment& environment) {
   try {
     const Spool spool(environment.data_dir);
-  } catch (const Error&) {  // the result says that there is no key
+  } catch (const Error& error) {
+    std::fprintf(stderr, "gpuassay: %s (identifiers are not shown)\n", printable(error.what()).c_str());
   }
 }
 
