@@ -14,21 +14,6 @@ namespace {
 constexpr std::size_t kFewestForSpread = 3;
 constexpr double kUnknownSpread = 0.5, kLeastSpread = 0.05;
 
-double bytes_of_element(DType dtype) {
-  switch (dtype) {
-    case DType::fp64: return 8;
-    case DType::fp32:
-    case DType::tf32: return 4;
-    case DType::fp16:
-    case DType::fp16_acc16:
-    case DType::bf16: return 2;
-    case DType::int8:
-    case DType::fp8_e4m3: return 1;
-    case DType::fp4: return 0.5;
-  }
-  return 4;
-}
-
 double times(std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); }
 
 double ratio(double a, double b) { return std::max(a, b) / std::min(a, b); }

@@ -29,7 +29,7 @@ class OperationTimes {
   /// times larger or smaller it is, over all its dimensions. Empty where none of that kind and type was measured.
   [[nodiscard]] std::optional<OperationTime> of(const OperationParams& params) const;
 
-  /// Bytes of device memory moved in a nanosecond, by the triad; empty where that was not measured.
+  /// What the triad takes to move one byte of device memory; empty where that was not measured.
   [[nodiscard]] const std::optional<OperationTime>& triad_ns_per_byte() const { return triad_ns_per_byte_; }
 
   /// One launch; empty where that was not measured, as on CPUs.

@@ -38,6 +38,21 @@ double product(std::initializer_list<std::int64_t> factors) {
 
 }  // namespace
 
+double bytes_of_element(DType dtype) {
+  switch (dtype) {
+    case DType::fp64: return 8;
+    case DType::fp32:
+    case DType::tf32: return 4;
+    case DType::fp16:
+    case DType::fp16_acc16:
+    case DType::bf16: return 2;
+    case DType::int8:
+    case DType::fp8_e4m3: return 1;
+    case DType::fp4: return 0.5;
+  }
+  return 4;
+}
+
 double flop_count(const OperationParams& params) {
   return std::visit(Overloaded{
                         [](const GemmParams& g) { return product({2, g.m, g.n, g.k, g.batch}); },

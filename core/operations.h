@@ -8,6 +8,9 @@
 
 namespace gpuassay {
 
+/// Bytes of one element; half a byte for fp4.
+double bytes_of_element(DType dtype);
+
 /// GEMM: 2*m*n*k*batch (one multiply and one add per product term). Convolution, every direction: the nominal
 /// direct count 2*n*k*p*q*c*r*s, as cuDNN and oneDNN report it; Winograd may therefore exceed a "peak".
 /// Compute: what the params say. Bandwidth and latency: 0, their figures are bytes and time.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/operations.h"
+
 namespace gpuassay {
 namespace {
 
@@ -20,21 +22,6 @@ struct Stage {
   std::int64_t stride;  ///< of the first block
 };
 constexpr std::array<Stage, 4> kStages{{{64, 3, 1}, {128, 4, 2}, {256, 6, 2}, {512, 3, 2}}};
-
-constexpr double bytes_of(DType dtype) {
-  switch (dtype) {
-    case DType::fp64: return 8;
-    case DType::fp32:
-    case DType::tf32: return 4;
-    case DType::fp16:
-    case DType::fp16_acc16:
-    case DType::bf16: return 2;
-    case DType::int8:
-    case DType::fp8_e4m3: return 1;
-    case DType::fp4: return 0.5;
-  }
-  return 4;
-}
 
 ConvParams conv(DType dtype, std::int64_t batch, std::int64_t c, std::int64_t size, std::int64_t k, std::int64_t r,
                 std::int64_t stride) {
@@ -119,7 +106,7 @@ double resnet50_train_elementwise_bytes(DType dtype, std::int64_t batch) {
   const std::int64_t passes = (3 + 5) * normalised + (2 + 3) * net.relu_elements + (3 + 3) * net.residual_elements +
                               2 * (max_pool_in + max_pool_out) + 2 * average_pool;
   constexpr double kParameterBytes = 4;  // master weights, gradients and momentum are fp32 in every precision
-  return static_cast<double>(passes) * bytes_of(dtype) +
+  return static_cast<double>(passes) * bytes_of_element(dtype) +
          5 * kParameterBytes * static_cast<double>(resnet50_parameter_count());
 }
 

@@ -82,7 +82,8 @@ nlohmann::json predictions(const Result& result, const std::vector<Measurement>&
 }
 
 std::string predictions_text(const nlohmann::json& list) {
-  std::string text = "predicted, not yet part of the score: a second, and the milliseconds of a step\n";
+  std::string text =
+      "predicted, not validated and not yet part of the score: a second, and the milliseconds of a step\n";
   for (const nlohmann::json& each : list) {
     const auto number = [&](const char* name) { return each.at(name).get<double>(); };
     text += fmt::format(
