@@ -11,9 +11,12 @@
 #include "core/enums.h"
 #include "core/gpu_names.h"
 #include "core/gpu_peaks.h"
+#include "core/operation_times.h"
 #include "core/operations.h"
+#include "core/replay.h"
 #include "core/resnet50.h"
 #include "core/score.h"
+#include "core/workload_reader.h"
 
 namespace gpuassay {
 namespace {
@@ -76,6 +79,7 @@ class RankedCases {
   [[nodiscard]] std::vector<Case> link();
   [[nodiscard]] std::vector<Case> best_of_the_rest();
   [[nodiscard]] std::vector<Case> rest();
+  [[nodiscard]] std::vector<Case> replay();
 
  private:
   [[nodiscard]] int capability() const { return capability_number(capability_text()).value_or(0); }
@@ -283,6 +287,21 @@ void RankedCases::add_convolutions(std::vector<Case>& cases) {
   }
 }
 
+/// The operations of the networks that are predicted (core/predict.h), those first that stand for most of them. The
+/// networks fit 8 GB; of a smaller card's operations some do not fit, and are estimated from the others.
+std::vector<Case> RankedCases::replay() {
+  SamplingLimits limits = limits_.score;
+  limits.min_time_ns = std::min(limits.min_time_ns, 60 * kMs);
+  limits.max_time_ns = std::min(limits.max_time_ns, 150 * kMs);
+  std::vector<Case> cases;
+  for (const WorkloadPrecision precision : {WorkloadPrecision::mixed, WorkloadPrecision::full}) {
+    for (const ReplayOperation& each : replay_operations(core_workloads(), precision, preferred_types(device_))) {
+      if (operand_bytes(each.params) <= static_cast<double>(free_bytes_) / 4) add(cases, each.params, limits, false);
+    }
+  }
+  return cases;
+}
+
 /// Positions of the first device of each kind.
 std::vector<std::size_t> first_of_each_kind(const std::vector<CudaPlanDevice>& devices) {
   std::vector<std::size_t> firsts;
@@ -309,6 +328,9 @@ std::vector<Case> plan_cuda(const std::vector<CudaPlanDevice>& devices, Profile 
   for (RankedCases& device : ranked) append(device.headlines());
   for (const std::size_t i : firsts) append(ranked[i].score());
   const std::size_t to_repeat = devices.size() == 1 && profile != Profile::quick ? all.size() : 0;
+  if (profile == Profile::full) {
+    for (const std::size_t i : firsts) append(ranked[i].replay());
+  }
   for (RankedCases& device : ranked) append(device.link());
   for (const std::size_t i : firsts) append(ranked[i].best_of_the_rest());
   for (const std::size_t i : firsts) append(ranked[i].rest());

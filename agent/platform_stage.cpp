@@ -1,13 +1,27 @@
 #include "agent/platform_stage.h"
 
+#include <cstdio>
 #include <utility>
 
+#include <unistd.h>
+
 namespace gpuassay {
+namespace {
+
+/// The asking process has this one's stderr; each line is one write, as several questions may be asked at once.
+MetadataLog verbose_log(const Environment& environment) {
+  if (environment.verbosity != Verbosity::verbose) return {};
+  return [start = environment.err_style.live ? "\r\033[K" : ""](const std::string& line) {
+    (void)dprintf(STDERR_FILENO, "%sgpuassay: %s\n", start, line.c_str());
+  };
+}
+
+}  // namespace
 
 PlatformStage::PlatformStage(const Environment& environment, const PlatformFlags& flags, MetadataUse use,
                              IdentifierHash hash, std::chrono::seconds network_wait)
     : detection_({SystemRoot(environment.system_root), environment.platform_variables, environment.metadata_map, flags,
-                  environment.simulated(), use, network_wait}),
+                  environment.simulated(), use, network_wait, verbose_log(environment)}),
       hash_(std::move(hash)) {}
 
 void PlatformStage::put(Platform& platform, std::vector<Unknown>& unknown) const {

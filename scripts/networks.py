@@ -23,7 +23,6 @@ class Network:
     module: nn.Module
     shape: dict  # what decides how much a step does, beside the module: batch and lengths
     optimizer: torch.optim.Optimizer | None = None
-    graph: bool = False  # whether the step may be captured in a CUDA graph
 
 
 def half_dtype(device):
@@ -103,8 +102,7 @@ def resnet50_train(device, precision, batch=64):
 def resnet50_infer(device, precision, batch=64):
     dtype = weight_dtype(device, precision)
     network, x = image_network(device).to(dtype).eval(), images(device, batch, dtype)
-    return Network(torch.inference_mode()(lambda: network(x)), batch, "images", network, {"batch": batch, "image_size": 224},
-                   graph=True)
+    return Network(torch.inference_mode()(lambda: network(x)), batch, "images", network, {"batch": batch, "image_size": 224})
 
 
 class Attention(nn.Module):
@@ -231,7 +229,7 @@ def llm_prefill(device, precision, batch=1, length=2048, **smaller):
     tokens = torch.randint(0, network.words.num_embeddings, (batch, length), device=device)
     rotation = rotations(length, network.size, device, weight_dtype(device, precision))
     step = torch.inference_mode()(lambda: network(tokens, rotation, [None] * len(network.blocks), None))
-    return Network(step, batch * length, "tokens", network, {"batch": batch, "sequence_length": length}, graph=True)
+    return Network(step, batch * length, "tokens", network, {"batch": batch, "sequence_length": length})
 
 
 def llm_decode(device, precision, batch, context=1024, **smaller):
@@ -244,7 +242,7 @@ def llm_decode(device, precision, batch, context=1024, **smaller):
     rotation = tuple(part[-1:] for part in rotations(context, network.size, device, dtype))
     place = torch.tensor([context - 1], device=device)
     return Network(torch.inference_mode()(lambda: network(tokens, rotation, caches, place)), batch, "tokens", network,
-                   {"batch": batch, "context_length": context}, graph=True)
+                   {"batch": batch, "context_length": context})
 
 
 def sd_unet(device, precision, batch=2):
@@ -258,7 +256,7 @@ def sd_unet(device, precision, batch=2):
     latents = torch.randn(batch, 4, 64, 64, device=device, dtype=dtype).contiguous(memory_format=torch.channels_last)
     text, time = torch.randn(batch, 77, 768, device=device, dtype=dtype), torch.tensor(500, device=device)
     return Network(torch.inference_mode()(lambda: network(latents, time, text).sample), batch // 2, "steps", network,
-                   {"batch": batch, "latent_size": 64, "text_length": 77}, graph=True)
+                   {"batch": batch, "latent_size": 64, "text_length": 77})
 
 
 NETWORKS = {

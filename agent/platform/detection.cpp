@@ -16,9 +16,10 @@ using Clock = std::chrono::steady_clock;
 
 MetadataQuestion not_on_the_network() { return {{}, false, "not asked, as the run is offline"}; }
 
-MetadataClientMaker client_maker(const DetectionInputs& inputs, const MetadataPatience& patience) {
-  return [map = inputs.metadata_map, simulated = inputs.simulated, patience]() -> std::unique_ptr<MetadataClient> {
-    return std::make_unique<NetworkMetadataClient>(map, simulated, patience);
+MetadataClientMaker client_maker(const DetectionInputs& inputs, const MetadataPatience& patience,
+                                 const MetadataLog& log = {}) {
+  return [map = inputs.metadata_map, simulated = inputs.simulated, patience, log]() -> std::unique_ptr<MetadataClient> {
+    return std::make_unique<NetworkMetadataClient>(map, simulated, patience, log);
   };
 }
 
@@ -64,8 +65,8 @@ MetadataPatience PlatformDetection::patience() const {
 BackgroundAnswer PlatformDetection::ask(const DetectionInputs& inputs) const {
   wait_for_network([&] { return has_default_route(inputs.root.read_text("/proc/net/route").value_or("")); },
                    network_wait_, [](std::chrono::seconds pause) { std::this_thread::sleep_for(pause); });
-  const MetadataFindings found =
-      ask_services(question_, client_maker(inputs, patience()), own_ipv4_addresses(), Clock::now() + patience().budget);
+  const MetadataFindings found = ask_services(question_, client_maker(inputs, patience(), inputs.log),
+                                              own_ipv4_addresses(), Clock::now() + patience().budget);
   BackgroundAnswer answer{to_text(found)};
   const PlatformRule* const rule = notices_ ? rule_of_notices(question_, found, facts_with(found)) : nullptr;
   if (rule != nullptr) {

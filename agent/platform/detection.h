@@ -10,6 +10,7 @@
 
 #include "agent/platform/background_process.h"
 #include "agent/platform/local_platform.h"
+#include "agent/platform/metadata_client.h"
 #include "agent/platform/metadata_map.h"
 #include "agent/platform/notice_pipe.h"
 #include "agent/platform/overrides.h"
@@ -31,6 +32,8 @@ struct DetectionInputs {
   MetadataUse use = MetadataUse::describe;
   /// How long a machine whose cloud is known may be without a network before its service is asked.
   std::chrono::seconds network_wait{0};
+  /// Hears of each question about what this machine is, in the process that asks; not of those that watch for its end.
+  MetadataLog log = {};
 };
 
 /// What a metadata service says is read in a process of its own, which ends with this object.

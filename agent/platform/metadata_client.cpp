@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <thread>
 
+#include <fmt/format.h>
+
 #include "agent/platform/words.h"
 #include "core/error.h"
 
@@ -65,13 +67,20 @@ MetadataPatience patience_with_notices(milliseconds answer_time) {
   return {milliseconds(1000), answer_time, {}, kMostRequests * answer_time};
 }
 
-NetworkMetadataClient::NetworkMetadataClient(MetadataMap map, bool only_mapped, MetadataPatience patience)
+std::string metadata_log_line(const MetadataRequest& request, const MetadataAnswer& answer) {
+  return fmt::format("metadata: {} {}{}: {}", request.method, request.host, request.path,
+                     answer.status != 0 ? fmt::format("HTTP {}", answer.status) : answer.problem);
+}
+
+NetworkMetadataClient::NetworkMetadataClient(MetadataMap map, bool only_mapped, MetadataPatience patience,
+                                             MetadataLog log)
     : map_(std::move(map)),
       only_mapped_(only_mapped),
       patience_(std::move(patience)),
+      log_(std::move(log)),
       deadline_(Clock::now() + patience_.budget) {}
 
-MetadataAnswer NetworkMetadataClient::send_once(const HttpCall& call) const {
+MetadataAnswer NetworkMetadataClient::exchange(const HttpCall& call) const {
   HttpCall limited = call;
   const milliseconds left = left_until(deadline_);
   if (left < kShortestTry) return not_asked("the metadata service does not answer in time");
@@ -82,6 +91,12 @@ MetadataAnswer NetworkMetadataClient::send_once(const HttpCall& call) const {
   } catch (const Error& error) {
     return not_asked(problem_of(error));
   }
+}
+
+MetadataAnswer NetworkMetadataClient::send_once(const MetadataRequest& request, const HttpCall& call) const {
+  MetadataAnswer answer = exchange(call);
+  if (log_) log_(metadata_log_line(request, answer));
+  return answer;
 }
 
 MetadataAnswer NetworkMetadataClient::send(const MetadataRequest& request) {
@@ -99,11 +114,11 @@ MetadataAnswer NetworkMetadataClient::send(const MetadataRequest& request) {
   for (const auto& [name, value] : request.headers) call.headers.emplace_back(name, value);
   call.body = request.body;
   if (call.url.https) call.ca_bundles = ca_bundle_places(std::nullopt);
-  MetadataAnswer answer = send_once(call);
+  MetadataAnswer answer = send_once(request, call);
   for (const milliseconds pause : patience_.pauses) {
     if (!may_pass(answer, request) || left_until(deadline_) < pause + kShortestTry) break;
     std::this_thread::sleep_for(pause);
-    answer = send_once(call);
+    answer = send_once(request, call);
   }
   return answer;
 }

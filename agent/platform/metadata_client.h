@@ -67,20 +67,28 @@ MetadataPatience patience_with_unknown();
 /// For a question that is asked again anyway; the service may take `answer_time` for each answer.
 MetadataPatience patience_with_notices(std::chrono::milliseconds answer_time);
 
+/// Hears of every request that was sent and what came of it, one line each: method, host, path and status or problem.
+/// No header or body, so no token, is in it. Called from several threads at once.
+using MetadataLog = std::function<void(const std::string& line)>;
+/// "metadata: GET 169.254.169.254/latest/meta-data/instance-type: HTTP 404".
+std::string metadata_log_line(const MetadataRequest& request, const MetadataAnswer& answer);
+
 /// Speaks to the real services, or to those of the map. Not through a proxy, and redirections are not followed: a proxy
 /// would answer for its own machine, a redirection lead to a host that no table names.
 class NetworkMetadataClient : public MetadataClient {
  public:
   /// `only_mapped`: hosts that the map does not have are not asked, as of a machine that is only recorded.
-  NetworkMetadataClient(MetadataMap map, bool only_mapped, MetadataPatience patience);
+  NetworkMetadataClient(MetadataMap map, bool only_mapped, MetadataPatience patience, MetadataLog log = {});
   MetadataAnswer send(const MetadataRequest& request) override;
 
  private:
-  [[nodiscard]] MetadataAnswer send_once(const HttpCall& call) const;
+  [[nodiscard]] MetadataAnswer exchange(const HttpCall& call) const;
+  [[nodiscard]] MetadataAnswer send_once(const MetadataRequest& request, const HttpCall& call) const;
 
   MetadataMap map_;
   bool only_mapped_;
   MetadataPatience patience_;
+  MetadataLog log_;
   std::chrono::steady_clock::time_point deadline_;
 };
 

@@ -71,6 +71,26 @@ TEST(MetadataClient, TriesAgainWhatMayPass) {
   EXPECT_EQ(client.send(request_for("/")).status, 200);
 }
 
+TEST(MetadataClient, LogsEveryTryWithoutHeadersAndBodies) {
+  const ScriptedServer server([](RawSocket& socket, int number) {
+    (void)socket.read_message();
+    socket.send(test::http_reply(number == 0 ? 503 : 401, "what it says"));
+  });
+  std::vector<std::string> lines;
+  NetworkMetadataClient client(mapped_to(server), true, patience(milliseconds(10'000), {milliseconds(1)}),
+                               [&lines](const std::string& line) { lines.push_back(line); });
+  MetadataRequest request = request_for("/latest/meta-data/instance-id");
+  request.headers = {{"X-Token", "secret"}};
+  (void)client.send(request);
+  EXPECT_EQ(lines, (std::vector<std::string>{"metadata: GET 169.254.169.254/latest/meta-data/instance-id: HTTP 503",
+                                             "metadata: GET 169.254.169.254/latest/meta-data/instance-id: HTTP 401"}));
+}
+
+TEST(MetadataClient, LogsWhyThereIsNoAnswer) {
+  EXPECT_EQ(metadata_log_line(request_for("/x"), {0, {}, {}, "the metadata service does not answer in time"}),
+            "metadata: GET 169.254.169.254/x: the metadata service does not answer in time");
+}
+
 TEST(MetadataClient, DoesNotTryAgainWhatWillNotPass) {
   std::atomic<int> connections = 0;
   const ScriptedServer server([&connections](RawSocket& socket, int) {

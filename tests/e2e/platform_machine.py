@@ -33,11 +33,11 @@ def machine(folder, firmware, files):
 @pytest.fixture
 def detect(agent, tmp_path):
     """detect(firmware, services, ...) runs `probe --json` and returns the document."""
-    def run(firmware=None, services=None, variables=None, files=None):
+    def run(firmware=None, services=None, variables=None, files=None, options=()):
         root = machine(tmp_path / "root", firmware or {}, files or {})
         ports = {host: getattr(service, "port", service) for host, service in (services or {}).items()}
         start = time.monotonic()
-        ran = agent("probe", "--json", env=environment(root, ports, variables or {}))
+        ran = agent("probe", "--json", *options, env=environment(root, ports, variables or {}))
         run.seconds = time.monotonic() - start
         assert ran.returncode == 0, ran.stderr
         run.stderr = ran.stderr

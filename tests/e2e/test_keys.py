@@ -2,7 +2,7 @@
 
 from conftest import one_line
 from servers import ScriptedCollector
-from test_upload import put_runs
+from saved_runs import put_runs
 
 
 def test_a_replaced_key_goes_on_as_the_same_machine(agent, make_collector):

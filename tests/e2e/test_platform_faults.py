@@ -190,3 +190,19 @@ def test_aws_behind_one_hop_too_many(detect):
         document = detect(NITRO, {IMDS: service})
     assert document["platform"]["instance_type"] == "p5.48xlarge"
     assert "in time" in reasons(document)["region"]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_the_verbose_log_tells_a_service_switched_off_from_another_cloud(detect, status):
+    with MetadataService({"PUT /latest/api/token": Reply("no", status=status)}) as service:
+        detect(NITRO, {IMDS: service}, options=["--verbose"])
+        assert f"gpuassay: metadata: PUT 169.254.169.254/latest/api/token: HTTP {status}\n" in detect.stderr
+        detect(NITRO, {IMDS: service})
+        assert "metadata:" not in detect.stderr
+
+
+def test_the_verbose_log_holds_no_token(detect):
+    with MetadataService(fake.aws()) as service:
+        assert detect(NITRO, {IMDS: service}, options=["--verbose"])["platform"]["instance_type"] is not None
+    asked = [line for line in detect.stderr.splitlines() if line.startswith("gpuassay: metadata: ")]
+    assert len(asked) == len(service.requests) and all(line.endswith(": HTTP 200") for line in asked)

@@ -4,7 +4,7 @@ import json
 import urllib.request
 
 from servers import ScriptedCollector
-from test_upload import EXAMPLE, accepting, put_runs, settled
+from saved_runs import EXAMPLE, accepting, put_runs, settled
 
 
 def test_damaged_files_are_put_aside_and_do_not_hold_up_the_others(agent, make_collector):
