@@ -127,6 +127,11 @@ std::optional<OperationTime> OperationTimes::of(const OperationParams& params) c
   return OperationTime{ns, ns / (1 + family.spread), ns * (1 + family.spread), false};
 }
 
+std::optional<double> OperationTimes::best_gemm_flops_per_ns(DType dtype) const {
+  const auto found = families_.find({Workload::gemm, dtype});
+  return found == families_.end() ? std::nullopt : std::optional(found->second.flops_per_ns);
+}
+
 std::optional<double> OperationTimes::latency_ns(LatencyKind kind) const {
   const auto found = by_id_.find(case_id(LatencyParams{kind}));
   return found == by_id_.end() ? std::nullopt : std::optional(found->second.median_ns);

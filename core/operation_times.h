@@ -7,19 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "core/device_times.h"
 #include "core/model.h"
 
 namespace gpuassay {
 
-/// Nanoseconds of one operation; `low_ns` and `high_ns` are the quartiles of its samples, or, for one that was not
-/// measured, as far away as such estimates usually are.
-struct OperationTime {
-  double median_ns = 0, low_ns = 0, high_ns = 0;
-  bool measured = false;
-};
-
 /// What one device did in bursts, of the measurements that are ok.
-class OperationTimes {
+class OperationTimes final : public DeviceTimes {
  public:
   OperationTimes(int device, const std::vector<Measurement>& measurements);
 
@@ -27,13 +21,10 @@ class OperationTimes {
   /// in that type, or its operands at the bandwidth of the triad, whichever lasts longer - times the mean of how much
   /// longer than theirs the operations of the same kind and type took, each weighted by the inverse square of how many
   /// times larger or smaller it is, over all its dimensions. Empty where none of that kind and type was measured.
-  [[nodiscard]] std::optional<OperationTime> of(const OperationParams& params) const;
-
-  /// What the triad takes to move one byte of device memory; empty where that was not measured.
-  [[nodiscard]] const std::optional<OperationTime>& triad_ns_per_byte() const { return triad_ns_per_byte_; }
-
-  /// One launch; empty where that was not measured, as on CPUs.
-  [[nodiscard]] std::optional<double> latency_ns(LatencyKind kind) const;
+  [[nodiscard]] std::optional<OperationTime> of(const OperationParams& params) const override;
+  [[nodiscard]] std::optional<double> best_gemm_flops_per_ns(DType dtype) const override;
+  [[nodiscard]] std::optional<OperationTime> triad_ns_per_byte() const override { return triad_ns_per_byte_; }
+  [[nodiscard]] std::optional<double> latency_ns(LatencyKind kind) const override;
 
  private:
   struct Known {

@@ -23,24 +23,38 @@ OperationTime scaled(const OperationTime& time, double factor) {
   return {factor * time.median_ns, factor * time.low_ns, factor * time.high_ns, time.measured};
 }
 
-OperationTime longer(const OperationTime& a, const OperationTime& b) { return a.median_ns >= b.median_ns ? a : b; }
+/// What moves through memory, in bytes of the triad.
+double triad_bytes(const MemoryTraffic& traffic, const TrafficCost& cost) {
+  constexpr double kBytesOfElement = 4;
+  const auto elements = [](const ElementCounts& c) { return static_cast<double>(c.half + c.fp32 + c.int64); };
+  const double bytes =
+      cost.by_element ? kBytesOfElement * (elements(traffic.read) + elements(traffic.written)) : byte_count(traffic);
+  return cost.over_triad * bytes;
+}
+
+double attention_share(const FrameworkCosts& costs, DType dtype, bool backward) {
+  if (dtype == DType::tf32) return costs.attention_tf32;
+  if (dtype == DType::fp32) return costs.attention_fp32;
+  return backward ? costs.attention_half_backward : costs.attention_half_forward;
+}
 
 class Step {
  public:
-  Step(const OperationTimes& times, LaunchMode mode)
-      : times_(times),
-        triad_(times.triad_ns_per_byte()),
-        empty_kernel_ns_(mode == LaunchMode::graph ? times.latency_ns(LatencyKind::graph_launch).value_or(0) : 0),
-        launch_ns_(mode == LaunchMode::eager ? times.latency_ns(LatencyKind::kernel_launch).value_or(0) : 0) {}
+  Step(const DeviceTimes& times, const FrameworkCosts& costs, const OperationTime& triad_ns_per_byte)
+      : times_(times), costs_(costs), triad_(triad_ns_per_byte) {
+    const double empty_kernel_ns = times.latency_ns(LatencyKind::graph_launch).value_or(0);
+    shortest_kernel_ns_ = costs.shortest_kernel * empty_kernel_ns;
+    pause_ns_ = costs.pause * empty_kernel_ns;
+  }
 
   /// False where nothing is known of it.
   bool add(const TracedOperation& operation, DType dtype, WorkloadPrecision precision) {
-    const auto* const attention = std::get_if<TracedAttention>(&operation.params);
-    const auto time = attention != nullptr ? time_of(*attention, dtype, operation, precision)
-                                           : times_.of(*measurable_params(operation, dtype));
+    if (const auto* const attention = std::get_if<TracedAttention>(&operation.params))
+      return add(operation, *attention, dtype, precision);
+    const auto time = times_.of(*measurable_params(operation, dtype));
     if (!time) return false;
-    add(attention != nullptr ? attention_ : operations_, *time, operation.count, launch_count(operation));
-    if (attention != nullptr) return true;
+    const bool convolution = std::holds_alternative<TracedConv>(operation.params);
+    add(operations_, scaled(*time, convolution ? costs_.convolution : 1), operation.count, launch_count(operation));
     const double flops = static_cast<double>(operation.count) * flop_count(operation);
     flops_ += flops;
     if (time->measured) covered_flops_ += flops;
@@ -48,51 +62,48 @@ class Step {
   }
 
   void add(const MemoryTraffic& traffic) {
-    add(traffic_, scaled(*triad_, byte_count(traffic)), traffic.count, traffic.launches);
+    add(traffic_, scaled(triad_, triad_bytes(traffic, costs_.of(traffic.kind))), traffic.count, traffic.launches);
+    add_starts(traffic_, traffic.count * traffic.launches);
   }
 
   [[nodiscard]] StepPrediction prediction() const {
     StepPrediction step{operations_.median_ns, attention_.median_ns, traffic_.median_ns};
-    const double kernels_ns = step.operations_ns + step.attention_ns + step.traffic_ns;
-    const double launching_ns = static_cast<double>(launches_) * launch_ns_;
-    step.launching_ns = padding_ns_ + std::max(launching_ns - kernels_ns, 0.0);
-    step.step_ns = kernels_ns + step.launching_ns;
-    const auto bound = [&](double ns) { return std::max(ns + padding_ns_, launching_ns); };
-    step.low_ns = bound(operations_.low_ns + attention_.low_ns + traffic_.low_ns);
-    step.high_ns = bound(operations_.high_ns + attention_.high_ns + traffic_.high_ns);
+    step.pauses_ns = static_cast<double>(launches_) * pause_ns_;
+    step.step_ns = step.operations_ns + step.attention_ns + step.traffic_ns + step.pauses_ns;
+    step.low_ns = (operations_.low_ns + attention_.low_ns + traffic_.low_ns + step.pauses_ns) / (1 + costs_.spread);
+    step.high_ns = (operations_.high_ns + attention_.high_ns + traffic_.high_ns + step.pauses_ns) * (1 + costs_.spread);
     step.covered_share = flops_ > 0 ? covered_flops_ / flops_ : 0;
     return step;
   }
 
  private:
+  bool add(const TracedOperation& operation, const TracedAttention& attention, DType dtype,
+           WorkloadPrecision precision) {
+    const auto best = times_.best_gemm_flops_per_ns(dtype);
+    if (!best) return false;
+    const double compute_ns = flop_count(operation) / (*best * attention_share(costs_, dtype, attention.backward));
+    const OperationTime computed{compute_ns, compute_ns, compute_ns};
+    const OperationTime moved = scaled(triad_, costs_.attention_over_triad * byte_count(operation, precision));
+    add(attention_, computed.median_ns >= moved.median_ns ? computed : moved, operation.count, attention.launches);
+    add_starts(attention_, operation.count * attention.launches);
+    return true;
+  }
+
   void add(Sum& sum, const OperationTime& time, std::int64_t count, std::int64_t launches) {
     sum.add(time, static_cast<double>(count));
     launches_ += count * launches;
-    const double shortest_ns = static_cast<double>(launches) * empty_kernel_ns_;
-    padding_ns_ += static_cast<double>(count) * std::max(shortest_ns - time.median_ns, 0.0);
   }
 
-  [[nodiscard]] std::optional<OperationTime> time_of(const TracedAttention& attention, DType dtype,
-                                                     const TracedOperation& operation,
-                                                     WorkloadPrecision precision) const {
-    Sum products;
-    double flops = 0;
-    for (const GemmParams& product : attention_products(attention, dtype)) {
-      const auto time = times_.of(product);
-      if (!time) return std::nullopt;
-      products.add(*time, 1);
-      flops += flop_count(product);
-    }
-    const OperationTime computed =
-        scaled({products.median_ns, products.low_ns, products.high_ns}, flop_count(operation) / flops);
-    return longer(computed, scaled(*triad_, byte_count(operation, precision)));
+  void add_starts(Sum& sum, std::int64_t kernels) {
+    sum.add({shortest_kernel_ns_, shortest_kernel_ns_, shortest_kernel_ns_}, static_cast<double>(kernels));
   }
 
-  const OperationTimes& times_;
-  const std::optional<OperationTime>& triad_;
-  double empty_kernel_ns_, launch_ns_;
+  const DeviceTimes& times_;
+  const FrameworkCosts& costs_;
+  OperationTime triad_;
+  double shortest_kernel_ns_ = 0, pause_ns_ = 0;
   Sum operations_, attention_, traffic_;
-  double flops_ = 0, covered_flops_ = 0, padding_ns_ = 0;
+  double flops_ = 0, covered_flops_ = 0;
   std::int64_t launches_ = 0;
 };
 
@@ -111,9 +122,11 @@ ComputeTypes preferred_types(const Device& device) {
 }
 
 std::optional<StepPrediction> predict_step(const TracedWorkload& workload, WorkloadPrecision precision,
-                                           const ComputeTypes& types, const OperationTimes& times, LaunchMode mode) {
-  if (!times.triad_ns_per_byte()) return std::nullopt;
-  Step step(times, mode);
+                                           const ComputeTypes& types, const DeviceTimes& times,
+                                           const FrameworkCosts& costs) {
+  const auto triad = times.triad_ns_per_byte();
+  if (!triad) return std::nullopt;
+  Step step(times, costs, *triad);
   for (const TracedOperation& operation : workload.operations) {
     if (!step.add(operation, type_of(operation.role, precision, types), precision)) return std::nullopt;
   }
@@ -122,12 +135,11 @@ std::optional<StepPrediction> predict_step(const TracedWorkload& workload, Workl
 }
 
 std::vector<WorkloadPrediction> predict_workloads(const std::vector<TracedWorkload>& workloads, const Device& device,
-                                                  const std::vector<Measurement>& measurements) {
-  const OperationTimes times(device.index, measurements);
+                                                  const DeviceTimes& times) {
+  const FrameworkCosts& costs = framework_costs(device.kind);
   const ComputeTypes preferred = preferred_types(device);
   const auto predict = [&](const TracedWorkload& workload, WorkloadPrecision precision, const ComputeTypes& types) {
-    const LaunchMode mode = workload.workload_class == WorkloadClass::train ? LaunchMode::eager : LaunchMode::graph;
-    return WorkloadPrediction{&workload, precision, types, predict_step(workload, precision, types, times, mode)};
+    return WorkloadPrediction{&workload, precision, types, predict_step(workload, precision, types, times, costs)};
   };
   std::vector<WorkloadPrediction> predictions;
   for (const TracedWorkload& workload : workloads) {

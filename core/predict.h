@@ -1,11 +1,12 @@
-// How long does a step of a network take on a device? From the operations measured there and the network's trace. Pure.
-// docs/SCORE.md states the formula.
+// How long does a step of a network take on a device? From what is known of its operations there and the network's
+// trace. Pure, and of additions, multiplications, divisions and comparisons alone. docs/SCORE.md states the formula.
 #pragma once
 
 #include <optional>
 #include <vector>
 
-#include "core/operation_times.h"
+#include "core/device_times.h"
+#include "core/framework_costs.h"
 #include "core/workload.h"
 
 namespace gpuassay {
@@ -23,31 +24,29 @@ DType type_of(TracedRole role, WorkloadPrecision precision, const ComputeTypes& 
 /// bf16 measures none, and is then predicted in fp32.
 ComputeTypes preferred_types(const Device& device);
 
-/// How the kernels of a step reach a GPU: one by one, as a framework does in eager mode, or as one CUDA graph, as
-/// engines for inference do. A CPU has neither; the latencies it lacks count as nothing.
-enum class LaunchMode { eager, graph };
-
 /// Nanoseconds of one step, and what they are made of.
 struct StepPrediction {
   double operations_ns = 0;  ///< products and convolutions
   double attention_ns = 0;
-  double traffic_ns = 0;    ///< all other kernels
-  double launching_ns = 0;  ///< what launching adds to them
-  double step_ns = 0;       ///< the sum
+  double traffic_ns = 0;  ///< all other kernels
+  double pauses_ns = 0;   ///< before every kernel
+  double step_ns = 0;     ///< the sum
   double low_ns = 0, high_ns = 0;
   double covered_share = 0;  ///< share of the products' and convolutions' FLOPs that was measured in these very shapes
 };
 
-/// Empty where the triad, or all operations of a kind and type that the workload has, were not measured.
-///  - A product or a convolution: OperationTimes::of.
-///  - Attention: its FLOPs at the rate of the products that it consists of, or its bytes at the triad's bandwidth,
-///    whichever lasts longer.
-///  - Any other kernel: its bytes at the triad's bandwidth.
-///  - Eager: while the device works, the next kernels are launched; a step lasts as long as all kernels, or as all
-///    launches where that is longer. Graph: no kernel is shorter than an empty one of a graph.
-///  - `low_ns` and `high_ns`: with every time at its low and its high.
+/// A step as a CUDA graph runs it, or a framework that keeps the device busy: what the host takes to launch kernels one
+/// by one is a property of the host and of the framework, and not in it. Empty where the triad, or all operations of a
+/// kind and type that the workload has, are unknown.
+///  - A product or a convolution: DeviceTimes::of, convolutions longer by costs.convolution.
+///  - Attention: its FLOPs at the share of the best products' rate that costs say, or its bytes at the triad's
+///    bandwidth less what costs say, whichever lasts longer.
+///  - Any other kernel: its bytes at the triad's bandwidth less what costs say of its kind.
+///  - Kernels of the last two kinds begin with what the shortest kernel takes, and before each kernel is a pause.
+///  - `low_ns` and `high_ns`: with every time at its low and its high, and beyond by costs.spread.
 std::optional<StepPrediction> predict_step(const TracedWorkload& workload, WorkloadPrecision precision,
-                                           const ComputeTypes& types, const OperationTimes& times, LaunchMode mode);
+                                           const ComputeTypes& types, const DeviceTimes& times,
+                                           const FrameworkCosts& costs);
 
 /// What a device is predicted to do of one workload.
 struct WorkloadPrediction {
@@ -62,10 +61,9 @@ struct WorkloadPrediction {
   }
 };
 
-/// Every workload, first in full precision, then in mixed. Training runs eagerly, inference as a graph. A device that
-/// was not measured in 16 bits, or has none that are fast, has its full prediction in the place of the mixed one; one
-/// whose tf32 was not measured runs in fp32.
+/// Every workload, first in full precision, then in mixed. A device whose 16 bits are unknown, or not fast, has its
+/// full prediction in the place of the mixed one; one whose tf32 is unknown runs in fp32.
 std::vector<WorkloadPrediction> predict_workloads(const std::vector<TracedWorkload>& workloads, const Device& device,
-                                                  const std::vector<Measurement>& measurements);
+                                                  const DeviceTimes& times);
 
 }  // namespace gpuassay

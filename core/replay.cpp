@@ -24,13 +24,6 @@ class Collection {
   std::map<std::string, std::size_t> places_;
 };
 
-void add_attention(Collection& collection, const TracedAttention& attention, DType dtype, double share) {
-  const std::vector<GemmParams> products = attention_products(attention, dtype);
-  double flops = 0;
-  for (const GemmParams& product : products) flops += flop_count(product);
-  for (const GemmParams& product : products) collection.add(product, share * flop_count(product) / flops);
-}
-
 }  // namespace
 
 std::vector<ReplayOperation> replay_operations(const std::vector<TracedWorkload>& workloads,
@@ -41,11 +34,7 @@ std::vector<ReplayOperation> replay_operations(const std::vector<TracedWorkload>
     for (const TracedOperation& operation : workload.operations) {
       const DType dtype = type_of(operation.role, precision, types);
       const double share = static_cast<double>(operation.count) * flop_count(operation) / all_flops;
-      if (const auto* attention = std::get_if<TracedAttention>(&operation.params)) {
-        add_attention(collection, *attention, dtype, share);
-      } else {
-        collection.add(*measurable_params(operation, dtype), share);
-      }
+      if (const auto params = measurable_params(operation, dtype)) collection.add(*params, share);
     }
   }
   std::vector<ReplayOperation> operations = collection.take();

@@ -15,8 +15,8 @@ struct ReplayOperation {
   double share = 0;
 };
 
-/// The distinct products and convolutions of `workloads`, attention as the products that it consists of; the one with
-/// the largest share first, equal ones in the order of the workloads.
+/// The distinct products and convolutions of `workloads`; the one with the largest share first, equal ones in the
+/// order of the workloads.
 std::vector<ReplayOperation> replay_operations(const std::vector<TracedWorkload>& workloads,
                                                WorkloadPrecision precision, const ComputeTypes& types);
 

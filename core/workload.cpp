@@ -94,15 +94,6 @@ std::optional<OperationParams> measurable_params(const TracedOperation& operatio
                     operation.params);
 }
 
-std::vector<GemmParams> attention_products(const TracedAttention& a, DType dtype) {
-  const std::int64_t batch = a.batch * a.heads;
-  const GemmParams scores{dtype, a.query_length, a.key_length, a.head_size, batch};      // Q*K^T, dO*V^T
-  const GemmParams of_queries{dtype, a.query_length, a.head_size, a.key_length, batch};  // P*V, dS*K
-  const GemmParams of_keys{dtype, a.key_length, a.head_size, a.query_length, batch};     // P^T*dO, dS^T*Q
-  if (!a.backward) return {scores, of_queries};
-  return {scores, of_keys, of_queries, of_keys};
-}
-
 WorkloadTotals totals_of(const TracedWorkload& workload, WorkloadPrecision precision) {
   WorkloadTotals totals;
   for (const TracedOperation& operation : workload.operations) {

@@ -41,8 +41,7 @@ struct TracedConv {
 };
 
 /// softmax(Q * K^T) * V for `heads` query heads, groups of which share a key and value head; causal: a query sees no
-/// later key. One operation, as fused attention runs it; attention_products() has the products that the unfused one
-/// consists of.
+/// later key. One operation, as fused attention runs it.
 struct TracedAttention {
   bool backward = false;
   std::int64_t batch = 0, heads = 0, kv_heads = 0, query_length = 0, key_length = 0, head_size = 0;
@@ -121,10 +120,6 @@ std::int64_t launch_count(const TracedOperation& operation);
 
 /// What to measure for a product or a convolution in `dtype`; empty for attention.
 std::optional<OperationParams> measurable_params(const TracedOperation& operation, DType dtype);
-
-/// The batched products of attention that is not fused: forward Q*K^T and P*V; backward dO*V^T, P^T*dO, dS*K and
-/// dS^T*Q.
-std::vector<GemmParams> attention_products(const TracedAttention& attention, DType dtype);
 
 /// Sums over one step.
 struct WorkloadTotals {

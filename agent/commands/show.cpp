@@ -10,6 +10,7 @@
 #include "agent/report.h"
 #include "core/error.h"
 #include "core/normalize.h"
+#include "core/operation_times.h"
 #include "core/operations.h"
 #include "core/predict.h"
 #include "core/resnet50.h"
@@ -57,7 +58,8 @@ std::string explanation(const Result& result, const std::vector<Measurement>& me
 nlohmann::json predictions(const Result& result, const std::vector<Measurement>& measurements) {
   nlohmann::json list = nlohmann::json::array();
   for (const Device& device : result.devices) {
-    for (const WorkloadPrediction& each : predict_workloads(core_workloads(), device, measurements)) {
+    for (const WorkloadPrediction& each :
+         predict_workloads(core_workloads(), device, OperationTimes(device.index, measurements))) {
       if (!each.step) continue;
       constexpr int kDigits = 6;
       const auto per_s = [&](double step_ns) { return round_significant(each.samples_per_s(step_ns), kDigits); };
@@ -75,7 +77,7 @@ nlohmann::json predictions(const Result& result, const std::vector<Measurement>&
            {"operations_ms", ms(each.step->operations_ns)},
            {"attention_ms", ms(each.step->attention_ns)},
            {"other_kernels_ms", ms(each.step->traffic_ns)},
-           {"launching_ms", ms(each.step->launching_ns)}});
+           {"pauses_ms", ms(each.step->pauses_ns)}});
     }
   }
   return list;
@@ -88,11 +90,11 @@ std::string predictions_text(const nlohmann::json& list) {
     const auto number = [&](const char* name) { return each.at(name).get<double>(); };
     text += fmt::format(
         "  device {} {:<16} {:<5} {:>9.4g} {} ({:.4g} to {:.4g}; {:.0f} % of the FLOPs measured): operations {:.4g}, "
-        "attention {:.4g}, other kernels {:.4g}, launching {:.4g}\n",
+        "attention {:.4g}, other kernels {:.4g}, pauses {:.4g}\n",
         each.at("device").get<int>(), each.at("name").get<std::string>(), each.at("precision").get<std::string>(),
         number("samples_per_s"), each.at("unit").get<std::string>(), number("low"), number("high"),
         100 * number("covered_share"), number("operations_ms"), number("attention_ms"), number("other_kernels_ms"),
-        number("launching_ms"));
+        number("pauses_ms"));
   }
   return text;
 }

@@ -67,7 +67,7 @@ def test_workloads_are_predicted_from_what_was_measured(quick):
     assert len(full) == 8, "products and convolutions in fp32 are in every profile"
     for each in full.values():
         assert 0 < each["low"] <= each["samples_per_s"] <= each["high"] and 0 <= each["covered_share"] <= 1
-        assert each["dtype"] == "fp32" and each["launching_ms"] == 0 and each["other_kernels_ms"] > 0
+        assert each["dtype"] == "fp32" and each["pauses_ms"] == 0 and each["other_kernels_ms"] > 0
     text = agent("score", result["run_id"], "--explain").stdout
     assert all(f"{name} " in text for name in full) and "not yet part of the score" in text
 

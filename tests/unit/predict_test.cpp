@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/operation_times.h"
 #include "core/operations.h"
 #include "core/replay.h"
 #include "core/workload_reader.h"
@@ -14,6 +15,7 @@ using test::ok_measurement;
 
 const BandwidthParams kTriadArrays{BandwidthKernel::triad, MemoryLevel::dram, 1'000'000};
 const TracedGemm kProduct{ConvDirection::forward, false, false, 128, 256, 512, 1};
+const TracedConv kConvolution{ConvDirection::forward, true, 2, 16, 8, 8, 16, 1, 1, 1, 0};
 const TracedAttention kAttention{false, 2, 4, 4, 64, 64, 32, true, 1};
 const ComputeTypes kTypes{DType::fp16, DType::fp32};
 
@@ -29,30 +31,29 @@ TracedWorkload small() {
 }
 
 constexpr double kTriadBytesPerNs = 1000;
+constexpr double kProductNs = 3000;
 
-/// 3000 ns for the product, 500 ns for each product of the attention.
+/// 3000 ns for the product, which is thereby the best.
 std::vector<Measurement> measured(DType dtype) {
-  std::vector<Measurement> measurements{ok_measurement(kTriadArrays, {byte_count(kTriadArrays) / kTriadBytesPerNs})};
   const TracedOperation operation{kProduct, TracedRole::half, 1};
-  measurements.push_back(ok_measurement(*measurable_params(operation, dtype), {2000, 2500, 3000, 4000, 5000}));
-  for (const GemmParams& product : attention_products(kAttention, dtype))
-    measurements.push_back(ok_measurement(product, {500}));
-  return measurements;
+  return {ok_measurement(kTriadArrays, {byte_count(kTriadArrays) / kTriadBytesPerNs}),
+          ok_measurement(*measurable_params(operation, dtype), {2000, 2500, kProductNs, 4000, 5000})};
 }
 
-std::optional<StepPrediction> predicted(const std::vector<Measurement>& measurements, LaunchMode mode,
-                                        WorkloadPrecision precision = WorkloadPrecision::mixed) {
-  return predict_step(small(), precision, kTypes, OperationTimes(0, measurements), mode);
+std::optional<StepPrediction> predicted(const std::vector<Measurement>& measurements, const FrameworkCosts& costs = {},
+                                        WorkloadPrecision precision = WorkloadPrecision::mixed,
+                                        const TracedWorkload& workload = small()) {
+  return predict_step(workload, precision, kTypes, OperationTimes(0, measurements), costs);
 }
 
 TEST(Predict, AddsUpWhatAStepConsistsOf) {
-  const auto step = predicted(measured(DType::fp16), LaunchMode::eager);
+  const auto step = predicted(measured(DType::fp16));
   ASSERT_TRUE(step);
-  EXPECT_EQ(step->operations_ns, 2 * 3000);
-  // Causal: 64 * 65 / 2 of the 64 * 64 pairs, at the rate of the two products.
-  EXPECT_DOUBLE_EQ(step->attention_ns, 1000.0 * (64.0 * 65 / 2) / (64 * 64));
+  EXPECT_EQ(step->operations_ns, 2 * kProductNs);
+  const double product_flops = 2.0 * 128 * 256 * 512;
+  EXPECT_DOUBLE_EQ(step->attention_ns, flop_count(small().operations[1]) / (product_flops / kProductNs));
   EXPECT_DOUBLE_EQ(step->traffic_ns, 3 * 4000 / kTriadBytesPerNs);
-  EXPECT_EQ(step->launching_ns, 0);
+  EXPECT_EQ(step->pauses_ns, 0);
   EXPECT_DOUBLE_EQ(step->step_ns, step->operations_ns + step->attention_ns + step->traffic_ns);
   EXPECT_DOUBLE_EQ(step->low_ns, step->step_ns - 2 * 500) << "the quartiles of the product";
   EXPECT_DOUBLE_EQ(step->high_ns, step->step_ns + 2 * 1000);
@@ -60,53 +61,91 @@ TEST(Predict, AddsUpWhatAStepConsistsOf) {
 }
 
 TEST(Predict, FullPrecisionIsMadeOfFp32) {
-  EXPECT_FALSE(predicted(measured(DType::fp16), LaunchMode::eager, WorkloadPrecision::full));
-  const auto step = predicted(measured(DType::fp32), LaunchMode::eager, WorkloadPrecision::full);
+  EXPECT_FALSE(predicted(measured(DType::fp16), {}, WorkloadPrecision::full));
+  const auto step = predicted(measured(DType::fp32), {}, WorkloadPrecision::full);
   ASSERT_TRUE(step);
   EXPECT_DOUBLE_EQ(step->traffic_ns, 3 * 8000 / kTriadBytesPerNs);
 }
 
+TEST(Predict, AttentionReachesAShareOfTheBestProduct) {
+  FrameworkCosts costs;
+  costs.attention_half_forward = 0.5;
+  costs.attention_half_backward = 0.25;
+  costs.attention_fp32 = 0.125;
+  const double best = predicted(measured(DType::fp16))->attention_ns;
+  EXPECT_DOUBLE_EQ(predicted(measured(DType::fp16), costs)->attention_ns, best * 2);
+  EXPECT_DOUBLE_EQ(predicted(measured(DType::fp32), costs, WorkloadPrecision::full)->attention_ns, best * 8);
+  TracedWorkload backward = small();
+  std::get<TracedAttention>(backward.operations[1].params).backward = true;
+  // Five products for two.
+  EXPECT_DOUBLE_EQ(predicted(measured(DType::fp16), costs, WorkloadPrecision::mixed, backward)->attention_ns,
+                   best * 4 * 5 / 2);
+}
+
 TEST(Predict, AttentionIsNoFasterThanItsBytes) {
-  auto measurements = measured(DType::fp16);
-  for (Measurement& each : measurements) {
-    if (each.samples_ns == std::vector<double>{500}) each.samples_ns = {1};
-  }
-  const auto step = predicted(measurements, LaunchMode::eager);
+  FrameworkCosts costs;
+  costs.attention_half_forward = 1000;
+  costs.attention_over_triad = 1.5;
   const TracedOperation attention{kAttention, TracedRole::half, 1};
-  EXPECT_DOUBLE_EQ(step->attention_ns, byte_count(attention, WorkloadPrecision::mixed) / kTriadBytesPerNs);
+  EXPECT_DOUBLE_EQ(predicted(measured(DType::fp16), costs)->attention_ns,
+                   1.5 * byte_count(attention, WorkloadPrecision::mixed) / kTriadBytesPerNs);
 }
 
-TEST(Predict, EagerLaunchesOverlapWithKernels) {
-  auto measurements = measured(DType::fp16);
-  measurements.push_back(ok_measurement(LatencyParams{LatencyKind::kernel_launch}, {1000}));
-  const double kernels_ns = predicted(measured(DType::fp16), LaunchMode::eager)->step_ns;
-  EXPECT_DOUBLE_EQ(predicted(measurements, LaunchMode::eager)->step_ns, kernels_ns) << "6 launches take 6000 ns";
-  measurements.back().samples_ns = {2000};
-  const auto bound = predicted(measurements, LaunchMode::eager);
-  EXPECT_DOUBLE_EQ(bound->step_ns, 6 * 2000);
-  EXPECT_DOUBLE_EQ(bound->launching_ns, 6 * 2000 - kernels_ns);
-  EXPECT_DOUBLE_EQ(bound->low_ns, 6 * 2000);
+TEST(Predict, OtherKernelsTakeLongerThanTheTriadByWhatTheyDo) {
+  FrameworkCosts costs;
+  costs.traffic[static_cast<std::size_t>(TrafficKind::elementwise)] = {1.5, false};
+  costs.traffic[static_cast<std::size_t>(TrafficKind::normalization)] = {2, true};
+  TracedWorkload workload = small();
+  workload.mixed.traffic.push_back({TrafficKind::normalization, {1000, 0, 0}, {1000, 0, 0}, 1, 1});
+  const auto step = predicted(measured(DType::fp16), costs, WorkloadPrecision::mixed, workload);
+  // 2000 elements of 2 bytes, which count 4 each where a kernel's time goes by elements.
+  EXPECT_DOUBLE_EQ(step->traffic_ns, (3 * 1.5 * 4000 + 2 * 8000) / kTriadBytesPerNs);
 }
 
-TEST(Predict, NoKernelOfAGraphIsShorterThanAnEmptyOne) {
+TEST(Predict, KernelsHaveAStartAndAPause) {
+  FrameworkCosts costs;
+  costs.shortest_kernel = 2;
+  costs.pause = 0.5;
+  const auto alone = predicted(measured(DType::fp16), costs);
   auto measurements = measured(DType::fp16);
-  const auto alone = predicted(measurements, LaunchMode::graph);
   measurements.push_back(ok_measurement(LatencyParams{LatencyKind::graph_launch}, {1000}));
-  const auto step = predicted(measurements, LaunchMode::graph);
-  // The three kernels take 4 ns each, the attention 507.8125; the products are longer.
-  EXPECT_DOUBLE_EQ(step->launching_ns, 3 * 996 + (1000 - alone->attention_ns));
-  EXPECT_DOUBLE_EQ(step->step_ns, alone->step_ns + step->launching_ns);
+  const auto step = predicted(measurements, costs);
+  EXPECT_EQ(step->operations_ns, alone->operations_ns) << "that of a product was measured with it";
+  EXPECT_DOUBLE_EQ(step->traffic_ns, alone->traffic_ns + 3 * 2000);
+  EXPECT_DOUBLE_EQ(step->attention_ns, alone->attention_ns + 2000);
+  EXPECT_EQ(step->pauses_ns, 6 * 500);
+}
+
+TEST(Predict, AConvolutionInANetworkTakesLongerThanAlone) {
+  TracedWorkload workload = small();
+  workload.operations = {{kConvolution, TracedRole::half, 3}};
+  auto measurements = measured(DType::fp16);
+  measurements.push_back(ok_measurement(*measurable_params(workload.operations[0], DType::fp16), {100}));
+  FrameworkCosts costs;
+  costs.convolution = 1.25;
+  EXPECT_DOUBLE_EQ(predicted(measurements, costs, WorkloadPrecision::mixed, workload)->operations_ns, 3 * 125);
+}
+
+TEST(Predict, WhatTheModelLacksWidensBothBounds) {
+  FrameworkCosts costs;
+  const auto narrow = predicted(measured(DType::fp16), costs);
+  costs.spread = 0.25;
+  const auto wide = predicted(measured(DType::fp16), costs);
+  EXPECT_EQ(wide->step_ns, narrow->step_ns);
+  EXPECT_DOUBLE_EQ(wide->high_ns, narrow->high_ns * 1.25);
+  EXPECT_DOUBLE_EQ(wide->low_ns, narrow->low_ns / 1.25);
 }
 
 TEST(Predict, WhatWasNotMeasuredIsEstimatedAndSaidToBe) {
   auto measurements = measured(DType::fp16);
-  measurements.erase(measurements.begin() + 1);  // the product
-  const auto step = predicted(measurements, LaunchMode::eager);
+  const GemmParams other{DType::fp16, 256, 256, 512, 1};
+  measurements[1] = ok_measurement(other, {kProductNs});
+  const auto step = predicted(measurements);
   ASSERT_TRUE(step);
   EXPECT_EQ(step->covered_share, 0);
   EXPECT_GT(step->high_ns, step->step_ns * 1.1);
   measurements.erase(measurements.begin());  // the triad
-  EXPECT_FALSE(predicted(measurements, LaunchMode::eager));
+  EXPECT_FALSE(predicted(measurements));
 }
 
 /// The core's workloads as a device of one rate for everything would run them.
@@ -135,7 +174,7 @@ TEST(PredictWorkloads, AreEightInTwoPrecisions) {
   const ComputeTypes types{DType::fp16, DType::tf32};
   auto measurements = all_operations(types, WorkloadPrecision::full);
   for (Measurement& each : all_operations(types, WorkloadPrecision::mixed)) measurements.push_back(std::move(each));
-  const auto predictions = predict_workloads(core_workloads(), gpu("8.0"), measurements);
+  const auto predictions = predict_workloads(core_workloads(), gpu("8.0"), OperationTimes(0, measurements));
   ASSERT_EQ(predictions.size(), 16U);
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     const WorkloadPrediction& each = predictions[i];
@@ -152,27 +191,29 @@ TEST(PredictWorkloads, AreEightInTwoPrecisions) {
 TEST(PredictWorkloads, WithoutSixteenBitsMixedIsFull) {
   const auto measurements = all_operations({DType::fp32, DType::fp32}, WorkloadPrecision::full);
   for (const Device& device : {gpu("6.1"), gpu("8.0"), test::cpu_device()}) {
-    const auto predictions = predict_workloads(core_workloads(), device, measurements);
+    const auto predictions = predict_workloads(core_workloads(), device, OperationTimes(0, measurements));
     for (std::size_t i = 0; i < predictions.size(); i += 2) {
       ASSERT_TRUE(predictions[i].step && predictions[i + 1].step);
       EXPECT_EQ(predictions[i].step->step_ns, predictions[i + 1].step->step_ns);
       EXPECT_EQ(predictions[i + 1].types, (ComputeTypes{DType::fp32, DType::fp32})) << "and says so";
     }
   }
-  for (const WorkloadPrediction& each : predict_workloads(core_workloads(), gpu("8.0"), {})) EXPECT_FALSE(each.step);
+  for (const WorkloadPrediction& each : predict_workloads(core_workloads(), gpu("8.0"), OperationTimes(0, {})))
+    EXPECT_FALSE(each.step);
 }
 
 TEST(Replay, OperationsOfMostWorthComeFirst) {
   TracedWorkload other = small();
-  other.operations = {{kProduct, TracedRole::half, 5}};
+  other.operations = {{kProduct, TracedRole::half, 5}, {kConvolution, TracedRole::half, 1}};
   const auto operations = replay_operations({small(), other}, WorkloadPrecision::mixed, kTypes);
-  ASSERT_EQ(operations.size(), 3U);
+  ASSERT_EQ(operations.size(), 2U);
   EXPECT_EQ(std::get<GemmParams>(operations[0].params), (GemmParams{DType::fp16, 128, 256, 512, 1}));
-  const double product_flops = 2 * 2.0 * 128 * 256 * 512;
+  const double product_flops = 2.0 * 128 * 256 * 512;
+  const double convolution_flops = 2.0 * 2 * 8 * 8 * 16 * 16;
   const double attention_flops = flop_count(small().operations[1]);
-  EXPECT_DOUBLE_EQ(operations[0].share, 1 + product_flops / (product_flops + attention_flops));
-  EXPECT_EQ(std::get<GemmParams>(operations[1].params), (GemmParams{DType::fp16, 64, 64, 32, 8}));
-  EXPECT_DOUBLE_EQ(operations[1].share, operations[2].share);
+  EXPECT_DOUBLE_EQ(operations[0].share, 2 * product_flops / (2 * product_flops + attention_flops) +
+                                            5 * product_flops / (5 * product_flops + convolution_flops));
+  EXPECT_DOUBLE_EQ(operations[1].share, convolution_flops / (5 * product_flops + convolution_flops));
 }
 
 TEST(Replay, TheCoreHasSharesOfEightWorkloads) {
@@ -185,8 +226,9 @@ TEST(Replay, TheCoreHasSharesOfEightWorkloads) {
       EXPECT_EQ(dtype, type_of(TracedRole::half, precision, kTypes));
       shares += each.share;
     }
-    EXPECT_NEAR(shares, 8, 1e-9);
-    EXPECT_GT(operations.size(), 150U);
+    EXPECT_LT(shares, 8);  // what is left is attention
+    EXPECT_GT(shares, 7);
+    EXPECT_GT(operations.size(), 140U);
   }
 }
 
