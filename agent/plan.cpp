@@ -9,17 +9,12 @@
 #include "core/operation_times.h"
 #include "core/operations.h"
 #include "core/replay.h"
-#include "core/resnet50.h"
-#include "core/score.h"
 #include "core/stats.h"
 #include "core/workload_reader.h"
 
 namespace gpuassay {
 namespace {
 
-/// Seconds that one pass over the score's operations may take by the estimate: five samples and a warm-up then fit
-/// the quick profile, as the estimate is pessimistic.
-constexpr double kLongestPassS = 2;
 /// Seconds one square GEMM may take by the estimate: about five samples then fit the shortest case limits.
 constexpr double kQuickGemmS = 0.1;
 constexpr double kGemmS = 0.4;
@@ -37,7 +32,21 @@ constexpr int kStoredSamples = 15;
 
 /// The operations of the workloads are many, and some take seconds.
 constexpr SamplingLimits kReplayLimits{3, 100, 30 * kMs, 200 * kMs, 5};
-constexpr double kFullReplayS = 300;
+
+/// How much of the networks' operations a profile measures, by the pessimistic estimate of their time; and how many, as
+/// a standard document must stay small.
+struct ReplayBudget {
+  double seconds = 0;
+  std::size_t cases = 0;
+};
+ReplayBudget replay_budget(Profile profile) {
+  switch (profile) {
+    case Profile::quick: return {10, 40};
+    case Profile::standard: return {25, 70};
+    case Profile::full: return {300, 1000};
+  }
+  return {};
+}
 
 /// Collects cases, dropping repeats, all with the limits of one profile.
 class CaseList {
@@ -96,25 +105,11 @@ std::int64_t dram_array_bytes(const Inventory& inventory) {
   return std::min(wanted, affordable) / kCacheLineBytes * kCacheLineBytes;
 }
 
-/// The batch depends on the machine alone, never on profile or budget: scores of one machine must be comparable.
-std::int64_t train_batch(const Inventory& inventory) {
-  for (const std::int64_t batch : kCpuTrainBatches) {
-    double flops = 0;
-    for (const auto& operation : resnet50_train_operations(DType::fp32, batch)) flops += flop_count(operation.params);
-    if (flops / estimated_flop_per_s(inventory.cpu) <= kLongestPassS) return batch;
-  }
-  return std::end(kCpuTrainBatches)[-1];
-}
-
 void add_headlines(CaseList& list, const Inventory& inventory, double gemm_s) {
   const std::int64_t size = square_size(inventory, gemm_s);
   list.add_headline(GemmParams{DType::fp32, size, size, size, 1});
   list.add_headline(BandwidthParams{BandwidthKernel::triad, MemoryLevel::dram, dram_array_bytes(inventory)});
   for (const DType dtype : kCpuDTypes) list.add_headline(GemmParams{dtype, size, size, size, 1});
-}
-
-void add_score_operations(CaseList& list, std::int64_t batch) {
-  for (const auto& operation : resnet50_train_operations(DType::fp32, batch)) list.add(operation.params);
 }
 
 void add_memory(CaseList& list, const Inventory& inventory) {
@@ -148,31 +143,30 @@ void add_gemm_shapes(CaseList& list, const Inventory& inventory) {
   }
 }
 
-/// What the CPU's predictions are made of: the operations of the workloads, those first that cover most for the time
-/// they take, as long as the estimate allows. What is left out is estimated from its neighbours
-/// (core/operation_times.h).
-void add_replay(CaseList& list, const Inventory& inventory, double budget_s) {
+/// What the score is made of: the operations of the networks, those first that cover most for the time they take, as
+/// long as the estimate allows. What is left out is estimated from its neighbours (core/operation_times.h).
+void add_score_operations(CaseList& list, const Inventory& inventory, ReplayBudget budget) {
   constexpr double kCaseS = 0.1;  // a case takes this long however small it is
-  struct Candidate {
-    OperationParams params;
-    double worth = 0, cost_s = 0;
-  };
+  constexpr double kFlopsPerByte = 20;
+  constexpr std::size_t kOfEachType = 4;
+  const ComputeTypes types{inventory.cpu.has_bf16 ? DType::bf16 : DType::fp32, DType::fp32};
   const double memory_bytes = static_cast<double>(inventory.host.memory_bytes.value_or(2048 * kMiB));
-  std::vector<Candidate> candidates;
+  const auto cost_s = [&](const OperationParams& params) {
+    return kCaseS + flop_count(params) / estimated_flop_per_s(inventory.cpu) * (kReplayLimits.min_samples + 1);
+  };
+  std::vector<ReplayOperation> candidates;
   for (const WorkloadPrecision precision : {WorkloadPrecision::full, WorkloadPrecision::mixed}) {
     if (precision == WorkloadPrecision::mixed && !inventory.cpu.has_bf16) continue;
-    for (const ReplayOperation& each : replay_operations(core_workloads(), precision, {DType::bf16, DType::fp32})) {
-      if (operand_bytes(each.params) > memory_bytes / 8) continue;
-      const double operation_s = flop_count(each.params) / estimated_flop_per_s(inventory.cpu);
-      const double cost_s = kCaseS + operation_s * (kReplayLimits.min_samples + 1);
-      candidates.push_back({each.params, each.share / cost_s, cost_s});
+    for (ReplayOperation& each : replay_operations(core_workloads(), precision, types, kFlopsPerByte)) {
+      if (operand_bytes(each.params) <= memory_bytes / 8) candidates.push_back(std::move(each));
     }
   }
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.worth > b.worth; });
-  for (const Candidate& each : candidates) {
-    if (each.cost_s > budget_s) continue;
-    budget_s -= each.cost_s;
+  std::stable_sort(candidates.begin(), candidates.end(), [&](const ReplayOperation& a, const ReplayOperation& b) {
+    return a.share / cost_s(a.params) > b.share / cost_s(b.params);
+  });
+  for (const ReplayOperation& each : most_telling(candidates, budget.cases, kOfEachType)) {
+    if (cost_s(each.params) > budget.seconds) continue;
+    budget.seconds -= cost_s(each.params);
     list.add_replay(each.params);
   }
 }
@@ -214,19 +208,14 @@ double estimated_flop_per_s(const CpuFacts& cpu) {
 std::vector<Case> plan(const Inventory& inventory, Profile profile) {
   std::vector<Case> all = plan_gpus(inventory, profile);
   const SamplingLimits limits = rules_of(profile).limits;
-  const std::int64_t batch = train_batch(inventory);
   for (const Device& device : inventory.devices) {
     if (device.kind != DeviceKind::cpu) continue;
     CaseList list(device.index, limits);
     add_headlines(list, inventory, profile == Profile::quick ? kQuickGemmS : kGemmS);
-    add_score_operations(list, batch);
+    add_score_operations(list, inventory, replay_budget(profile));
     if (profile != Profile::quick) list.mark_for_repeat();
     add_memory(list, inventory);
     if (profile != Profile::quick) add_gemm_shapes(list, inventory);
-    if (profile == Profile::full) {
-      for (const auto& operation : resnet50_train_operations(DType::bf16, batch)) list.add(operation.params);
-      add_replay(list, inventory, kFullReplayS);
-    }
     for (Case& planned : list.take()) all.push_back(std::move(planned));
   }
   return all;

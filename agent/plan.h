@@ -19,8 +19,8 @@ ProfileRules rules_of(Profile profile);
 /// Cases in order of value, GPUs (see plan_cuda.h) before the CPU. On the CPU: headline GEMMs and triad, then what the
 /// score needs, then everything else of the profile, then (not in quick) a repeat of the headlines and of what the
 /// score needs, because a neighbour's disturbance lasts seconds and should not decide a figure; a run that is cut off
-/// keeps the most important figures. Shapes, and the training batch, follow from the machine, so that even a device at
-/// the estimated rate gets through the part the score needs. A case the device cannot do is planned all the same: the
+/// keeps the most important figures. Shapes, and how many of the score's operations there are, follow from the machine,
+/// so that even a device at the estimated rate gets through that part. A case the device cannot do is planned all the same: the
 /// backend's reason is the answer.
 std::vector<Case> plan(const Inventory& inventory, Profile profile);
 

@@ -14,8 +14,6 @@
 #include "core/operation_times.h"
 #include "core/operations.h"
 #include "core/replay.h"
-#include "core/resnet50.h"
-#include "core/score.h"
 #include "core/workload_reader.h"
 
 namespace gpuassay {
@@ -48,7 +46,7 @@ RankLimits limits_of(Profile profile, std::size_t devices) {
       break;
     case Profile::full:
       limits = {
-          {10, 2000, 2000 * kMs, 4000 * kMs}, {10, 2000, 300 * kMs, 1000 * kMs}, {10, 2000, 200 * kMs, 800 * kMs}, 0.3};
+          {10, 2000, 2000 * kMs, 4000 * kMs}, {5, 1000, 80 * kMs, 200 * kMs}, {10, 2000, 200 * kMs, 800 * kMs}, 0.3};
       break;
   }
   limits.headline.stored_samples = kHeadlineStored;
@@ -65,6 +63,23 @@ RankLimits limits_of(Profile profile, std::size_t devices) {
   return limits;
 }
 
+/// How many operations of the networks are measured: in mixed precision, which the score is made of, in full, and at
+/// least of each kind and type. Seen on an H200: the score of the first numbers is 3 %, of the second 2 % from that of
+/// all.
+struct ScoreCounts {
+  std::size_t mixed = 0, full = 0, each = 0;
+};
+
+ScoreCounts score_counts(Profile profile) {
+  constexpr std::size_t kAll = 1000;
+  switch (profile) {
+    case Profile::quick: return {24, 8, 4};
+    case Profile::standard: return {60, 14, 4};
+    case Profile::full: return {kAll, kAll, 4};
+  }
+  return {};
+}
+
 /// The ranks of one device, each without what a higher one has.
 class RankedCases {
  public:
@@ -75,11 +90,10 @@ class RankedCases {
         limits_(limits_of(profile, devices)) {}
 
   [[nodiscard]] std::vector<Case> headlines();
-  [[nodiscard]] std::vector<Case> score();
+  [[nodiscard]] std::vector<Case> score(const ScoreCounts& counts);
   [[nodiscard]] std::vector<Case> link();
   [[nodiscard]] std::vector<Case> best_of_the_rest();
   [[nodiscard]] std::vector<Case> rest();
-  [[nodiscard]] std::vector<Case> replay();
 
  private:
   [[nodiscard]] int capability() const { return capability_number(capability_text()).value_or(0); }
@@ -94,6 +108,7 @@ class RankedCases {
   [[nodiscard]] std::int64_t dram_array_bytes() const;
   [[nodiscard]] std::int64_t l2_array_bytes() const;
   [[nodiscard]] std::vector<DType> network_dtypes() const;
+  [[nodiscard]] std::vector<ReplayOperation> replay(WorkloadPrecision precision) const;
   void add_compute(std::vector<Case>& cases);
   void add_memory(std::vector<Case>& cases);
   void add_network_gemms(std::vector<Case>& cases);
@@ -157,7 +172,7 @@ std::int64_t RankedCases::l2_array_bytes() const {
 
 /// The formats in which networks run on this card: 16-bit, and the narrow ones for inference.
 std::vector<DType> RankedCases::network_dtypes() const {
-  const DType half = capability() >= 80 ? DType::bf16 : train_dtype(device_);
+  const DType half = capability() >= 80 ? DType::bf16 : preferred_types(device_).half;
   std::vector<DType> dtypes{half};
   for (const DType dtype : dtypes_of(capability_text())) {
     if (dtype == DType::fp8_e4m3 || dtype == DType::fp4) dtypes.push_back(dtype);
@@ -168,21 +183,43 @@ std::vector<DType> RankedCases::network_dtypes() const {
 std::vector<Case> RankedCases::headlines() {
   constexpr std::int64_t kLargest = 8192;
   std::vector<Case> cases;
-  const DType dtype = train_dtype(device_);
+  const DType dtype = preferred_types(device_).half;
   const std::int64_t size = square_size(dtype, kLargest);
   add(cases, GemmParams{dtype, size, size, size, 1}, limits_.headline, true);
   add(cases, BandwidthParams{BandwidthKernel::triad, MemoryLevel::dram, dram_array_bytes()}, limits_.headline, true);
   return cases;
 }
 
-std::vector<Case> RankedCases::score() {
-  constexpr std::int64_t kFreeForFirstBatch = 2 * kGiB;
+/// The operations of the networks that the score predicts (core/predict.h). The networks fit 8 GB; of a smaller card's
+/// operations some do not fit, and are estimated from the others.
+std::vector<Case> RankedCases::score(const ScoreCounts& counts) {
+  std::vector<ReplayOperation> operations;
+  const auto take = [&](WorkloadPrecision precision, std::size_t count, std::size_t each) {
+    std::vector<ReplayOperation> fitting;
+    for (ReplayOperation& operation : replay(precision)) {
+      if (operand_bytes(operation.params) <= static_cast<double>(free_bytes_) / 4)
+        fitting.push_back(std::move(operation));
+    }
+    for (ReplayOperation& operation : most_telling(fitting, count, each)) operations.push_back(std::move(operation));
+  };
+  take(WorkloadPrecision::mixed, counts.mixed, counts.each);
+  if (preferred_types(device_).half != preferred_types(device_).fp32)
+    take(WorkloadPrecision::full, counts.full, counts.each);
   std::vector<Case> cases;
-  const std::int64_t batch = kGpuTrainBatches[free_bytes_ >= kFreeForFirstBatch ? 0 : 1];
-  for (const WorkloadOperation& operation : resnet50_train_operations(train_dtype(device_), batch)) {
-    add(cases, operation.params, limits_.score, false);
-  }
+  for (const ReplayOperation& operation : operations) add(cases, operation.params, limits_.score, false);
+  for (const LatencyKind kind : {LatencyKind::kernel_launch, LatencyKind::graph_launch})
+    add_rest(cases, LatencyParams{kind});
   return cases;
+}
+
+std::vector<ReplayOperation> RankedCases::replay(WorkloadPrecision precision) const {
+  constexpr double kUsualFlopsPerByte = 100;
+  const ComputeTypes types = preferred_types(device_);
+  const DType dtype = precision == WorkloadPrecision::mixed ? types.half : types.fp32;
+  double flops_per_byte = kUsualFlopsPerByte;
+  if (device_.theoretical && device_.theoretical->bandwidth_gb_per_s)
+    flops_per_byte = 1e3 * peak_tflop_per_s(dtype) / *device_.theoretical->bandwidth_gb_per_s;
+  return replay_operations(core_workloads(), precision, types, flops_per_byte);
 }
 
 std::vector<Case> RankedCases::link() {
@@ -227,9 +264,6 @@ void RankedCases::add_compute(std::vector<Case>& cases) {
 
 std::vector<Case> RankedCases::rest() {
   std::vector<Case> cases;
-  for (const LatencyKind kind : {LatencyKind::kernel_launch, LatencyKind::graph_launch}) {
-    add_rest(cases, LatencyParams{kind});
-  }
   if (profile_ == Profile::quick) return cases;
   add_memory(cases);
   add_network_gemms(cases);
@@ -269,37 +303,20 @@ void RankedCases::add_network_gemms(std::vector<Case>& cases) {
   }
 }
 
-/// Convolutions in formats the score does not use: tf32 and bf16 where tensor cores have them, else fp32 beside fp16
-/// and fp16 where the lanes have it. In full all layers of ResNet-50, else a typical one (3*3, 256 channels).
+/// Convolutions in formats the score does not use: bf16 where tensor cores have it, fp16 where only the lanes have. In
+/// full all of ResNet-50's training, else those of a typical layer (3*3, 256 channels).
 void RankedCases::add_convolutions(std::vector<Case>& cases) {
-  std::vector<DType> dtypes;
-  if (capability() >= 80) dtypes = {DType::tf32, DType::bf16};
-  if (capability() >= 70 && capability() < 80) dtypes = {DType::fp32};
-  if (capability() == 60) dtypes = {DType::fp16};
-  const std::int64_t batch = kGpuTrainBatches[roomy() ? 0 : 1];
-  for (const DType dtype : dtypes) {
-    for (const WorkloadOperation& operation : resnet50_train_operations(dtype, batch)) {
-      const auto* conv = std::get_if<ConvParams>(&operation.params);
-      if (conv == nullptr) continue;
-      const bool typical = conv->r == 3 && conv->stride == 1 && conv->c == 256;
-      if (profile_ == Profile::full || typical) add_rest(cases, *conv);
-    }
+  std::optional<DType> dtype;
+  if (capability() >= 80) dtype = DType::bf16;
+  if (capability() == 60) dtype = DType::fp16;
+  if (!dtype) return;
+  for (const TracedOperation& operation : find_workload("resnet50_train")->operations) {
+    const auto params = measurable_params(operation, *dtype);
+    const auto* conv = params ? std::get_if<ConvParams>(&*params) : nullptr;
+    if (conv == nullptr) continue;
+    const bool typical = conv->r == 3 && conv->stride == 1 && conv->c == 256;
+    if (profile_ == Profile::full || typical) add_rest(cases, *conv);
   }
-}
-
-/// The operations of the networks that are predicted (core/predict.h), those first that stand for most of them. The
-/// networks fit 8 GB; of a smaller card's operations some do not fit, and are estimated from the others.
-std::vector<Case> RankedCases::replay() {
-  SamplingLimits limits = limits_.score;
-  limits.min_time_ns = std::min(limits.min_time_ns, 60 * kMs);
-  limits.max_time_ns = std::min(limits.max_time_ns, 150 * kMs);
-  std::vector<Case> cases;
-  for (const WorkloadPrecision precision : {WorkloadPrecision::mixed, WorkloadPrecision::full}) {
-    for (const ReplayOperation& each : replay_operations(core_workloads(), precision, preferred_types(device_))) {
-      if (operand_bytes(each.params) <= static_cast<double>(free_bytes_) / 4) add(cases, each.params, limits, false);
-    }
-  }
-  return cases;
 }
 
 /// Positions of the first device of each kind.
@@ -326,16 +343,14 @@ std::vector<Case> plan_cuda(const std::vector<CudaPlanDevice>& devices, Profile 
   const std::vector<std::size_t> firsts = first_of_each_kind(devices);
 
   for (RankedCases& device : ranked) append(device.headlines());
-  for (const std::size_t i : firsts) append(ranked[i].score());
+  for (const std::size_t i : firsts) append(ranked[i].score(score_counts(profile)));
   const std::size_t to_repeat = devices.size() == 1 && profile != Profile::quick ? all.size() : 0;
-  if (profile == Profile::full) {
-    for (const std::size_t i : firsts) append(ranked[i].replay());
-  }
   for (RankedCases& device : ranked) append(device.link());
   for (const std::size_t i : firsts) append(ranked[i].best_of_the_rest());
   for (const std::size_t i : firsts) append(ranked[i].rest());
   if (profile == Profile::full) {
-    for (RankedCases& device : ranked) append(device.score());  // nothing new where it was planned above
+    // Nothing new where it was planned above.
+    for (RankedCases& device : ranked) append(device.score(score_counts(Profile::standard)));
   }
   for (std::size_t i = 0; i < to_repeat; ++i) {
     Case again = all[i];

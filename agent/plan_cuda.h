@@ -16,16 +16,15 @@ struct CudaPlanDevice {
 
 /// Cases of all devices in order of value, the devices taking turns within each rank:
 ///  1. the headlines: the square GEMM in the training precision, the triad;
-///  2. what the score needs: ResNet-50's operations;
-///  3. in full: the operations of the networks that are predicted, in both precisions;
-///  4. the link to the host: pinned transfers;
-///  5. the best figure of everything else: square GEMMs of the other formats, arithmetic alone;
-///  6. the rest of the profile: launch latencies, other STREAM kernels, gather, L2, pageable transfers,
-///     transformer-like, decode (m = 1 to 64) and mixture-of-experts GEMMs, convolutions in other formats;
-///  7. with one device, and not in quick: the first two ranks again, marked as repeats.
+///  2. what the score needs: operations of the networks that are predicted, in full all of them, and launch latencies;
+///  3. the link to the host: pinned transfers;
+///  4. the best figure of everything else: square GEMMs of the other formats, arithmetic alone;
+///  5. the rest of the profile: other STREAM kernels, gather, L2, pageable transfers, transformer-like, decode (m = 1
+///     to 64) and mixture-of-experts GEMMs, convolutions in other formats;
+///  6. with one device, and not in quick: the first two ranks again, marked as repeats.
 /// A run that is cut off keeps the most important figures of every device. Of several devices of one kind (name,
-/// memory, multiprocessors) every one has ranks 1 and 4; only the first has the others (in full every one has the
-/// second, last), so that time and document suffice for 8: the score knows how to go from the first to its twins.
+/// memory, multiprocessors) every one has ranks 1 and 3; only the first has the others (in full every one has the
+/// second of `standard`, last), so that time and document suffice for 8: the score knows how to go from the first to its twins.
 /// Formats follow dtypes_of(compute capability), sizes the memory and the theoretical peak; a case that
 /// library or device refuses is planned all the same: the backend's reason is the answer.
 std::vector<Case> plan_cuda(const std::vector<CudaPlanDevice>& devices, Profile profile);

@@ -3,14 +3,35 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <utility>
 
 #include "agent/price_report.h"
 #include "agent/report_figures.h"
 #include "core/enums.h"
 #include "core/error.h"
+#include "core/workload_reader.h"
 
 namespace gpuassay {
 namespace {
+
+/// The mixed precision of a workload is the last of its rows.
+bool is_mixed(const std::vector<WorkloadScore>& workloads, std::size_t row) {
+  return row + 1 == workloads.size() || workloads[row + 1].name != workloads[row].name;
+}
+
+void add_workloads(TextPage& page, const std::vector<WorkloadScore>& workloads) {
+  std::string_view label = "networks";
+  for (std::size_t row = 0; row < workloads.size(); ++row) {
+    const WorkloadScore& workload = workloads[row];
+    if (!workload.samples_per_s || !is_mixed(workloads, row)) continue;
+    const TracedWorkload* const traced = find_workload(workload.name);
+    page.line(std::exchange(label, ""), {fmt::format("{} {}:", printable(workload.name), workload.precision),
+                   fmt::format("{} {}/s", short_number(*workload.samples_per_s),
+                               traced != nullptr ? traced->unit : std::string("samples")),
+                   fmt::format("({} to {})", short_number(workload.low.value_or(*workload.samples_per_s)),
+                               short_number(workload.high.value_or(*workload.samples_per_s)))});
+  }
+}
 
 void add_score(TextPage& page, const Result& result) {
   const Score& score = result.score;
@@ -20,15 +41,18 @@ void add_score(TextPage& page, const Result& result) {
                fmt::format("(A100 = 100, {})", to_name(score.regime))},
               TextPage::kBold);
   } else {
-    page.prose("score", "unknown: not every operation it needs was measured", TextPage::kBold);
+    page.prose("score", "unknown: too little was measured, or with wrong results", TextPage::kBold);
   }
-  for (const WorkloadScore& workload : score.workloads) {
-    if (!workload.samples_per_s) continue;
-    page.line("", {fmt::format("{} {}", workload.name, workload.precision), fmt::format("batch {}:", workload.batch),
-                   fmt::format("{} images/s", short_number(*workload.samples_per_s)),
-                   fmt::format("({} to {})", short_number(workload.low.value_or(*workload.samples_per_s)),
-                               short_number(workload.high.value_or(*workload.samples_per_s)))});
-  }
+  std::vector<std::string> classes;
+  const auto add = [&classes](std::string_view name, const std::optional<double>& figure) {
+    if (figure) classes.push_back(fmt::format("{} {}", name, short_number(*figure)));
+  };
+  add("train", score.classes.train);
+  add("prefill", score.classes.prefill);
+  add("decode", score.classes.decode);
+  add("DLPerf 2022 about", score.dlperf_2022_equivalent);
+  if (!classes.empty()) page.line("", classes);
+  add_workloads(page, score.workloads);
 }
 
 void add_money(TextPage& page, const Result& result) {

@@ -1,14 +1,15 @@
 #include "core/normalize.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
-#include <set>
 #include <tuple>
 
 #include "core/enums.h"
+#include "core/operation_times.h"
 #include "core/operations.h"
-#include "core/resnet50.h"
 #include "core/stats.h"
+#include "core/workload_reader.h"
 
 namespace gpuassay {
 namespace {
@@ -80,36 +81,32 @@ void add_figure(const Measurement& m, DeviceSummary& summary) {
   }
 }
 
-using MediansById = std::map<std::string, double>;
-
-MediansById ok_medians(const std::vector<Measurement>& measurements, int device, Regime regime) {
-  MediansById medians;
-  for (const Measurement& m : measurements) {
-    if (m.device == device && m.regime == regime && m.status == CaseStatus::ok) medians[m.id] = *m.median_ns;
-  }
-  return medians;
-}
-
-/// FLOP/s of the network's convolutions run one after the other; empty unless every one was measured.
-std::optional<double> network_conv_tflop_per_s(const MediansById& medians, DType dtype, std::int64_t batch) {
+/// FLOP/s of ResNet-50's convolutions in training, each as often as there, run one after the other; those that were not
+/// measured as OperationTimes estimates them.
+std::optional<double> network_conv_tflop_per_s(const OperationTimes& times, DType dtype) {
   double flops = 0;
   double time_ns = 0;
-  for (const WorkloadOperation& operation : resnet50_train_operations(dtype, batch)) {
-    if (workload_of(operation.params) != Workload::conv) continue;
-    const auto found = medians.find(case_id(operation.params));
-    if (found == medians.end()) return std::nullopt;
-    flops += operation.count * flop_count(operation.params);
-    time_ns += operation.count * found->second;
+  for (const TracedOperation& operation : find_workload("resnet50_train")->operations) {
+    if (!std::holds_alternative<TracedConv>(operation.params)) continue;
+    const auto time = times.of(*measurable_params(operation, dtype));
+    if (!time) return std::nullopt;
+    flops += static_cast<double>(operation.count) * flop_count(operation);
+    time_ns += static_cast<double>(operation.count) * time->median_ns;
   }
   return round_significant(flops / time_ns / 1e3, kFigureDigits);
 }
 
-/// The (dtype, batch) pairs for which convolutions were measured on `device`.
-std::set<std::pair<DType, std::int64_t>> conv_batches(const std::vector<Measurement>& measurements, int device) {
-  std::set<std::pair<DType, std::int64_t>> found;
+/// The types in which enough convolutions were measured to say something of a whole network.
+std::vector<DType> conv_dtypes(const std::vector<Measurement>& measurements, int device) {
+  constexpr int kEnough = 4;
+  std::map<DType, int> counts;
   for (const Measurement& m : measurements) {
     const auto* conv = std::get_if<ConvParams>(&m.params);
-    if (conv != nullptr && m.device == device) found.emplace(conv->dtype, conv->n);
+    if (conv != nullptr && m.device == device && m.status == CaseStatus::ok) ++counts[conv->dtype];
+  }
+  std::vector<DType> found;
+  for (const auto& [dtype, count] : counts) {
+    if (count >= kEnough) found.push_back(dtype);
   }
   return found;
 }
@@ -120,13 +117,10 @@ DeviceSummary summarize_device(int device, const std::vector<Measurement>& measu
   for (const Measurement& m : measurements) {
     if (m.device == device && m.status == CaseStatus::ok) add_figure(m, summary);
   }
-  for (const Regime regime : {Regime::burst, Regime::sustained}) {
-    const MediansById medians = ok_medians(measurements, device, regime);
-    for (const auto& [dtype, batch] : conv_batches(measurements, device)) {
-      if (const auto figure = network_conv_tflop_per_s(medians, dtype, batch)) {
-        raise(slot(summary.conv_tflop_per_s[std::string(to_name(dtype))], regime), *figure);
-      }
-    }
+  const OperationTimes times(device, measurements);
+  for (const DType dtype : conv_dtypes(measurements, device)) {
+    if (const auto figure = network_conv_tflop_per_s(times, dtype))
+      raise(slot(summary.conv_tflop_per_s[std::string(to_name(dtype))], Regime::burst), *figure);
   }
   return summary;
 }

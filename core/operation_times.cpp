@@ -11,8 +11,8 @@ namespace gpuassay {
 namespace {
 
 /// Two measured operations say nothing yet about how far an estimate may be off.
-constexpr std::size_t kFewestForSpread = 3;
-constexpr double kUnknownSpread = 0.5, kLeastSpread = 0.05;
+constexpr std::size_t kFewestForEstimate = 3;
+constexpr double kLeastSpread = 0.05;
 
 double times(std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); }
 
@@ -72,7 +72,7 @@ OperationTimes::OperationTimes(int device, const std::vector<Measurement>& measu
   for (auto& [key, family] : families_) {
     for (Known& known : family.known)
       known.slowdown = known.time.median_ns / floor_ns(known.params, family.flops_per_ns);
-    family.spread = spread_of(family);
+    if (family.known.size() >= kFewestForEstimate) family.spread = spread_of(family);
   }
 }
 
@@ -106,7 +106,6 @@ std::optional<double> OperationTimes::slowdown_of(const OperationParams& params,
 }
 
 double OperationTimes::spread_of(const Family& family) {
-  if (family.known.size() < kFewestForSpread) return kUnknownSpread;
   std::vector<double> errors;
   errors.reserve(family.known.size());
   for (const Known& known : family.known)
@@ -121,7 +120,7 @@ std::optional<OperationTime> OperationTimes::of(const OperationParams& params) c
   const auto* conv = std::get_if<ConvParams>(&params);
   if (gemm == nullptr && conv == nullptr) return std::nullopt;
   const auto found = families_.find({workload_of(params), gemm != nullptr ? gemm->dtype : conv->dtype});
-  if (found == families_.end()) return std::nullopt;
+  if (found == families_.end() || found->second.known.size() < kFewestForEstimate) return std::nullopt;
   const Family& family = found->second;
   const double ns = floor_ns(params, family.flops_per_ns) * *slowdown_of(params, family, nullptr);
   return OperationTime{ns, ns / (1 + family.spread), ns * (1 + family.spread), false};

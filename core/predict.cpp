@@ -42,7 +42,10 @@ class Step {
  public:
   Step(const DeviceTimes& times, const FrameworkCosts& costs, const OperationTime& triad_ns_per_byte)
       : times_(times), costs_(costs), triad_(triad_ns_per_byte) {
-    const double empty_kernel_ns = times.latency_ns(LatencyKind::graph_launch).value_or(0);
+    // Drivers before CUDA 10 have no graphs; a CPU has neither.
+    const auto in_graph = times.latency_ns(LatencyKind::graph_launch);
+    const double empty_kernel_ns =
+        in_graph ? *in_graph : times.latency_ns(LatencyKind::kernel_launch).value_or(0);
     shortest_kernel_ns_ = costs.shortest_kernel * empty_kernel_ns;
     pause_ns_ = costs.pause * empty_kernel_ns;
   }
@@ -148,7 +151,7 @@ std::vector<WorkloadPrediction> predict_workloads(const std::vector<TracedWorklo
     WorkloadPrediction mixed = full;
     if (preferred.half != DType::fp32) mixed = predict(workload, WorkloadPrecision::mixed, preferred);
     if (!mixed.step) mixed = predict(workload, WorkloadPrecision::mixed, {preferred.half, DType::fp32});
-    if (!mixed.step) mixed = full;
+    if (!mixed.step || (full.step && full.step->step_ns < mixed.step->step_ns)) mixed = full;
     mixed.precision = WorkloadPrecision::mixed;
     predictions.push_back(full);
     predictions.push_back(mixed);

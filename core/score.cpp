@@ -3,205 +3,219 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <utility>
 
 #include "core/enums.h"
 #include "core/gpu_names.h"
-#include "core/gpu_peaks.h"
+#include "core/operation_times.h"
 #include "core/operations.h"
-#include "core/resnet50.h"
+#include "core/score_reference.h"
 #include "core/stats.h"
+#include "core/twin_times.h"
+#include "core/workload_reader.h"
 
 namespace gpuassay {
 namespace {
 
 constexpr int kScoreDigits = 6;
-constexpr double kNsPerS = 1e9;
+constexpr double kReferenceIndex = 100;
 
-std::map<std::string, const Measurement*> ok_by_id(int device, const std::vector<Measurement>& measurements) {
-  std::map<std::string, const Measurement*> by_id;
-  for (const Measurement& m : measurements) {
-    if (m.device == device && m.status == CaseStatus::ok && m.regime == Regime::burst && !m.samples_ns.empty()) {
-      by_id[m.id] = &m;
-    }
-  }
-  return by_id;
+bool gave_wrong_results(const Device& device, const std::vector<Measurement>& measurements) {
+  return std::any_of(measurements.begin(), measurements.end(), [&](const Measurement& each) {
+    return each.device == device.index && each.status == CaseStatus::wrong_result;
+  });
 }
 
-/// Whose operations make up an iteration, and how much longer they take on the device that is scored.
-struct Operations {
-  const std::map<std::string, const Measurement*>& measured;
-  double slowdown = 1;
-};
-
-/// Nanoseconds of one iteration with every operation at quantile `q` of its samples.
-double iteration_ns(const std::vector<WorkloadOperation>& operations, const Operations& times, const Measurement& triad,
-                    double elementwise_bytes, double q) {
-  double total_ns = 0;
-  for (const WorkloadOperation& operation : operations) {
-    total_ns += operation.count * quantile(times.measured.at(case_id(operation.params))->samples_ns, q);
-  }
-  return total_ns * times.slowdown + elementwise_bytes / byte_count(triad.params) * quantile(triad.samples_ns, q);
+/// Whether any of the operations was attempted, apart from the square products that every GPU runs.
+bool ran_operations(const Device& device, const std::vector<Measurement>& measurements) {
+  return std::any_of(measurements.begin(), measurements.end(), [&](const Measurement& each) {
+    const auto* gemm = std::get_if<GemmParams>(&each.params);
+    const bool square = gemm != nullptr && gemm->m == gemm->n && gemm->n == gemm->k && gemm->batch == 1;
+    return each.device == device.index && !square &&
+           (each.workload == Workload::gemm || each.workload == Workload::conv);
+  });
 }
 
-/// The prediction from the operations that `times` has and the triad of the device itself.
-WorkloadScore predict(const TrainChoice& choice, const Operations& times,
-                      const std::map<std::string, const Measurement*>& own) {
-  WorkloadScore score;
-  score.name = "resnet50_train";
-  score.workload_class = WorkloadClass::train;
-  score.precision = std::string(to_name(choice.dtype));
-  score.batch = choice.batch;
-  const auto operations = resnet50_train_operations(choice.dtype, choice.batch);
-  double covered_flops = 0;
-  double all_flops = 0;
-  bool complete = true;
-  for (const WorkloadOperation& operation : operations) {
-    const double flops = operation.count * flop_count(operation.params);
-    all_flops += flops;
-    if (times.measured.contains(case_id(operation.params))) {
-      covered_flops += flops;
-    } else {
-      complete = false;
-    }
+/// How much longer the largest square product that both measured takes on `device` than on `twin`.
+std::optional<double> slowdown_against(int device, int twin, const std::vector<Measurement>& measurements) {
+  std::map<std::string, double> of_twin;
+  for (const Measurement& each : measurements) {
+    if (each.device == twin && each.status == CaseStatus::ok && !each.samples_ns.empty())
+      of_twin[each.id] = median(each.samples_ns);
   }
-  score.covered_share = round_significant(covered_flops / all_flops, kScoreDigits);
-  const auto triad = own.find(case_id(BandwidthParams{BandwidthKernel::triad, MemoryLevel::dram, 0}));
-  if (!complete || triad == own.end()) return score;
-
-  const double bytes = resnet50_train_elementwise_bytes(choice.dtype, choice.batch);
-  const auto images_per_s = [&](double q) {
-    return static_cast<double>(choice.batch) * kNsPerS / iteration_ns(operations, times, *triad->second, bytes, q);
-  };
-  score.samples_per_s = images_per_s(0.5);
-  score.low = images_per_s(0.75);
-  score.high = images_per_s(0.25);
-  return score;
-}
-
-WorkloadScore best_prediction(const Device& device, const std::vector<Measurement>& measurements) {
-  WorkloadScore best;
-  for (const TrainChoice& choice : train_choices(device)) {
-    WorkloadScore prediction = predict_resnet50_train(device.index, choice.dtype, choice.batch, measurements);
-    if (prediction.samples_per_s) return prediction;
-    if (best.name.empty() || prediction.covered_share > best.covered_share) best = prediction;
-  }
-  return best;
-}
-
-/// How much longer the largest square GEMM in `dtype` that both measured takes on `device` than on `twin`.
-std::optional<double> slowdown_against(const std::map<std::string, const Measurement*>& device,
-                                       const std::map<std::string, const Measurement*>& twin, DType dtype) {
   std::optional<double> slowdown;
   std::int64_t largest = 0;
-  for (const auto& [id, own] : device) {
-    const auto* gemm = std::get_if<GemmParams>(&own->params);
+  for (const Measurement& each : measurements) {
+    const auto* gemm = std::get_if<GemmParams>(&each.params);
     const bool square = gemm != nullptr && gemm->m == gemm->n && gemm->n == gemm->k && gemm->batch == 1;
-    const auto other = twin.find(id);
-    if (!square || gemm->dtype != dtype || gemm->m <= largest || other == twin.end()) continue;
+    if (each.device != device || each.status != CaseStatus::ok || each.samples_ns.empty() || !square) continue;
+    const auto other = of_twin.find(each.id);
+    if (gemm->m <= largest || other == of_twin.end()) continue;
     largest = gemm->m;
-    slowdown = median(own->samples_ns) / median(other->second->samples_ns);
+    slowdown = median(each.samples_ns) / other->second;
   }
   return slowdown;
 }
 
-/// A GPU that did not run the operations itself, by those of the first of its kind that did.
-std::optional<WorkloadScore> prediction_by_twin(const Device& device, const std::vector<Device>& devices,
-                                                const std::vector<Measurement>& measurements) {
-  const auto own = ok_by_id(device.index, measurements);
-  for (const Device& twin : devices) {
-    if (twin.index == device.index || !same_kind(twin, device)) continue;
-    const auto of_twin = ok_by_id(twin.index, measurements);
-    for (const TrainChoice& choice : train_choices(device)) {
-      const std::optional<double> slowdown = slowdown_against(own, of_twin, choice.dtype);
-      if (!slowdown) continue;
-      WorkloadScore prediction = predict(choice, {of_twin, *slowdown}, own);
-      if (prediction.samples_per_s) return prediction;
-    }
-  }
-  return std::nullopt;
+bool all_predicted(const std::vector<WorkloadPrediction>& predictions) {
+  return std::all_of(predictions.begin(), predictions.end(), [](const auto& each) { return each.step.has_value(); });
 }
 
-/// By the device's own operations; where it ran none of them, by a twin's. One that ran some and not all has no excuse.
-WorkloadScore prediction_of(const Device& device, const std::vector<Device>& devices,
-                            const std::vector<Measurement>& measurements) {
-  WorkloadScore own = best_prediction(device, measurements);
-  if (own.samples_per_s || own.covered_share > 0) return own;
-  return prediction_by_twin(device, devices, measurements).value_or(own);
+/// Samples per second of one workload in one precision, added up over the devices.
+struct Throughput {
+  WorkloadScore score;
+  bool complete = true;
+
+  void add(const WorkloadPrediction& prediction) {
+    score.covered_share = std::min(score.covered_share, prediction.step ? prediction.step->covered_share : 0);
+    complete = complete && prediction.step;
+    if (!complete) return;
+    const auto plus = [&](std::optional<double>& figure, double step_ns) {
+      figure = figure.value_or(0) + prediction.samples_per_s(step_ns);
+    };
+    plus(score.samples_per_s, prediction.step->step_ns);
+    plus(score.low, prediction.step->high_ns);
+    plus(score.high, prediction.step->low_ns);
+  }
+};
+
+Throughput throughput_of(const WorkloadPrediction& prediction) {
+  Throughput throughput;
+  throughput.score.name = prediction.workload->id;
+  throughput.score.workload_class = prediction.workload->workload_class;
+  const bool mixed = prediction.precision == WorkloadPrecision::mixed;
+  throughput.score.precision = to_name(mixed ? prediction.types.half : prediction.types.fp32);
+  throughput.score.batch = prediction.workload->samples;
+  throughput.score.covered_share = 1;
+  return throughput;
 }
 
-void add(std::optional<double>& total, const std::optional<double>& value, bool first) {
-  if (first) {
-    total = value;
-  } else if (total && value) {
-    total = *total + *value;
-  } else {
-    total.reset();
+std::optional<double> over_reference(const WorkloadScore& workload, WorkloadPrecision precision) {
+  const auto reference = reference_samples_per_s(kReferenceGpu, workload.name, precision);
+  if (!workload.samples_per_s || !reference) return std::nullopt;
+  return *workload.samples_per_s / *reference;
+}
+
+/// 100 times the geometric mean of each class, and of the three; empty where one of a class is.
+struct Index {
+  ClassScores classes;
+  std::optional<double> value;
+};
+
+std::optional<double> mean_index(const std::vector<std::optional<double>>& parts) {
+  std::vector<double> known;
+  for (const auto& part : parts) {
+    if (!part) return std::nullopt;
+    known.push_back(*part);
   }
+  return known.empty() ? std::nullopt : std::optional(geometric_mean(known));
+}
+
+/// `mixed`: the workloads in mixed precision, in the order of core_workloads().
+Index index_of(const std::vector<WorkloadScore>& mixed) {
+  std::map<WorkloadClass, std::vector<std::optional<double>>> parts;
+  for (const WorkloadScore& each : mixed) {
+    const auto ratio = over_reference(each, WorkloadPrecision::mixed);
+    parts[each.workload_class].push_back(ratio ? std::optional(kReferenceIndex * *ratio) : std::nullopt);
+  }
+  Index index;
+  index.classes = {mean_index(parts[WorkloadClass::train]), mean_index(parts[WorkloadClass::prefill]),
+                   mean_index(parts[WorkloadClass::decode])};
+  index.value = mean_index({index.classes.train, index.classes.prefill, index.classes.decode});
+  return index;
 }
 
 void round_figure(std::optional<double>& figure) {
   if (figure) figure = round_significant(*figure, kScoreDigits);
 }
 
+std::optional<double> dlperf_equivalent(const std::vector<WorkloadScore>& mixed) {
+  constexpr std::string_view kWorkload = "resnet50_train";
+  const auto reference = reference_samples_per_s(kDlperfGpu, kWorkload, WorkloadPrecision::mixed);
+  for (const WorkloadScore& each : mixed) {
+    if (each.name == kWorkload && each.samples_per_s && reference)
+      return kDlperf2022OfV100 * *each.samples_per_s / *reference;
+  }
+  return std::nullopt;
+}
+
+/// Samples per second over all devices: the full and the mixed ones of every workload, in turns.
+std::vector<WorkloadScore> add_up(const std::vector<std::vector<WorkloadPrediction>>& by_device) {
+  std::vector<WorkloadScore> rows;
+  for (std::size_t row = 0; row < by_device.front().size(); ++row) {
+    Throughput throughput = throughput_of(by_device.front()[row]);
+    for (const auto& predictions : by_device) throughput.add(predictions[row]);
+    if (!throughput.complete) throughput.score.samples_per_s = throughput.score.low = throughput.score.high = {};
+    throughput.score.covered_share = round_significant(throughput.score.covered_share, kScoreDigits);
+    rows.push_back(std::move(throughput.score));
+  }
+  return rows;
+}
+
+std::vector<WorkloadScore> mixed_of(const std::vector<WorkloadScore>& in_turns) {
+  std::vector<WorkloadScore> mixed;
+  for (std::size_t i = 1; i < in_turns.size(); i += 2) mixed.push_back(in_turns[i]);
+  return mixed;
+}
+
+/// Both precisions where they differ, with what they are of the reference in the same.
+std::vector<WorkloadScore> listed(const std::vector<WorkloadScore>& in_turns) {
+  std::vector<WorkloadScore> list;
+  for (std::size_t i = 0; i + 1 < in_turns.size(); i += 2) {
+    const bool same = in_turns[i].precision == in_turns[i + 1].precision;
+    for (const std::size_t at : {i, i + 1}) {
+      if (same && at == i) continue;
+      WorkloadScore row = in_turns[at];
+      row.vs_reference = over_reference(row, at == i ? WorkloadPrecision::full : WorkloadPrecision::mixed);
+      for (auto* figure : {&row.samples_per_s, &row.low, &row.high, &row.vs_reference}) round_figure(*figure);
+      list.push_back(std::move(row));
+    }
+  }
+  return list;
+}
+
 }  // namespace
 
-DType train_dtype(const Device& device) {
-  constexpr int kFirstWithTensorCores = 70;
-  const bool tensor_cores = device.kind == DeviceKind::cuda && device.compute_capability &&
-                            capability_number(*device.compute_capability) >= kFirstWithTensorCores;
-  return tensor_cores ? DType::fp16 : DType::fp32;
-}
-
-std::vector<TrainChoice> train_choices(const Device& device) {
-  std::vector<TrainChoice> choices;
-  if (device.kind == DeviceKind::cuda) {
-    const DType preferred = train_dtype(device);
-    for (const std::int64_t batch : kGpuTrainBatches) choices.push_back({preferred, batch});
-    if (preferred == DType::fp32) return choices;
-    for (const std::int64_t batch : kGpuTrainBatches) choices.push_back({DType::fp32, batch});
-    return choices;
+std::vector<WorkloadPrediction> predictions_of(const Device& device, const std::vector<Device>& devices,
+                                               const std::vector<Measurement>& measurements) {
+  if (gave_wrong_results(device, measurements)) return predict_workloads(core_workloads(), device, OperationTimes(device.index, {}));
+  const OperationTimes own(device.index, measurements);
+  auto predictions = predict_workloads(core_workloads(), device, own);
+  if (all_predicted(predictions) || ran_operations(device, measurements)) return predictions;
+  for (const Device& twin : devices) {
+    if (twin.index == device.index || !same_kind(twin, device)) continue;
+    const auto slowdown = slowdown_against(device.index, twin.index, measurements);
+    if (!slowdown) continue;
+    const OperationTimes of_twin(twin.index, measurements);
+    auto by_twin = predict_workloads(core_workloads(), device, TwinTimes(of_twin, own, *slowdown));
+    if (all_predicted(by_twin)) return by_twin;
   }
-  for (const std::int64_t batch : kCpuTrainBatches) choices.push_back({DType::fp32, batch});
-  return choices;
-}
-
-WorkloadScore predict_resnet50_train(int device, DType dtype, std::int64_t batch,
-                                     const std::vector<Measurement>& measurements) {
-  const auto measured = ok_by_id(device, measurements);
-  return predict({dtype, batch}, {measured}, measured);
+  return predictions;
 }
 
 Score score_run(const std::vector<Device>& devices, const std::vector<Measurement>& measurements) {
   Score score;
   score.version = std::string(kScoreVersion);
   score.regime = Regime::burst;
-  WorkloadScore whole;
-  bool first = true;
+  if (devices.empty()) return score;
+  std::vector<std::vector<WorkloadPrediction>> by_device;
   for (const Device& device : devices) {
-    WorkloadScore one = prediction_of(device, devices, measurements);
-    DeviceScore of_device{device.index, std::nullopt};
-    if (one.samples_per_s) of_device.value = 100 * *one.samples_per_s / kReferenceA100ImagesPerS;
+    by_device.push_back(predictions_of(device, devices, measurements));
+    DeviceScore of_device{device.index, index_of(mixed_of(add_up({by_device.back()}))).value};
     round_figure(of_device.value);
     score.per_device.push_back(of_device);
-    if (first) whole = one;
-    add(whole.samples_per_s, one.samples_per_s, first);
-    add(whole.low, one.low, first);
-    add(whole.high, one.high, first);
-    whole.covered_share = std::min(whole.covered_share, one.covered_share);
-    first = false;
   }
-  if (first) return score;  // no device, nothing to score
-  if (whole.samples_per_s) {
-    whole.vs_reference = *whole.samples_per_s / kReferenceA100ImagesPerS;
-    score.value = 100 * *whole.vs_reference;
-    score.dlperf_2022_equivalent = kDlperf2022OfV100 * *whole.samples_per_s / kReferenceV100ImagesPerS;
-  }
-  for (auto* figure : {&whole.samples_per_s, &whole.low, &whole.high, &whole.vs_reference, &score.value,
+  const std::vector<WorkloadScore> in_turns = add_up(by_device);
+  const std::vector<WorkloadScore> mixed = mixed_of(in_turns);
+  const Index index = index_of(mixed);
+  score.classes = index.classes;
+  score.value = index.value;
+  score.dlperf_2022_equivalent = dlperf_equivalent(mixed);
+  for (auto* figure : {&score.value, &score.classes.train, &score.classes.prefill, &score.classes.decode,
                        &score.dlperf_2022_equivalent}) {
     round_figure(*figure);
   }
-  score.classes.train = score.value;
-  score.workloads.push_back(whole);
+  score.workloads = listed(in_turns);
   return score;
 }
 
@@ -214,23 +228,29 @@ std::optional<double> score_per_usd_hour(const Score& score,
 }
 
 std::vector<Unknown> unknown_parts(const Score& score) {
-  const std::string later = "score version " + score.version + " has no such part";
-  std::vector<Unknown> parts{{"/score/classes/prefill", later},
-                             {"/score/classes/decode", later},
-                             {"/score/expected", later},
-                             {"/score/fraction_of_expected", later}};
-  if (score.value) return parts;
-  const std::string incomplete = "an operation of the workload was not measured; see covered_share and measurements";
-  for (const char* path : {"/score/value", "/score/classes/train", "/score/dlperf_2022_equivalent"}) {
-    parts.push_back({path, incomplete});
-  }
-  for (std::size_t i = 0; i < score.per_device.size(); ++i) {
-    if (!score.per_device[i].value) parts.push_back({"/score/per_device/" + std::to_string(i) + "/value", incomplete});
-  }
-  if (!score.workloads.empty()) {
-    for (const char* name : {"samples_per_s", "low", "high", "vs_reference"}) {
-      parts.push_back({std::string("/score/workloads/0/") + name, incomplete});
-    }
+  const std::string not_yet = "not known in score version " + score.version;
+  std::vector<Unknown> parts;
+  if (!score.expected) parts.push_back({"/score/expected", not_yet});
+  if (!score.fraction_of_expected) parts.push_back({"/score/fraction_of_expected", not_yet});
+  const std::string too_little =
+      "too little was measured of what it needs, or with wrong results; see covered_share and measurements";
+  const auto add = [&](const std::optional<double>& figure, std::string path) {
+    if (!figure) parts.push_back({"/score/" + std::move(path), too_little});
+  };
+  add(score.value, "value");
+  add(score.classes.train, "classes/train");
+  add(score.classes.prefill, "classes/prefill");
+  add(score.classes.decode, "classes/decode");
+  add(score.dlperf_2022_equivalent, "dlperf_2022_equivalent");
+  for (std::size_t i = 0; i < score.per_device.size(); ++i)
+    add(score.per_device[i].value, "per_device/" + std::to_string(i) + "/value");
+  for (std::size_t i = 0; i < score.workloads.size(); ++i) {
+    const std::string place = "workloads/" + std::to_string(i) + "/";
+    const WorkloadScore& workload = score.workloads[i];
+    add(workload.samples_per_s, place + "samples_per_s");
+    add(workload.low, place + "low");
+    add(workload.high, place + "high");
+    add(workload.vs_reference, place + "vs_reference");
   }
   return parts;
 }

@@ -47,6 +47,27 @@ std::vector<double> thin(const std::vector<double>& samples, std::size_t limit) 
   return kept;
 }
 
+double geometric_mean(const std::vector<double>& values) {
+  // The mean of the exponents is taken out first, so that the product neither overflows nor vanishes.
+  constexpr int kEnoughSteps = 64;
+  const int count = static_cast<int>(values.size());
+  int exponents = 0;
+  for (const double value : values) exponents += std::ilogb(value);
+  const int exponent = exponents / count;
+  double product = 1;
+  for (const double value : values) product *= std::ldexp(value, -exponent);
+  // Newton's method; from above it falls until rounding stops it.
+  double root = std::max(product, 1.0);
+  for (int step = 0; step < kEnoughSteps * count; ++step) {
+    double power = 1;
+    for (int i = 1; i < count; ++i) power *= root;
+    const double next = ((count - 1) * root + product / power) / count;
+    if (!(next < root)) break;
+    root = next;
+  }
+  return std::ldexp(root, exponent);
+}
+
 double round_significant(double value, int digits) {
   // Through decimal text: the C library rounds the exact binary value correctly, arithmetic by powers of ten would
   // not. "C" locale numbers only: the program never calls setlocale.

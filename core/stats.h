@@ -30,6 +30,10 @@ double relative_half_iqr(const std::vector<double>& samples);
 /// so that anyone can recompute them from the document.
 std::vector<double> thin(const std::vector<double>& samples, std::size_t limit = kMaxStoredSamples);
 
+/// The n-th root of the product of the n values, by additions, multiplications and divisions alone, so that every build
+/// computes the same digits. Precondition: not empty, at most 64 of them, all between 1e-100 and 1e100.
+double geometric_mean(const std::vector<double>& values);
+
 /// `value` rounded to `digits` significant decimal digits, the same on every build. Zero stays zero.
 double round_significant(double value, int digits);
 

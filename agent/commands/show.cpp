@@ -10,15 +10,11 @@
 #include "agent/report.h"
 #include "core/error.h"
 #include "core/normalize.h"
-#include "core/operation_times.h"
 #include "core/operations.h"
-#include "core/predict.h"
-#include "core/resnet50.h"
 #include "core/result_json.h"
 #include "core/schema.h"
 #include "core/score.h"
 #include "core/stats.h"
-#include "core/workload_reader.h"
 
 namespace gpuassay {
 namespace {
@@ -32,34 +28,12 @@ Result load(const std::filesystem::path& name, const Environment& environment) {
   }
 }
 
-/// One line per operation of the workload: how often, its median, what it adds to the predicted iteration.
-std::string explanation(const Result& result, const std::vector<Measurement>& measurements) {
-  std::string text;
-  for (const Device& device : result.devices) {
-    for (const std::int64_t batch : kCpuTrainBatches) {
-      if (!predict_resnet50_train(device.index, DType::fp32, batch, measurements).samples_per_s) continue;
-      text += fmt::format("device {}: resnet50_train, batch {}\n", device.index, batch);
-      for (const WorkloadOperation& operation : resnet50_train_operations(DType::fp32, batch)) {
-        const std::string id = case_id(operation.params);
-        const auto measured = std::find_if(measurements.begin(), measurements.end(), [&](const Measurement& m) {
-          return m.id == id && m.device == device.index && m.status == CaseStatus::ok;
-        });
-        text += fmt::format("  {:>2} x {:>11.0f} ns  {}\n", operation.count, *measured->median_ns, id);
-      }
-      text += fmt::format("  and {:.0f} elementwise bytes at the triad bandwidth\n",
-                          resnet50_train_elementwise_bytes(DType::fp32, batch));
-      break;
-    }
-  }
-  return text;
-}
-
 /// What the operations measured say about every workload of docs/WORKLOADS.md, device by device.
 nlohmann::json predictions(const Result& result, const std::vector<Measurement>& measurements) {
   nlohmann::json list = nlohmann::json::array();
   for (const Device& device : result.devices) {
     for (const WorkloadPrediction& each :
-         predict_workloads(core_workloads(), device, OperationTimes(device.index, measurements))) {
+         predictions_of(device, result.devices, measurements)) {
       if (!each.step) continue;
       constexpr int kDigits = 6;
       const auto per_s = [&](double step_ns) { return round_significant(each.samples_per_s(step_ns), kDigits); };
@@ -84,8 +58,7 @@ nlohmann::json predictions(const Result& result, const std::vector<Measurement>&
 }
 
 std::string predictions_text(const nlohmann::json& list) {
-  std::string text =
-      "predicted, not validated and not yet part of the score: a second, and the milliseconds of a step\n";
+  std::string text = "samples per second, and the milliseconds of a step\n";
   for (const nlohmann::json& each : list) {
     const auto number = [&](const char* name) { return each.at(name).get<double>(); };
     text += fmt::format(
@@ -131,7 +104,7 @@ int execute(const ScoreOptions& options, const Environment& environment) {
     print_out(fmt::format("score {} (version {})\n", score.value ? fmt::format("{}", *score.value) : "unknown",
                           score.version));
   }
-  if (options.explain && !options.json) print_out(explanation(stored, measurements) + predictions_text(predicted));
+  if (options.explain && !options.json) print_out(predictions_text(predicted));
   if (same_version && !agrees) {
     throw Error(ErrorCode::unreadable_input,
                 "the score stored in the file does not follow from its samples; the file was changed after the run");

@@ -4,10 +4,12 @@
 #include <numeric>
 
 #include "core/normalize.h"
+#include "core/operation_times.h"
 #include "core/operations.h"
-#include "core/resnet50.h"
+#include "core/replay.h"
 #include "core/score.h"
 #include "core/stats.h"
+#include "core/workload_reader.h"
 
 namespace gpuassay::test {
 
@@ -28,12 +30,18 @@ Measurement ok_measurement(const OperationParams& params, std::vector<double> sa
   return m;
 }
 
-std::vector<Measurement> resnet50_measurements(std::int64_t batch, double op_ns, double triad_ns, int device) {
+std::vector<Measurement> network_measurements(double flops_per_ns, double bytes_per_ns, int device, DType dtype) {
+  constexpr std::size_t kOperations = 60, kOfEachKind = 4;
+  const auto operations =
+      replay_operations(core_workloads(), WorkloadPrecision::full, {dtype, dtype}, flops_per_ns / bytes_per_ns);
   std::vector<Measurement> measurements;
-  for (const WorkloadOperation& operation : resnet50_train_operations(DType::fp32, batch)) {
-    measurements.push_back(ok_measurement(operation.params, {op_ns, op_ns, op_ns}, device));
+  for (const ReplayOperation& operation : most_telling(operations, kOperations, kOfEachKind)) {
+    const double ns = round_significant(
+        std::max(flop_count(operation.params) / flops_per_ns, operand_bytes(operation.params) / bytes_per_ns), 6);
+    measurements.push_back(ok_measurement(operation.params, {ns, ns, ns}, device));
   }
   const BandwidthParams triad{BandwidthKernel::triad, MemoryLevel::dram, 1'000'000};
+  const double triad_ns = round_significant(byte_count(triad) / bytes_per_ns, 6);
   measurements.push_back(ok_measurement(triad, {triad_ns, triad_ns, triad_ns}, device));
   return measurements;
 }
@@ -59,8 +67,8 @@ Result example_result() {
   result.host.effective_cpus = 1.5;
   result.devices = {cpu_device()};
   result.libraries = {{"onednn", "2.6.3", "system", "cpu", std::nullopt}};
-  result.measurements = resnet50_measurements(8, 2e6, 1e5);
-  result.measurements.push_back(ok_measurement(GemmParams{DType::fp32, 2048, 2048, 2048, 1}, {1e8, 1.1e8, 1.2e8}));
+  result.measurements = network_measurements(600, 30);
+  result.measurements.push_back(ok_measurement(GemmParams{DType::fp32, 4096, 4096, 4096, 1}, {8e8, 8.8e8, 9.6e8}));
   Measurement skipped;
   skipped.params = GemmParams{DType::bf16, 2048, 2048, 2048, 1};
   skipped.id = case_id(skipped.params);

@@ -24,7 +24,7 @@ Result simulated_v100_result(int count) {
     result.devices.push_back(device);
   }
   // One device is measured: eight would pass the limit on the values of a document.
-  result.measurements = normalize_all(resnet50_measurements(8, 2e5, 1e4), result.devices);
+  result.measurements = normalize_all(network_measurements(10'000, 600), result.devices);
   result.summary = summarize(result.devices, result.measurements);
   result.score = score_run(result.devices, result.measurements);
   return result;

@@ -33,7 +33,7 @@ RunStart start() {
   return start;
 }
 
-RunEnd good_end() { return {test::resnet50_measurements(8, 2e6, 1e5), {}, "2026-11-20T13:01:00.000Z", 60}; }
+RunEnd good_end() { return {test::network_measurements(600, 30), {}, "2026-11-20T13:01:00.000Z", 60}; }
 
 /// Pointers of all null leaves.
 void collect_nulls(const nlohmann::json& node, const std::string& pointer, std::vector<std::string>& nulls) {
@@ -150,7 +150,7 @@ TEST(ExitCode, OfErrors) {
 }
 
 TEST(Journal, AKilledRunBecomesAPartialResult) {
-  const auto measurements = test::resnet50_measurements(8, 2e6, 1e5);
+  const auto measurements = test::network_measurements(600, 30);
   const Result begun = begin_result(start(), inventory());
   std::vector<std::string> lines{journal_first_line(begun)};
   for (int i = 0; i < 10; ++i) lines.push_back(journal_case_line(measurements[static_cast<std::size_t>(i)], i + 1.5));
@@ -160,19 +160,19 @@ TEST(Journal, AKilledRunBecomesAPartialResult) {
   EXPECT_EQ(result.duration_s, 10.5);
   EXPECT_EQ(result.finished_at, "2026-11-20T13:00:10.500Z");
   EXPECT_EQ(result.reasons.at(0).code, "killed");
-  EXPECT_EQ(result.measurements[0].median_ns, 2e6);
+  EXPECT_EQ(result.measurements[0].median_ns, measurements[0].samples_ns[0]);
   expect_every_null_explained(result);
 }
 
 TEST(Journal, AWholeRunKilledBeforeSavingKeepsItsScore) {
   const Result begun = begin_result(start(), inventory());
   std::vector<std::string> lines{journal_first_line(begun)};
-  for (const auto& m : test::resnet50_measurements(8, 2e6, 1e5)) lines.push_back(journal_case_line(m, 1));
+  for (const auto& m : test::network_measurements(600, 30)) lines.push_back(journal_case_line(m, 1));
   EXPECT_EQ(result_of_killed_run(kRunId, lines).score.value, finish_result(begun, good_end()).score.value);
 }
 
 TEST(Journal, DamagedLinesAreLeftOutAndCounted) {
-  const auto measurement = test::resnet50_measurements(8, 2e6, 1e5)[0];
+  const auto measurement = test::network_measurements(600, 30)[0];
   const std::string good = journal_case_line(measurement, 1);
   const std::string first = journal_first_line(begin_result(start(), inventory()));
   const std::string late = R"({"elapsed_s":1e300,)" + good.substr(good.find("\"measurement\""));

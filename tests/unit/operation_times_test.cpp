@@ -51,20 +51,28 @@ TEST(OperationTimes, WhatWasMeasuredIsTakenAsItWas) {
 
 TEST(OperationTimes, AnEstimateFollowsItsNeighboursByHowNearTheyAre) {
   // At the peak: 1024 cubed. Twice as far from the floor: 1024 x 1024 x 256.
-  const OperationTimes times(0, {triad(), slower(product(1024, 1024, 1024), 1), slower(product(1024, 1024, 256), 2)});
-  const GemmParams between = product(1024, 1024, 512);  // twice from either
+  // And a third, as far from the floor as the two in the mean.
+  const OperationTimes times(0, {triad(), slower(product(1024, 1024, 1024), 1), slower(product(1024, 1024, 256), 2),
+                                 slower(product(1024, 4096, 512), 1.5)});
+  const GemmParams between = product(1024, 1024, 512);  // twice from the two, four times from the third
   EXPECT_DOUBLE_EQ(times.of(between)->median_ns, floor_of(between) * 1.5);
-  const GemmParams nearer = product(1024, 1024, 2048);  // 2 times and 8 times: weights 1/4 and 1/64
-  EXPECT_DOUBLE_EQ(times.of(nearer)->median_ns, floor_of(nearer) * (1 / 4.0 + 2 / 64.0) / (1 / 4.0 + 1 / 64.0));
+  const GemmParams nearer = product(1024, 1024, 2048);  // 2, 8 and 16 times
+  EXPECT_DOUBLE_EQ(times.of(nearer)->median_ns, floor_of(nearer) * (1 / 4.0 + 2 / 64.0 + 1.5 / 256.0) /
+                                                    (1 / 4.0 + 1 / 64.0 + 1 / 256.0));
   EXPECT_FALSE(times.of(nearer)->measured);
-  EXPECT_DOUBLE_EQ(times.of(nearer)->high_ns, times.of(nearer)->median_ns * 1.5) << "two say nothing of the error";
+}
+
+TEST(OperationTimes, TwoOfAKindAreTooFewToEstimateAThird) {
+  const OperationTimes times(0, {triad(), slower(product(1024, 1024, 1024), 1), slower(product(1024, 1024, 256), 2)});
+  EXPECT_FALSE(times.of(product(1024, 1024, 512)));
 }
 
 TEST(OperationTimes, MemoryIsTheFloorOfAThinProduct) {
-  const OperationTimes times(0, {triad(), slower(product(1024, 1024, 1024), 1), slower(product(1, 1024, 1024), 1.25)});
+  const OperationTimes times(0, {triad(), slower(product(1024, 1024, 1024), 1), slower(product(1, 1024, 1024), 1.25),
+                                 slower(product(4, 1024, 1024), 1.25)});
   const GemmParams thin = product(2, 1024, 1024);
   EXPECT_EQ(floor_of(thin), operand_bytes(thin) / kBytesPerNs);
-  const double near = 1 / 4.0;
+  const double near = 2 * 1 / 4.0;
   const double far = 1 / (512.0 * 512);
   EXPECT_DOUBLE_EQ(times.of(thin)->median_ns, floor_of(thin) * (1.25 * near + far) / (near + far));
 }
@@ -90,7 +98,11 @@ TEST(OperationTimes, OnlyTheLikeIsComparedWithTheLike) {
   failed.status = CaseStatus::failed;
   Measurement other_device = slower(product(64, 64, 64, DType::bf16), 1);
   other_device.device = 1;
-  const OperationTimes times(0, {triad(), slower(conv, 1), failed, other_device});
+  ConvParams wider = conv;
+  wider.k = 128;
+  ConvParams deeper = conv;
+  deeper.c = 128;
+  const OperationTimes times(0, {triad(), slower(conv, 1), slower(wider, 1), slower(deeper, 1), failed, other_device});
   EXPECT_FALSE(times.of(product(64, 64, 64))) << "no product was measured";
   EXPECT_FALSE(times.of(product(64, 64, 64, DType::int8)));
   EXPECT_FALSE(times.of(product(64, 64, 64, DType::bf16)));

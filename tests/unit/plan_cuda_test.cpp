@@ -11,10 +11,11 @@
 #include "core/json_guard.h"
 #include "core/normalize.h"
 #include "core/operations.h"
-#include "core/resnet50.h"
+#include "core/replay.h"
 #include "core/result_json.h"
 #include "core/schema.h"
 #include "core/score.h"
+#include "core/workload_reader.h"
 #include "tests/support/example_result.h"
 
 namespace gpuassay {
@@ -52,19 +53,27 @@ bool has_prefix(const std::vector<Case>& cases, const std::string& prefix) {
 
 TEST(PlanCuda, EveryDeviceHasHeadlinesThenTheScore) {
   for (const char* row : kSevenGpus) {
+    const Inventory inventory = machine({row});
+    const ComputeTypes types = preferred_types(inventory.devices[0]);
+    std::set<std::string> of_networks;
+    for (const WorkloadPrecision precision : {WorkloadPrecision::mixed, WorkloadPrecision::full}) {
+      for (const ReplayOperation& each : replay_operations(core_workloads(), precision, types, 100))
+        of_networks.insert(case_id(each.params));
+    }
+    std::size_t before = 0;
     for (const Profile profile : {Profile::quick, Profile::standard, Profile::full}) {
-      const Inventory inventory = machine({row});
       const auto cases = plan(inventory, profile);
-      const DType dtype = train_dtype(inventory.devices[0]);
-      ASSERT_GT(cases.size(), 73u);
-      EXPECT_TRUE(cases[0].id.starts_with("gemm/" + std::string(dtype == DType::fp16 ? "fp16/" : "fp32/"))) << row;
+      EXPECT_TRUE(cases[0].id.starts_with(types.half == DType::fp16 ? "gemm/fp16/" : "gemm/fp32/")) << row;
       EXPECT_TRUE(cases[0].gpu_telemetry);
       EXPECT_EQ(cases[1].id, "bandwidth/triad/dram");
       std::size_t place = 2;
-      for (const auto& operation : resnet50_train_operations(dtype, 64)) {
-        EXPECT_EQ(cases[place++].id, case_id(operation.params)) << row;
-      }
+      while (of_networks.contains(cases[place].id)) ++place;
+      EXPECT_GT(place - 2, before) << row << ": every profile has more of them";
+      before = place - 2;
+      EXPECT_EQ(cases[place].id, "latency/kernel_launch") << row;
+      EXPECT_EQ(cases[place + 1].id, "latency/graph_launch") << row;
     }
+    EXPECT_EQ(before, of_networks.size()) << row << ": all in full";
   }
 }
 
@@ -122,7 +131,7 @@ TEST(PlanCuda, SizesFollowMemoryAndSpeed) {
   EXPECT_EQ(cases[0].id, "gemm/fp16/m2048n2048k2048");
   const auto& triad = std::get<BandwidthParams>(cases[1].params);
   EXPECT_EQ(triad.array_bytes, 128 << 20);
-  EXPECT_TRUE(has(cases, "conv/fp16/forward/n8c3h224w224k64r7s7/stride2pad3")) << "the smaller batch";
+  EXPECT_FALSE(has(plan(crowded, Profile::full), "gemm/fp16/m4096n50304k768")) << "its operands take 0.5 GB";
   for (const Case& c : cases) {
     const auto* gemm = std::get_if<GemmParams>(&c.params);
     if (gemm == nullptr) continue;
@@ -150,9 +159,9 @@ TEST(PlanCuda, SeveralDevicesTakeTurnsByValue) {
     EXPECT_EQ(cases[static_cast<std::size_t>(2 * device) + 1].device, device);
     EXPECT_TRUE(has(cases, "bandwidth/h2d/pinned", device)) << "each may be badly connected";
   }
-  EXPECT_TRUE(has(cases, "gemm/fp16/m64n1000k2048", 0));
-  EXPECT_FALSE(has(cases, "gemm/fp16/m64n1000k2048", 1)) << "the score takes those of its twin";
-  EXPECT_TRUE(has(cases, "gemm/fp16/m64n1000k2048", 2));
+  EXPECT_TRUE(has(cases, "gemm/fp16/m4096n50304k768", 0));
+  EXPECT_FALSE(has(cases, "gemm/fp16/m4096n50304k768", 1)) << "the score takes those of its twin";
+  EXPECT_TRUE(has(cases, "gemm/fp16/m4096n50304k768", 2));
   EXPECT_TRUE(has(cases, "compute/fma/fp32", 0));
   EXPECT_FALSE(has(cases, "compute/fma/fp32", 1)) << "as its twin";
   EXPECT_TRUE(has(cases, "compute/fma/fp32", 2)) << "another kind";
@@ -161,7 +170,7 @@ TEST(PlanCuda, SeveralDevicesTakeTurnsByValue) {
 
 TEST(PlanCuda, OneDeviceRepeatsHeadlinesAndScore) {
   const auto cases = plan(machine({"V100-SXM2-16GB"}), Profile::standard);
-  EXPECT_EQ(std::count_if(cases.begin(), cases.end(), [](const Case& c) { return c.repeat; }), 73);
+  EXPECT_EQ(std::count_if(cases.begin(), cases.end(), [](const Case& c) { return c.repeat; }), 78);
   EXPECT_TRUE(cases.back().repeat);
   for (const Case& c : plan(machine({"V100-SXM2-16GB"}), Profile::quick)) EXPECT_FALSE(c.repeat);
 }

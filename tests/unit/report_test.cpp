@@ -25,17 +25,27 @@ TEST(Report, ReadsAsAPage) {
   result.price.price_instance_hour_usd = "0.500000";
   result.run_cost_usd = "0.008403";
   result.score_per_usd_hour = 2.5;
+  result.score.value = 57.25;
+  result.score.classes = {61, 48.5, 63.4};
+  result.score.dlperf_2022_equivalent = 20.3;
+  const auto workload = [](const char* name, const char* precision, double samples_per_s) {
+    return WorkloadScore{name, {}, precision, 64, samples_per_s, samples_per_s * 0.9, samples_per_s * 1.1, 0.5, 0.9};
+  };
+  result.score.workloads = {workload("resnet50_train", "tf32", 400), workload("resnet50_train", "fp16", 1234),
+                            workload("llm_decode_b1", "fp16", 98)};
   result.reasons = {{"budget", "the time budget was used up", std::nullopt}};
   const std::string expected =
       "  gpuassay   standard complete in 60 s\n"
       "  device     cpu: AMD EPYC 9654 (1.5 CPUs)\n"
       "\n"
-      "  score      0.967 Assay Index 0.2  (A100 = 100, burst)\n"
-      "             resnet50_train fp32  batch 8:  15.3 images/s  (15.3 to 15.3)\n"
+      "  score      57.2 Assay Index 2026.1  (A100 = 100, burst)\n"
+      "             train 61.0  prefill 48.5  decode 63.4  DLPerf 2022 about 20.3\n"
+      "  networks   resnet50_train fp16:  1234 images/s  (1111 to 1357)\n"
+      "             llm_decode_b1 fp16:  98.0 tokens/s  (88.2 to 108.0)\n"
       "  per dollar 2.50 index points  at 0.5000 USD per hour  this run: 0.0084 USD\n"
       "\n"
-      "  gemm       fp32 0.156 TFLOP/s  (noise 0.0 %)\n"
-      "  conv       fp32 0.615 TFLOP/s  (noise 0.0 %)\n"
+      "  gemm       fp32 0.600 TFLOP/s  (noise 0.0 %)\n"
+      "  conv       fp32 0.600 TFLOP/s  (noise 0.0 %)\n"
       "  memory     triad 30.0 GB/s  (noise 0.0 %)\n"
       "\n"
       "  !          the time budget was used up\n"
@@ -91,7 +101,7 @@ TEST(Report, AGpuHasItsOwnLines) {
       "  gpuassay   standard complete in 60 s\n"
       "  device     cuda: Tesla T4 (1.5 CPUs)\n"
       "\n"
-      "  score      unknown: not every operation it needs was measured\n"
+      "  score      unknown: too little was measured, or with wrong results\n"
       "\n"
       "  gemm       fp32 6.87  fp16 34.4  int8 68.7 TFLOP/s\n"
       "             (fp16 53 % of peak, noise 0.0 %)\n"

@@ -1,4 +1,4 @@
-#include "core/resnet50.h"
+#include "tests/support/resnet50.h"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +9,8 @@
 
 namespace gpuassay {
 namespace {
+
+using namespace test;  // NOLINT(google-build-using-namespace): what is tested is all of that header
 
 TEST(Resnet50, HasThePublishedSizes) {
   const auto layers = resnet50_layers(DType::fp32, 1);

@@ -30,7 +30,7 @@ TEST(ResultJson, RoundTripKeepsEveryByte) {
 TEST(ResultJson, UnknownIsNullNotMissing) {
   const json document = to_json(test::example_result());
   EXPECT_TRUE(document.at("host").at("os").is_null());
-  EXPECT_TRUE(document.at("score").at("classes").at("decode").is_null());
+  EXPECT_TRUE(document.at("score").at("expected").is_null());
   EXPECT_FALSE(document.at("summary").at("instance").contains("device"));
 }
 

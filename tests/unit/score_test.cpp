@@ -2,79 +2,29 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <map>
+
+#include "core/error.h"
+#include "core/gpu_names.h"
 #include "core/normalize.h"
 #include "core/operations.h"
-#include "core/resnet50.h"
+#include "core/score_reference.h"
 #include "core/stats.h"
+#include "core/workload_reader.h"
 #include "tests/support/example_result.h"
 
 namespace gpuassay {
 namespace {
 
 using test::cpu_device;
-using test::resnet50_measurements;
+using test::network_measurements;
 
-TEST(PredictResnet50, AddsOperationsTimesCountAndElementwiseTime) {
-  // 53 forward, 52 data-gradient and 53 weight-gradient convolutions and 3 GEMMs of 2 ms; triad 1e6*3 bytes in 1e5 ns.
-  const WorkloadScore score = predict_resnet50_train(0, DType::fp32, 8, resnet50_measurements(8, 2e6, 1e5));
-  const double iteration_ns = 161 * 2e6 + resnet50_train_elementwise_bytes(DType::fp32, 8) / 3e6 * 1e5;
-  ASSERT_TRUE(score.samples_per_s);
-  EXPECT_NEAR(*score.samples_per_s, 8e9 / iteration_ns, 1e-9);
-  EXPECT_EQ(score.covered_share, 1);
-  EXPECT_EQ(score.low, score.samples_per_s) << "without spread the range is a point";
-}
+constexpr double kScoredFlopsPerNs = 600, kScoredBytesPerNs = 30;
 
-TEST(PredictResnet50, RangeUsesQuartiles) {
-  auto measurements = resnet50_measurements(8, 2e6, 1e5);
-  for (auto& m : measurements) m.samples_ns = {m.samples_ns[0] * 0.9, m.samples_ns[0], m.samples_ns[0] * 1.2};
-  const WorkloadScore score = predict_resnet50_train(0, DType::fp32, 8, measurements);
-  EXPECT_NEAR(*score.low / *score.samples_per_s, 1 / 1.1, 1e-12);
-  EXPECT_NEAR(*score.high / *score.samples_per_s, 1 / 0.95, 1e-12);
-}
-
-TEST(PredictResnet50, OneMissingOperationMakesItUnknownNotSmaller) {
-  auto measurements = resnet50_measurements(8, 2e6, 1e5);
-  measurements[5].status = CaseStatus::wrong_result;
-  const WorkloadScore score = predict_resnet50_train(0, DType::fp32, 8, measurements);
-  EXPECT_FALSE(score.samples_per_s);
-  EXPECT_LT(score.covered_share, 1);
-  EXPECT_GT(score.covered_share, 0.9);
-}
-
-TEST(PredictResnet50, NeedsTheTriad) {
-  auto measurements = resnet50_measurements(8, 2e6, 1e5);
-  measurements.pop_back();
-  EXPECT_FALSE(predict_resnet50_train(0, DType::fp32, 8, measurements).samples_per_s);
-}
-
-TEST(ScoreRun, ReferenceIsOneHundred) {
-  auto measurements = resnet50_measurements(8, 2e6, 1e5);
-  const double images_per_s = *predict_resnet50_train(0, DType::fp32, 8, measurements).samples_per_s;
-  const Score score = score_run({cpu_device()}, measurements);
-  EXPECT_EQ(score.value, round_significant(100 * images_per_s / 1582.0, 6));
-  EXPECT_EQ(score.classes.train, score.value);
-  EXPECT_FALSE(score.classes.decode);
-  EXPECT_EQ(score.dlperf_2022_equivalent, round_significant(21 * images_per_s / 833.0, 6));
-  EXPECT_EQ(score.version, "0.2");
-}
-
-TEST(ScoreRun, TakesTheSmallBatchWhenOnlyThatWasMeasured) {
-  const Score score = score_run({cpu_device()}, resnet50_measurements(1, 2e6, 1e5));
-  EXPECT_TRUE(score.value);
-}
-
-TEST(ScoreRun, DevicesAddUpAndAMissingOneMakesTheWholeUnknown) {
-  auto measurements = resnet50_measurements(8, 2e6, 1e5, 0);
-  const double one = *score_run({cpu_device(0)}, measurements).value;
-  const auto second = resnet50_measurements(8, 2e6, 1e5, 1);
-  auto both = measurements;
-  both.insert(both.end(), second.begin(), second.end());
-  EXPECT_NEAR(*score_run({cpu_device(0), cpu_device(1)}, both).value, 2 * one, 1e-5);
-  const Score half = score_run({cpu_device(0), cpu_device(1)}, measurements);
-  EXPECT_FALSE(half.value);
-  ASSERT_EQ(half.per_device.size(), 2u);
-  EXPECT_TRUE(half.per_device[0].value);
-  EXPECT_FALSE(half.per_device[1].value);
+std::vector<Measurement> together(std::vector<Measurement> first, const std::vector<Measurement>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
 }
 
 Device gpu(int index, const char* capability) {
@@ -84,57 +34,152 @@ Device gpu(int index, const char* capability) {
   return device;
 }
 
-TEST(TrainChoices, TensorCoresTrainInFp16AtTheSameBatchEverywhere) {
-  EXPECT_EQ(train_dtype(gpu(0, "7.0")), DType::fp16);
-  EXPECT_EQ(train_dtype(gpu(0, "12.0")), DType::fp16);
-  EXPECT_EQ(train_dtype(gpu(0, "6.1")), DType::fp32);
-  EXPECT_EQ(train_dtype(cpu_device()), DType::fp32);
-  EXPECT_EQ(train_choices(gpu(0, "7.0")).front().batch, 64);
-  EXPECT_EQ(train_choices(gpu(0, "3.7")).front().batch, 64);
-  EXPECT_EQ(train_choices(cpu_device()).front().batch, 8);
+double reference(const std::string& workload, WorkloadPrecision precision = WorkloadPrecision::mixed) {
+  return reference_samples_per_s(kReferenceGpu, workload, precision).value();
 }
 
-TEST(ScoreRun, AGpuWithoutTensorCoresOrFp16IsScoredInFp32) {
-  const Score score = score_run({gpu(0, "7.0")}, resnet50_measurements(8, 2e6, 1e5));
-  EXPECT_TRUE(score.value);
-  EXPECT_EQ(score.workloads.at(0).precision, "fp32");
+TEST(ScoreReferences, EveryWorkloadHasBothPrecisionsWithTheirSource) {
+  for (const TracedWorkload& workload : core_workloads()) {
+    for (const WorkloadPrecision precision : {WorkloadPrecision::full, WorkloadPrecision::mixed})
+      EXPECT_TRUE(reference_samples_per_s(kReferenceGpu, workload.id, precision)) << workload.id;
+  }
+  EXPECT_TRUE(reference_samples_per_s(kDlperfGpu, "resnet50_train", WorkloadPrecision::mixed));
+  EXPECT_FALSE(reference_samples_per_s("T4", "resnet50_train", WorkloadPrecision::mixed));
+}
+
+TEST(ScoreReferences, ABrokenTableIsRefused) {
+  const std::string header = "gpu,workload,precision,samples_per_s,source\n";
+  EXPECT_EQ(parse_score_references(header + "A,b,mixed,1.5,somebody\n").at(0).samples_per_s, 1.5);
+  for (const char* row : {"A,b,half,1,c\n", "A,b,full,0,c\n", "A,b,full,x,c\n", "A,b,full,inf,c\n", "A,b,full,,c\n",
+                          "A,b,full,1,\n", ",b,full,1,c\n", "A,b,full\n"})
+    EXPECT_THROW((void)parse_score_references(header + row), Error) << row;
+}
+
+TEST(ScoreRun, IsAGeometricMeanOfClassesAndOfTheirWorkloads) {
+  const Score score = score_run({cpu_device()}, network_measurements(kScoredFlopsPerNs, kScoredBytesPerNs));
+  ASSERT_TRUE(score.value);
+  std::map<WorkloadClass, std::vector<double>> ratios;
+  for (const WorkloadScore& each : score.workloads) {
+    ASSERT_TRUE(each.samples_per_s) << each.name;
+    EXPECT_EQ(each.precision, "fp32");
+    EXPECT_NEAR(*each.vs_reference, *each.samples_per_s / reference(each.name), 1e-5 * *each.vs_reference);
+    EXPECT_LT(*each.low, *each.samples_per_s);
+    EXPECT_GT(*each.high, *each.samples_per_s);
+    ratios[each.workload_class].push_back(100 * *each.vs_reference);
+  }
+  EXPECT_EQ(score.workloads.size(), 8U) << "without 16 bits both precisions are one";
+  const auto near = [](std::optional<double> figure, double expected) {
+    ASSERT_TRUE(figure);
+    EXPECT_NEAR(*figure, expected, 1e-4 * expected);
+  };
+  near(score.classes.train, std::cbrt(ratios[WorkloadClass::train][0] * ratios[WorkloadClass::train][1] *
+                                      ratios[WorkloadClass::train][2]));
+  near(score.classes.decode, std::sqrt(ratios[WorkloadClass::decode][0] * ratios[WorkloadClass::decode][1]));
+  near(score.value, std::cbrt(*score.classes.train * *score.classes.prefill * *score.classes.decode));
+  near(score.dlperf_2022_equivalent,
+       21 * *score.workloads[0].samples_per_s /
+           *reference_samples_per_s(kDlperfGpu, "resnet50_train", WorkloadPrecision::mixed));
+  EXPECT_EQ(score.version, "2026.1");
+}
+
+TEST(ScoreRun, SixteenBitsMakeTheValueAndFullPrecisionStandsBesideIt) {
+  const auto full = network_measurements(kScoredFlopsPerNs, kScoredBytesPerNs);
+  const auto mixed = together(full, network_measurements(4 * kScoredFlopsPerNs, kScoredBytesPerNs, 0, DType::fp16));
+  const Score score = score_run({gpu(0, "7.0")}, mixed);
+  ASSERT_EQ(score.workloads.size(), 16U);
+  for (std::size_t i = 0; i < 16; i += 2) {
+    EXPECT_EQ(score.workloads[i].name, score.workloads[i + 1].name);
+    EXPECT_EQ(score.workloads[i].precision, "fp32");
+    EXPECT_EQ(score.workloads[i + 1].precision, "fp16");
+    EXPECT_NEAR(*score.workloads[i].vs_reference,
+                *score.workloads[i].samples_per_s / reference(score.workloads[i].name, WorkloadPrecision::full),
+                1e-5 * *score.workloads[i].vs_reference);
+  }
+  EXPECT_GT(*score.value, *score_run({gpu(0, "7.0")}, full).value);
+}
+
+TEST(ScoreRun, SixteenBitsThatAreSlowerCountNothing) {
+  const auto full = network_measurements(kScoredFlopsPerNs, kScoredBytesPerNs);
+  const auto slow = together(full, network_measurements(kScoredFlopsPerNs / 100, kScoredBytesPerNs, 0, DType::fp16));
+  EXPECT_EQ(score_run({gpu(0, "7.0")}, slow).value, score_run({gpu(0, "7.0")}, full).value);
+}
+
+TEST(ScoreRun, TwiceAsFastIsTwiceTheScore) {
+  const double one = *score_run({cpu_device()}, network_measurements(kScoredFlopsPerNs, kScoredBytesPerNs)).value;
+  const double two = *score_run({cpu_device()}, network_measurements(2 * kScoredFlopsPerNs, 2 * kScoredBytesPerNs)).value;
+  EXPECT_NEAR(two / one, 2, 1e-4);
+}
+
+TEST(ScoreRun, DevicesAddUpAndAMissingOneMakesTheWholeUnknown) {
+  const auto first = network_measurements(kScoredFlopsPerNs, kScoredBytesPerNs, 0);
+  const auto both = together(first, network_measurements(kScoredFlopsPerNs, kScoredBytesPerNs, 1));
+  const double one = *score_run({cpu_device(0)}, first).value;
+  EXPECT_NEAR(*score_run({cpu_device(0), cpu_device(1)}, both).value, 2 * one, 1e-4 * one);
+  const Score half = score_run({cpu_device(0), cpu_device(1)}, first);
+  EXPECT_FALSE(half.value);
+  ASSERT_EQ(half.per_device.size(), 2u);
+  EXPECT_TRUE(half.per_device[0].value);
+  EXPECT_FALSE(half.per_device[1].value);
+}
+
+TEST(ScoreRun, AWrongResultMakesItUnknown) {
+  auto measurements = network_measurements(kScoredFlopsPerNs, kScoredBytesPerNs);
+  measurements[5].status = CaseStatus::skipped;
+  const Score without = score_run({cpu_device()}, measurements);
+  EXPECT_TRUE(without.value) << "one that was not measured is estimated from others";
+  EXPECT_LT(without.workloads[0].covered_share, 1);
+  measurements[5].status = CaseStatus::wrong_result;
+  EXPECT_FALSE(score_run({cpu_device()}, measurements).value);
+}
+
+TEST(ScoreRun, NeedsTheTriadAndThreeOfEachKind) {
+  auto measurements = network_measurements(kScoredFlopsPerNs, kScoredBytesPerNs);
+  auto without_triad = measurements;
+  without_triad.pop_back();
+  EXPECT_FALSE(score_run({cpu_device()}, without_triad).value);
+  int convolutions = 0;
+  std::erase_if(measurements,
+                [&](const Measurement& each) { return each.workload == Workload::conv && ++convolutions > 2; });
+  const Score score = score_run({cpu_device()}, measurements);
+  EXPECT_FALSE(score.value);
+  EXPECT_FALSE(score.classes.train);
+  EXPECT_TRUE(score.classes.decode) << "which has no convolutions";
+}
+
+const GemmParams kSquare{DType::fp32, 4096, 4096, 4096, 1};
+const BandwidthParams kTriad{BandwidthKernel::triad, MemoryLevel::dram, 1'000'000};
+
+/// Two GPUs of one kind: the first ran everything, the second the square product and the triad, both half as fast.
+std::vector<Measurement> twins() {
+  auto measurements = network_measurements(kScoredFlopsPerNs, kScoredBytesPerNs, 0);
+  measurements.push_back(test::ok_measurement(kSquare, {10e6}, 0));
+  measurements.push_back(test::ok_measurement(kSquare, {20e6}, 1));
+  measurements.push_back(test::ok_measurement(kTriad, {2 * byte_count(kTriad) / kScoredBytesPerNs}, 1));
+  return measurements;
 }
 
 TEST(ScoreRun, ATwinTakesTheOperationsOfTheFirstOfItsKind) {
-  const GemmParams square{DType::fp32, 4096, 4096, 4096, 1};
-  const BandwidthParams triad{BandwidthKernel::triad, MemoryLevel::dram, 1'000'000};
-  auto measurements = resnet50_measurements(64, 2e6, 1e5, 0);
-  measurements.push_back(test::ok_measurement(square, {10e6}, 0));
-  measurements.push_back(test::ok_measurement(square, {20e6}, 1));
-  measurements.push_back(test::ok_measurement(triad, {3e5}, 1));
-  const Score score = score_run({gpu(0, "3.7"), gpu(1, "3.7")}, measurements);
-  // 161 operations of 2 ms, twice as long on the second; its triad three times.
-  const double triad_ns = resnet50_train_elementwise_bytes(DType::fp32, 64) / 3e6 * 1e5;
-  const double first = 64e9 / (161 * 2e6 + triad_ns);
-  const double second = 64e9 / (161 * 4e6 + 3 * triad_ns);
+  const Score score = score_run({gpu(0, "3.7"), gpu(1, "3.7")}, twins());
   ASSERT_TRUE(score.value);
-  EXPECT_EQ(score.per_device[0].value, round_significant(100 * first / 1582, 6));
-  EXPECT_EQ(score.per_device[1].value, round_significant(100 * second / 1582, 6));
-  EXPECT_EQ(score.value, round_significant(100 * (first + second) / 1582, 6));
+  const double first = *score.per_device[0].value;
+  EXPECT_NEAR(*score.per_device[1].value, first / 2, 1e-4 * first);
+  EXPECT_NEAR(*score.value, 1.5 * first, 1e-4 * first);
 }
 
 TEST(ScoreRun, ATwinNeedsItsOwnFiguresAndTheSameKind) {
-  const GemmParams square{DType::fp32, 4096, 4096, 4096, 1};
-  const BandwidthParams triad{BandwidthKernel::triad, MemoryLevel::dram, 1'000'000};
-  auto measurements = resnet50_measurements(64, 2e6, 1e5, 0);
-  measurements.push_back(test::ok_measurement(square, {10e6}, 0));
-  measurements.push_back(test::ok_measurement(triad, {3e5}, 1));
-  EXPECT_FALSE(score_run({gpu(0, "3.7"), gpu(1, "3.7")}, measurements).value) << "no GEMM of its own";
-  measurements.push_back(test::ok_measurement(square, {20e6}, 1));
-  EXPECT_TRUE(score_run({gpu(0, "3.7"), gpu(1, "3.7")}, measurements).value);
+  const auto all = twins();
+  auto no_product = all;
+  no_product.erase(no_product.end() - 2);
+  EXPECT_FALSE(score_run({gpu(0, "3.7"), gpu(1, "3.7")}, no_product).value) << "no product of its own";
   Device other = gpu(1, "3.7");
   other.name = "another card";
-  EXPECT_FALSE(score_run({gpu(0, "3.7"), other}, measurements).value);
-  EXPECT_FALSE(score_run({cpu_device(0), cpu_device(1)}, measurements).value) << "CPUs have no twins";
-  Measurement broken = measurements.front();
-  broken.device = 1;
-  measurements.push_back(broken);
-  EXPECT_FALSE(score_run({gpu(0, "3.7"), gpu(1, "3.7")}, measurements).value) << "it ran some and failed at others";
+  EXPECT_FALSE(score_run({gpu(0, "3.7"), other}, all).value);
+  EXPECT_FALSE(score_run({cpu_device(0), cpu_device(1)}, all).value) << "CPUs have no twins";
+  auto failed = all;
+  failed.push_back(all.front());
+  failed.back().device = 1;
+  failed.back().status = CaseStatus::failed;
+  EXPECT_FALSE(score_run({gpu(0, "3.7"), gpu(1, "3.7")}, failed).value) << "it tried and failed";
 }
 
 TEST(ScoreRun, NothingMeasuredIsUnknownAndSaysWhy) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <numeric>
 
 namespace gpuassay {
@@ -57,6 +59,21 @@ TEST(RoundSignificant, SixDigits) {
   EXPECT_EQ(round_significant(0.00012345678, 6), 0.000123457);
   EXPECT_EQ(round_significant(-2.5, 1), -2);  // a tie of the binary value goes to even
   EXPECT_EQ(round_significant(0, 6), 0);
+}
+
+TEST(GeometricMean, IsTheRootOfTheProduct) {
+  EXPECT_EQ(geometric_mean({7.25}), 7.25);
+  EXPECT_DOUBLE_EQ(geometric_mean({2, 8}), 4);
+  EXPECT_DOUBLE_EQ(geometric_mean({1, 3, 9}), 3);
+  EXPECT_DOUBLE_EQ(geometric_mean({0.001, 0.004}), 0.002);
+  EXPECT_NEAR(geometric_mean({1e90, 1e-90, 1e60}), 1e20, 1e8);
+  std::vector<double> many;
+  double logarithms = 0;
+  for (int i = 1; i <= 64; ++i) {
+    many.push_back(i * i / 7.0);
+    logarithms += std::log(many.back());
+  }
+  EXPECT_NEAR(geometric_mean(many), std::exp(logarithms / 64), 1e-11);
 }
 
 }  // namespace

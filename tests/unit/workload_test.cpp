@@ -6,7 +6,7 @@
 #include <map>
 
 #include "core/operations.h"
-#include "core/resnet50.h"
+#include "tests/support/resnet50.h"
 #include "core/workload_reader.h"
 
 namespace gpuassay {
@@ -97,7 +97,7 @@ TEST(Workload, EveryOneOfTheCoreFitsEightGigabytes) {
 
 TEST(Workload, ResnetHasTheFlopsWorkedOutByHand) {
   const TracedWorkload& forward = workload("resnet50_infer");
-  EXPECT_EQ(forward.shape.at("parameters"), resnet50_parameter_count());
+  EXPECT_EQ(forward.shape.at("parameters"), test::resnet50_parameter_count());
   EXPECT_EQ(totals_of(forward, WorkloadPrecision::full).flops, 2 * 64 * kResnetMacs);
   EXPECT_EQ(flops_of<TracedGemm>(forward), 2.0 * 64 * 2048 * 1000);
   const TracedWorkload& train = workload("resnet50_train");
@@ -115,9 +115,9 @@ TEST(Workload, ResnetHasTheOperationsOfTheListWrittenByHand) {
   for (const TracedOperation& operation : workload("resnet50_train").operations) {
     traced.emplace_back(normal(measurable_params(operation, DType::fp16).value()), operation.count);
   }
-  const auto typed = resnet50_train_operations(DType::fp16, 64);
+  const auto typed = test::resnet50_train_operations(DType::fp16, 64);
   EXPECT_EQ(traced.size(), typed.size());
-  for (const WorkloadOperation& operation : typed) {
+  for (const test::WorkloadOperation& operation : typed) {
     EXPECT_EQ(
         std::count(traced.begin(), traced.end(), std::pair(normal(operation.params), std::int64_t{operation.count})), 1)
         << case_id(operation.params);
@@ -184,7 +184,7 @@ TEST(Workload, ResnetMovesWhatTheListWrittenByHandSays) {
   // But for the optimizer (below). The hand's list has no int64 places of max pooling, whose gradient is set to zero
   // first, and counts the sum of two gradients by what leaves a block, where it is what enters the next.
   const TracedPrecision& traced = workload("resnet50_train").full;
-  const double by_hand = resnet50_train_elementwise_bytes(DType::fp32, 64) - 5 * 4 * 25'557'032.0;
+  const double by_hand = test::resnet50_train_elementwise_bytes(DType::fp32, 64) - 5 * 4 * 25'557'032.0;
   const double bytes = totals_of(workload("resnet50_train"), WorkloadPrecision::full).traffic_bytes -
                        traffic_bytes(traced, TrafficKind::optimizer);
   EXPECT_GT(bytes, by_hand);

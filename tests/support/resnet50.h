@@ -7,7 +7,7 @@
 
 #include "core/model.h"
 
-namespace gpuassay {
+namespace gpuassay::test {
 
 /// One distinct convolution of the network and how often it occurs.
 struct ConvLayer {
@@ -37,4 +37,4 @@ double resnet50_train_elementwise_bytes(DType dtype, std::int64_t batch);
 /// Trainable parameters: convolutions, batch norm scale and shift, classifier: 25,557,032.
 std::int64_t resnet50_parameter_count();
 
-}  // namespace gpuassay
+}  // namespace gpuassay::test

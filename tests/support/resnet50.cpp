@@ -1,11 +1,11 @@
-#include "core/resnet50.h"
+#include "tests/support/resnet50.h"
 
 #include <algorithm>
 #include <array>
 
 #include "core/operations.h"
 
-namespace gpuassay {
+namespace gpuassay::test {
 namespace {
 
 constexpr std::int64_t kImageSize = 224;
@@ -118,4 +118,4 @@ std::int64_t resnet50_parameter_count() {
   return parameters;
 }
 
-}  // namespace gpuassay
+}  // namespace gpuassay::test
