@@ -146,13 +146,15 @@ void add_gemm_shapes(CaseList& list, const Inventory& inventory) {
 /// What the score is made of: the operations of the networks, those first that cover most for the time they take, as
 /// long as the estimate allows. What is left out is estimated from its neighbours (core/operation_times.h).
 void add_score_operations(CaseList& list, const Inventory& inventory, ReplayBudget budget) {
-  constexpr double kCaseS = 0.1;  // a case takes this long however small it is
+  constexpr double kCaseS = 0.1;              // a case takes this long however small it is
+  constexpr double kPreparedBytesPerS = 1e9;  // operands are drawn, laid out in several ways and checked
   constexpr double kFlopsPerByte = 20;
   constexpr std::size_t kOfEachType = 4;
   const ComputeTypes types{inventory.cpu.has_bf16 ? DType::bf16 : DType::fp32, DType::fp32};
   const double memory_bytes = static_cast<double>(inventory.host.memory_bytes.value_or(2048 * kMiB));
   const auto cost_s = [&](const OperationParams& params) {
-    return kCaseS + flop_count(params) / estimated_flop_per_s(inventory.cpu) * (kReplayLimits.min_samples + 1);
+    return kCaseS + operand_bytes(params) / kPreparedBytesPerS +
+           flop_count(params) / estimated_flop_per_s(inventory.cpu) * (kReplayLimits.min_samples + 1);
   };
   std::vector<ReplayOperation> candidates;
   for (const WorkloadPrecision precision : {WorkloadPrecision::full, WorkloadPrecision::mixed}) {

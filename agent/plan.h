@@ -20,8 +20,8 @@ ProfileRules rules_of(Profile profile);
 /// score needs, then everything else of the profile, then (not in quick) a repeat of the headlines and of what the
 /// score needs, because a neighbour's disturbance lasts seconds and should not decide a figure; a run that is cut off
 /// keeps the most important figures. Shapes, and how many of the score's operations there are, follow from the machine,
-/// so that even a device at the estimated rate gets through that part. A case the device cannot do is planned all the same: the
-/// backend's reason is the answer.
+/// so that even a device at the estimated rate gets through that part. A case the device cannot do is planned all the
+/// same: the backend's reason is the answer.
 std::vector<Case> plan(const Inventory& inventory, Profile profile);
 
 /// A pessimistic guess of the CPU's fp32 FLOP/s from its instruction set, for planning only; never reported.

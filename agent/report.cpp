@@ -25,11 +25,12 @@ void add_workloads(TextPage& page, const std::vector<WorkloadScore>& workloads) 
     const WorkloadScore& workload = workloads[row];
     if (!workload.samples_per_s || !is_mixed(workloads, row)) continue;
     const TracedWorkload* const traced = find_workload(workload.name);
-    page.line(std::exchange(label, ""), {fmt::format("{} {}:", printable(workload.name), workload.precision),
-                   fmt::format("{} {}/s", short_number(*workload.samples_per_s),
-                               traced != nullptr ? traced->unit : std::string("samples")),
-                   fmt::format("({} to {})", short_number(workload.low.value_or(*workload.samples_per_s)),
-                               short_number(workload.high.value_or(*workload.samples_per_s)))});
+    page.line(std::exchange(label, ""),
+              {fmt::format("{} {}:", printable(workload.name), workload.precision),
+               fmt::format("{} {}/s", short_number(*workload.samples_per_s),
+                           traced != nullptr ? traced->unit : std::string("samples")),
+               fmt::format("({} to {})", short_number(workload.low.value_or(*workload.samples_per_s)),
+                           short_number(workload.high.value_or(*workload.samples_per_s)))});
   }
 }
 

@@ -20,7 +20,8 @@ class OperationTimes final : public DeviceTimes {
   /// Of a product or a convolution. One that was not measured takes its floor - its FLOPs at the highest rate measured
   /// in that type, or its operands at the bandwidth of the triad, whichever lasts longer - times the mean of how much
   /// longer than theirs the operations of the same kind and type took, each weighted by the inverse square of how many
-  /// times larger or smaller it is, over all its dimensions. Empty where fewer than three of that kind and type were measured.
+  /// times larger or smaller it is, over all its dimensions. Empty where fewer than three of that kind and type were
+  /// measured.
   [[nodiscard]] std::optional<OperationTime> of(const OperationParams& params) const override;
   [[nodiscard]] std::optional<double> best_gemm_flops_per_ns(DType dtype) const override;
   [[nodiscard]] std::optional<OperationTime> triad_ns_per_byte() const override { return triad_ns_per_byte_; }

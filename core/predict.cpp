@@ -44,8 +44,7 @@ class Step {
       : times_(times), costs_(costs), triad_(triad_ns_per_byte) {
     // Drivers before CUDA 10 have no graphs; a CPU has neither.
     const auto in_graph = times.latency_ns(LatencyKind::graph_launch);
-    const double empty_kernel_ns =
-        in_graph ? *in_graph : times.latency_ns(LatencyKind::kernel_launch).value_or(0);
+    const double empty_kernel_ns = in_graph ? *in_graph : times.latency_ns(LatencyKind::kernel_launch).value_or(0);
     shortest_kernel_ns_ = costs.shortest_kernel * empty_kernel_ns;
     pause_ns_ = costs.pause * empty_kernel_ns;
   }

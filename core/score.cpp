@@ -178,7 +178,8 @@ std::vector<WorkloadScore> listed(const std::vector<WorkloadScore>& in_turns) {
 
 std::vector<WorkloadPrediction> predictions_of(const Device& device, const std::vector<Device>& devices,
                                                const std::vector<Measurement>& measurements) {
-  if (gave_wrong_results(device, measurements)) return predict_workloads(core_workloads(), device, OperationTimes(device.index, {}));
+  if (gave_wrong_results(device, measurements))
+    return predict_workloads(core_workloads(), device, OperationTimes(device.index, {}));
   const OperationTimes own(device.index, measurements);
   auto predictions = predict_workloads(core_workloads(), device, own);
   if (all_predicted(predictions) || ran_operations(device, measurements)) return predictions;

@@ -1,5 +1,6 @@
 #include "agent/backends/cuda_gemm_operands.h"
 
+#include "agent/backends/operand_copies.h"
 #include "agent/workloads/gemm_reference.h"
 
 namespace gpuassay {

@@ -17,16 +17,6 @@ CudaTensor filled_tensor(CudaContext& context, kernels::ElementFormat format, st
   return tensor;
 }
 
-int copies_beyond_cache(std::int64_t operand_bytes, std::int64_t l2_bytes, std::int64_t free_bytes) {
-  constexpr std::int64_t kOverCache = 2;
-  constexpr std::int64_t kMemoryShare = 4;
-  constexpr std::int64_t kMaxCopies = 64;
-  if (operand_bytes <= 0) return 1;
-  const std::int64_t wanted = (kOverCache * l2_bytes + operand_bytes - 1) / operand_bytes;
-  const std::int64_t affordable = free_bytes / kMemoryShare / operand_bytes;
-  return static_cast<int>(std::clamp<std::int64_t>(std::min(wanted, affordable), 1, kMaxCopies));
-}
-
 unsigned output_bytes(OutputFormat format) {
   switch (format) {
     case OutputFormat::fp64: return 8;

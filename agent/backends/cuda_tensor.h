@@ -25,11 +25,6 @@ struct CudaTensor {
 /// Allocates and queues the filling of `count` elements with numbers no other tensor has.
 CudaTensor filled_tensor(CudaContext& context, kernels::ElementFormat format, std::int64_t count);
 
-/// How many copies of operands of `operand_bytes` an operation must rotate through, so that each run finds its operands
-/// in device memory and not in L2, where the previous run of a benchmark left them but no real program would: together
-/// they are at least twice L2, and at most a quarter of `free_bytes`. 1 when one set is that large already.
-int copies_beyond_cache(std::int64_t operand_bytes, std::int64_t l2_bytes, std::int64_t free_bytes);
-
 /// Value of an output element given its bits; outputs are fp64, fp32, fp16, bf16 or int32.
 enum class OutputFormat { fp64, fp32, fp16, bf16, int32 };
 unsigned output_bytes(OutputFormat format);

@@ -1,10 +1,13 @@
 // GEMM through oneDNN: dnnl_sgemm and matmul in several layouts, whichever is fastest for the shape.
 #include <fmt/format.h>
 
+#include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "agent/backends/onednn_operation.h"
+#include "agent/backends/operand_copies.h"
 #include "agent/workloads/gemm_reference.h"
 #include "core/enums.h"
 #include "core/error.h"
@@ -41,7 +44,15 @@ GemmShapes shapes_for(const GemmParams& g) {
 struct Matmul {
   OwnedPrimitive primitive;
   std::optional<Tensor> a, b, c;
+  std::vector<onednn::ExecArg> arguments;
 };
+
+/// A network's layer finds its input where the one before left it, but its weights, which are B, in memory. Where they
+/// are most of what a product reads, every run has others.
+int copies_of_weights(const GemmParams& g, std::size_t b_bytes, std::int64_t cache_bytes) {
+  if (g.batch > 1 || g.k * g.n < g.m * g.k + g.m * g.n) return 1;
+  return copies_beyond_cache(static_cast<std::int64_t>(b_bytes), cache_bytes, std::numeric_limits<std::int64_t>::max());
+}
 
 class OneDnnGemm final : public Operation {
  public:
@@ -112,7 +123,7 @@ class OneDnnGemm final : public Operation {
     add(session().any(shapes_.a, types_.a), any_b, session().any(shapes_.c, types_.c));
     add(a_.desc, any_b, c_.desc);
     add(a_.desc, b_.desc, c_.desc);
-    if (params_.dtype == DType::fp32 && params_.batch == 1) candidates.push_back(sgemm());
+    if (params_.dtype == DType::fp32 && params_.batch == 1) candidates.push_back({[this] { sgemm(b_); }, "sgemm"});
     if (candidates.empty()) {
       throw Error(ErrorCode::unsupported,
                   fmt::format("oneDNN has no {} matrix product on this CPU; nothing to do", to_name(params_.dtype)));
@@ -120,6 +131,27 @@ class OneDnnGemm final : public Operation {
     const std::size_t fastest = fastest_candidate(candidates, session());
     chosen_ = std::move(candidates[fastest]);
     if (fastest < matmuls.size()) matmul_ = std::move(matmuls[fastest]);
+    rotate_weights();
+  }
+
+  void rotate_weights() {
+    const Tensor& first = matmul_ && matmul_->b ? *matmul_->b : b_;
+    const int copies = copies_of_weights(params_, first.buffer.size_bytes(), context_->facts().l3_bytes);
+    for (int i = 1; i < copies; ++i) {
+      weights_.push_back(session().tensor(first.desc));
+      session().reorder(first, weights_.back());
+    }
+    if (weights_.empty()) return;
+    chosen_.execute = [this, first = chosen_.execute] {
+      const std::size_t turn = turn_++ % (weights_.size() + 1);
+      if (turn == weights_.size()) return first();
+      if (!matmul_) return sgemm(weights_[turn]);
+      std::vector<onednn::ExecArg> arguments = matmul_->arguments;
+      for (onednn::ExecArg& argument : arguments) {
+        if (argument.arg == onednn::kArgWeights) argument.memory = weights_[turn].memory.get();
+      }
+      session().execute(*matmul_->primitive, arguments);
+    };
   }
 
   void add_matmul(const MemoryDesc& a, const MemoryDesc& b, const MemoryDesc& c, std::vector<Matmul>& matmuls,
@@ -128,7 +160,7 @@ class OneDnnGemm final : public Operation {
     onednn::check(session().api().dnnl_matmul_desc_init(&desc, &a, &b, nullptr, &c), "dnnl_matmul_desc_init");
     const onednn::OwnedPrimitiveDesc chosen = session().primitive_desc(&desc);
     if (!chosen) return;
-    Matmul matmul{session().primitive(*chosen), std::nullopt, std::nullopt, std::nullopt};
+    Matmul matmul{session().primitive(*chosen), std::nullopt, std::nullopt, std::nullopt, {}};
     std::string layouts;
     const auto place = [&](onednn::Query query, const Tensor& plain, const char* name, std::optional<Tensor>& own) {
       const MemoryDesc layout = session().chosen_layout(*chosen, query);
@@ -148,18 +180,16 @@ class OneDnnGemm final : public Operation {
     }
     candidates.push_back(
         {[this, primitive = matmul.primitive.get(), arguments] { session().execute(*primitive, arguments); }, name});
+    matmul.arguments = arguments;
     matmuls.push_back(std::move(matmul));
   }
 
-  Candidate sgemm() {
-    const auto a = a_.buffer.as<float>(), b = b_.buffer.as<float>(), c = c_.buffer.as<float>();
-    return {[this, a, b, c] {
-              const GemmParams& g = params_;
-              onednn::check(session().api().dnnl_sgemm('N', 'N', g.m, g.n, g.k, 1.0F, a.data(), g.k, b.data(), g.n,
-                                                       0.0F, c.data(), g.n),
-                            "dnnl_sgemm");
-            },
-            "sgemm"};
+  void sgemm(const Tensor& b) const {
+    const GemmParams& g = params_;
+    const auto rows = a_.buffer.as<float>(), weights = b.buffer.as<float>(), out = c_.buffer.as<float>();
+    onednn::check(session().api().dnnl_sgemm('N', 'N', g.m, g.n, g.k, 1.0F, rows.data(), g.k, weights.data(), g.n, 0.0F,
+                                             out.data(), g.n),
+                  "dnnl_sgemm");
   }
 
   void poison_output() {
@@ -174,6 +204,8 @@ class OneDnnGemm final : public Operation {
   Tensor a_, b_, c_;
   std::optional<Matmul> matmul_;  ///< empty when sgemm was chosen
   Candidate chosen_;
+  std::vector<Tensor> weights_;  ///< copies of the operand B in the layout that was chosen; empty where none is needed
+  std::size_t turn_ = 0;
 };
 
 }  // namespace

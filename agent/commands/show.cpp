@@ -32,8 +32,7 @@ Result load(const std::filesystem::path& name, const Environment& environment) {
 nlohmann::json predictions(const Result& result, const std::vector<Measurement>& measurements) {
   nlohmann::json list = nlohmann::json::array();
   for (const Device& device : result.devices) {
-    for (const WorkloadPrediction& each :
-         predictions_of(device, result.devices, measurements)) {
+    for (const WorkloadPrediction& each : predictions_of(device, result.devices, measurements)) {
       if (!each.step) continue;
       constexpr int kDigits = 6;
       const auto per_s = [&](double step_ns) { return round_significant(each.samples_per_s(step_ns), kDigits); };

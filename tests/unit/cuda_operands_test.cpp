@@ -8,6 +8,7 @@
 #include "agent/backends/cuda_conv_types.h"
 #include "agent/backends/cuda_gemm_types.h"
 #include "agent/backends/cuda_tensor.h"
+#include "agent/backends/operand_copies.h"
 #include "agent/workloads/compute_launch.h"
 #include "agent/workloads/gemm_reference.h"
 #include "core/error.h"

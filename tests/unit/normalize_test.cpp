@@ -10,8 +10,8 @@ namespace gpuassay {
 namespace {
 
 using test::cpu_device;
-using test::ok_measurement;
 using test::network_measurements;
+using test::ok_measurement;
 
 TEST(Normalize, DerivesFiguresFromSamples) {
   const Measurement m =

@@ -57,8 +57,8 @@ TEST(OperationTimes, AnEstimateFollowsItsNeighboursByHowNearTheyAre) {
   const GemmParams between = product(1024, 1024, 512);  // twice from the two, four times from the third
   EXPECT_DOUBLE_EQ(times.of(between)->median_ns, floor_of(between) * 1.5);
   const GemmParams nearer = product(1024, 1024, 2048);  // 2, 8 and 16 times
-  EXPECT_DOUBLE_EQ(times.of(nearer)->median_ns, floor_of(nearer) * (1 / 4.0 + 2 / 64.0 + 1.5 / 256.0) /
-                                                    (1 / 4.0 + 1 / 64.0 + 1 / 256.0));
+  EXPECT_DOUBLE_EQ(times.of(nearer)->median_ns,
+                   floor_of(nearer) * (1 / 4.0 + 2 / 64.0 + 1.5 / 256.0) / (1 / 4.0 + 1 / 64.0 + 1 / 256.0));
   EXPECT_FALSE(times.of(nearer)->measured);
 }
 

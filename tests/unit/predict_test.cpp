@@ -221,7 +221,8 @@ TEST(Replay, OperationsOfMostWorthComeFirst) {
 
 TEST(Replay, SomeOfEachKindComeBeforeTheRest) {
   std::vector<ReplayOperation> operations;
-  for (const std::int64_t m : {1, 2, 3, 4}) operations.push_back({GemmParams{DType::fp16, m, 1, 1, 1}, 1.0 / static_cast<double>(m)});
+  for (const std::int64_t m : {1, 2, 3, 4})
+    operations.push_back({GemmParams{DType::fp16, m, 1, 1, 1}, 1.0 / static_cast<double>(m)});
   const ConvParams conv = std::get<ConvParams>(*measurable_params({kConvolution, TracedRole::half, 1}, DType::fp16));
   operations.push_back({conv, 0.01});
   const auto m_of = [](const ReplayOperation& each) { return std::get<GemmParams>(each.params).m; };

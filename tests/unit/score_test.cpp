@@ -72,8 +72,8 @@ TEST(ScoreRun, IsAGeometricMeanOfClassesAndOfTheirWorkloads) {
     ASSERT_TRUE(figure);
     EXPECT_NEAR(*figure, expected, 1e-4 * expected);
   };
-  near(score.classes.train, std::cbrt(ratios[WorkloadClass::train][0] * ratios[WorkloadClass::train][1] *
-                                      ratios[WorkloadClass::train][2]));
+  near(score.classes.train,
+       std::cbrt(ratios[WorkloadClass::train][0] * ratios[WorkloadClass::train][1] * ratios[WorkloadClass::train][2]));
   near(score.classes.decode, std::sqrt(ratios[WorkloadClass::decode][0] * ratios[WorkloadClass::decode][1]));
   near(score.value, std::cbrt(*score.classes.train * *score.classes.prefill * *score.classes.decode));
   near(score.dlperf_2022_equivalent,
@@ -106,7 +106,8 @@ TEST(ScoreRun, SixteenBitsThatAreSlowerCountNothing) {
 
 TEST(ScoreRun, TwiceAsFastIsTwiceTheScore) {
   const double one = *score_run({cpu_device()}, network_measurements(kScoredFlopsPerNs, kScoredBytesPerNs)).value;
-  const double two = *score_run({cpu_device()}, network_measurements(2 * kScoredFlopsPerNs, 2 * kScoredBytesPerNs)).value;
+  const double two =
+      *score_run({cpu_device()}, network_measurements(2 * kScoredFlopsPerNs, 2 * kScoredBytesPerNs)).value;
   EXPECT_NEAR(two / one, 2, 1e-4);
 }
 

@@ -6,8 +6,8 @@
 #include <map>
 
 #include "core/operations.h"
-#include "tests/support/resnet50.h"
 #include "core/workload_reader.h"
+#include "tests/support/resnet50.h"
 
 namespace gpuassay {
 namespace {
