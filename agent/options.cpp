@@ -136,7 +136,8 @@ void add_readers(CLI::App& app, Options& options) {
 }
 
 void add_estimate(CLI::App& app, Options& options) {
-  CLI::App* command = app.add_subcommand("estimate", "Say what a GPU would do, from its specification; measures nothing");
+  CLI::App* command =
+      app.add_subcommand("estimate", "Say what a GPU would do, from its specification; measures nothing");
   auto estimate = std::make_shared<EstimateOptions>();
   command->add_option("GPU_NAME", estimate->gpu, "such as T4, \"Tesla T4\" or A100-SXM4-80GB")->required();
   command

@@ -17,19 +17,22 @@ WorkloadEstimate estimate_of(const WorkloadPrediction& prediction, const GpuSpec
   if (!prediction.step) throw Error(ErrorCode::internal, "no estimate for " + spec.gpu + ": its row says too little");
   const TracedWorkload& workload = *prediction.workload;
   const bool mixed = prediction.precision == WorkloadPrecision::mixed;
+  const DType dtype = mixed ? prediction.types.half : prediction.types.fp32;
+  // Mixed precision that has fp32 in the place of 16 bits needs the memory of full precision.
+  const bool halved = mixed && prediction.types.half != prediction.types.fp32;
+  const TracedPrecision& traced = workload.in(halved ? WorkloadPrecision::mixed : WorkloadPrecision::full);
   const auto per_s = [&](double step_ns) {
     return round_significant(prediction.samples_per_s(step_ns), kEstimateDigits);
   };
-  const auto peak_bytes = static_cast<double>(workload.in(prediction.precision).memory.peak_bytes);
   return {workload.id,
           workload.workload_class,
           workload.unit,
           prediction.precision,
-          mixed ? prediction.types.half : prediction.types.fp32,
+          dtype,
           per_s(prediction.step->step_ns),
           per_s(prediction.step->high_ns),
           per_s(prediction.step->low_ns),
-          peak_bytes + kOutsideTensorsBytes <= spec.memory_gib * kGiB};
+          static_cast<double>(traced.memory.peak_bytes) + kOutsideTensorsBytes <= spec.memory_gib * kGiB};
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What would a GPU do of the workloads, going by its datasheet alone? Pure. docs/ESTIMATE.md has the formulas and how far
-// off they are.
+// What would a GPU do of the workloads, going by its datasheet alone? Pure. docs/ESTIMATE.md has the formulas and how
+// far off they are.
 #pragma once
 
 #include <array>
@@ -29,9 +29,8 @@ struct WorkloadEstimate {
 
 /// The workloads that every card is measured by, in their order. Throws Error{internal} for a row without what
 /// estimates need (the fp32 peak and the bandwidth), or of a whole board.
-std::vector<WorkloadEstimate> estimate_workloads(
-    const GpuSpec& spec, EstimatePrecision precision,
-    const EstimateEfficiencies& efficiencies = estimate_efficiencies());
+std::vector<WorkloadEstimate> estimate_workloads(const GpuSpec& spec, EstimatePrecision precision,
+                                                 const EstimateEfficiencies& efficiencies = estimate_efficiencies());
 
 template <>
 struct EnumNames<EstimatePrecision> {

@@ -93,12 +93,18 @@ std::string names_of(const GpuRows& rows) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-/// For messages: not longer than a line, and UTF-8 whatever it was.
+/// For messages: not longer than a line, and nothing in it that steers a terminal or is not UTF-8.
 std::string shown(std::string_view name) {
-  const std::string_view start = name.substr(0, kLongestCompared);
-  const std::string text = first_bad_utf8(start) ? printable_utf8(start) : std::string(start);
-  return text + (start.size() < name.size() ? "..." : "");
+  std::string start(name.substr(0, kLongestCompared));
+  constexpr char kDelete = 0x7F;
+  for (char& c : start) {
+    if (static_cast<unsigned char>(c) < ' ' || c == kDelete) c = '?';
+  }
+  return printable_utf8(start) + (name.size() > kLongestCompared ? "..." : "");
 }
+
+/// No name of a GPU has bytes that are not UTF-8, or control characters.
+bool is_text(std::string_view name) { return !first_bad_utf8(name) && printable_utf8(name).size() == name.size(); }
 
 [[noreturn]] void refuse(const std::string& problem) { throw Error(ErrorCode::usage, problem); }
 
@@ -131,7 +137,7 @@ FoundGpu find_gpu_by_name(std::string_view name) {
     return std::any_of(spec.nvml_names.begin(), spec.nvml_names.end(),
                        [&](const std::string& known) { return folded(known) == wanted; });
   });
-  if (found.empty()) {
+  if (found.empty() && is_text(name)) {
     const GpuMatch match = find_gpu_spec({std::string(name), {}, {}, {}, {}});
     if (match.mig || match.vgpu) {
       refuse(fmt::format("'{}' is a part of a GPU; estimates are of whole ones{}", shown(name),
@@ -139,7 +145,7 @@ FoundGpu find_gpu_by_name(std::string_view name) {
     }
     if (match.spec != nullptr) found = {match.spec};
   }
-  if (found.empty()) found = sold_as(name);
+  if (found.empty() && is_text(name)) found = sold_as(name);
   if (found.size() == 1) return {found.front(), {}};
   if (found.size() > 1) refuse(fmt::format("'{}' may be any of {}; name one of them", shown(name), names_of(found)));
   refuse(fmt::format("there is no GPU '{}' in the table; the nearest names are {}", shown(name),

@@ -1,4 +1,5 @@
-// Which row of the table of GPUs does a person mean? By the row's name, the driver's, or one that price lists use. Pure.
+// Which row of the table of GPUs does a person mean? By the row's name, the driver's, or one that price lists use.
+// Pure.
 #pragma once
 
 #include <string>
@@ -19,8 +20,8 @@ struct FoundGpu {
 /// ones), that several rows share (with their names), or that means a part of a GPU (MIG, vGPU).
 FoundGpu find_gpu_by_name(std::string_view name);
 
-/// Names of the `count` rows that are the fewest insertions, deletions and replacements away, by any of their names; the
-/// nearest first, equal ones in the order of the table.
+/// Names of the `count` rows that are the fewest insertions, deletions and replacements away, by any of their names;
+/// the nearest first, equal ones in the order of the table.
 std::vector<std::string> nearest_gpu_names(std::string_view name, std::size_t count);
 
 }  // namespace gpuassay

@@ -38,6 +38,13 @@ std::optional<double> unpublished_tensor_tflop_per_s(const GpuSpec& spec) {
   return rates->fp16_tensor / 2.0 * spec.sm_count * *spec.boost_clock_mhz / 1e6;
 }
 
+/// The share of the lanes that a multiprocessor's four schedulers feed, a warp of 32 each: Kepler has 192 lanes, the
+/// rest of which work for pairs of independent instructions alone (source: NVIDIA's white paper on GK110).
+double issued_share(const SmRates* rates) {
+  constexpr double kIssuedFlops = 2.0 * 4 * 32;
+  return rates == nullptr ? 1 : std::min(1.0, kIssuedFlops / rates->fp32);
+}
+
 std::optional<double> peak_of(const TheoreticalPeak& peak, DType dtype) {
   const auto found = peak.tflop_per_s.find(dtype);
   return found == peak.tflop_per_s.end() ? std::nullopt : std::optional(found->second);
@@ -84,7 +91,8 @@ SpecifiedTimes::SpecifiedTimes(const GpuSpec& spec, const EstimateEfficiencies& 
     : efficiencies_(efficiencies) {
   const TheoreticalPeak peak = theoretical_peak(spec);
   const SmRates* const rates = sm_rates(spec.compute_capability);
-  const std::optional<double> fp32 = peak_of(peak, DType::fp32);
+  std::optional<double> fp32 = peak_of(peak, DType::fp32);
+  if (fp32) *fp32 *= issued_share(rates);
   add(DType::fp32, fp32, efficiencies.fp32);
   if (rates != nullptr && rates->fp16_tensor > 0) {
     constexpr int kTf32From = 80;

@@ -84,6 +84,8 @@ class Workload:
 class Gpu:
     """One row of core/data/gpu_specs.csv: FLOP/ns by type, and bytes/ns."""
 
+    # Of Kepler's 192 lanes its four schedulers feed 128, but for pairs of independent instructions.
+    KEPLER_ISSUED = 128 / 192
     # FLOP per clock and multiprocessor in fp16 (core/gpu_peaks.cpp), halved: used where no figure is published.
     UNPUBLISHED_TENSOR_FLOPS = {"8.6": 1024 / 2}
 
@@ -95,6 +97,8 @@ class Gpu:
         self.bandwidth = figure("memory_bandwidth_gbs")
         self.peak = {"fp32": figure("fp32_tflops") * 1e3}
         number = float(self.capability)
+        if number < 4:
+            self.peak["fp32"] *= self.KEPLER_ISSUED
         if number >= 7.0:
             half = figure("fp16_tensor_fp32acc_tflops")
             if half is None:
