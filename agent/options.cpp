@@ -135,6 +135,23 @@ void add_readers(CLI::App& app, Options& options) {
   schema->final_callback([schema_options, &options] { options.command = *schema_options; });
 }
 
+void add_estimate(CLI::App& app, Options& options) {
+  CLI::App* command =
+      app.add_subcommand("estimate", "Say what a GPU would do, from its specification; measures nothing");
+  auto estimate = std::make_shared<EstimateOptions>();
+  command->add_option("GPU_NAME", estimate->gpu, "such as T4, \"Tesla T4\" or A100-SXM4-80GB")->required();
+  command
+      ->add_option_function<std::string>(
+          "--precision",
+          [estimate](const std::string& name) { estimate->precision = *from_name<EstimatePrecision>(name); },
+          "fp32 (tf32 from compute capability 8.0 on), mixed with 16 bits, or best: the faster of both")
+      ->check(CLI::IsMember({"fp32", "mixed", "best"}))
+      ->default_str("best");
+  command->add_flag("--json", estimate->json, "the estimates as one JSON document");
+  command->footer("Names are those of core/data/gpu_specs.csv and of the driver. See docs/ESTIMATE.md.");
+  command->final_callback([estimate, &options] { options.command = *estimate; });
+}
+
 void add_upload(CLI::App& app, Options& options) {
   CLI::App* upload = app.add_subcommand("upload", "Send saved results that have no receipt yet; delete one; end a key");
   auto upload_options = std::make_shared<UploadOptions>();
@@ -185,6 +202,7 @@ std::variant<Options, HelpText> parse_command_line(int argc, const char* const* 
       "Exit codes: 0 ok, 2 usage, 3 nothing measurable, 4 partial, 5 wrong results, 6 not saved or not uploaded.");
   add_run(app, options);
   add_readers(app, options);
+  add_estimate(app, options);
   add_price_commands(app, options);
   add_upload(app, options);
   try {

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/estimate.h"
 #include "core/model.h"
 
 namespace gpuassay {
@@ -55,6 +56,11 @@ struct ScoreOptions {
   bool json = false;
   bool explain = false;
 };
+struct EstimateOptions {
+  std::string gpu;  ///< a name of the table of GPUs, as the user wrote it
+  EstimatePrecision precision = EstimatePrecision::best;
+  bool json = false;
+};
 struct SchemaOptions {
   std::string name;
 };
@@ -97,7 +103,7 @@ struct UploadOptions {
 };
 
 using Command = std::variant<RunOptions, ProbeOptions, DoctorOptions, ShowOptions, ScoreOptions, SchemaOptions,
-                             PriceImportOptions, PriceMatchOptions, PriceListOptions, UploadOptions>;
+                             PriceImportOptions, PriceMatchOptions, PriceListOptions, UploadOptions, EstimateOptions>;
 
 struct Options {
   GlobalOptions global;

@@ -16,5 +16,6 @@ int execute(const PriceImportOptions& options, const Environment& environment);
 int execute(const PriceMatchOptions& options, const Environment& environment);
 int execute(const PriceListOptions& options, const Environment& environment);
 int execute(const UploadOptions& options, const Environment& environment);
+int execute(const EstimateOptions& options, const Environment& environment);
 
 }  // namespace gpuassay

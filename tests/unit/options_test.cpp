@@ -44,6 +44,21 @@ TEST(Options, DoctorAndItsExitCodesInItsHelp) {
   EXPECT_NE(help.find("3 nothing, 6 not saved"), std::string::npos) << help;
 }
 
+TEST(Options, EstimateTakesOneNameAndAPrecision) {
+  const auto estimate = [](const std::vector<const char*>& arguments) {
+    return std::get<EstimateOptions>(std::get<Options>(parse(arguments)).command);
+  };
+  const EstimateOptions plain = estimate({"estimate", "Tesla T4"});
+  EXPECT_EQ(plain.gpu, "Tesla T4");
+  EXPECT_EQ(plain.precision, EstimatePrecision::best);
+  EXPECT_FALSE(plain.json);
+  EXPECT_EQ(estimate({"estimate", "T4", "--precision", "fp32"}).precision, EstimatePrecision::fp32);
+  EXPECT_EQ(estimate({"estimate", "--json", "--precision", "mixed", "T4"}).precision, EstimatePrecision::mixed);
+  EXPECT_NE(usage_error({"estimate"}).find("GPU_NAME"), std::string::npos);
+  EXPECT_NE(usage_error({"estimate", "T4", "--precision", "fp16"}).find("fp32"), std::string::npos);
+  EXPECT_NE(usage_error({"estimate", "Tesla", "T4"}), "accepted") << "a name of two words is quoted";
+}
+
 TEST(Options, EveryFlagOfRun) {
   const RunOptions run =
       run_options({"run", "--profile", "quick", "--device", "cpu", "--max-seconds", "12.5", "--price", "0.35",
