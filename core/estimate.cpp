@@ -44,6 +44,9 @@ std::vector<WorkloadEstimate> estimate_workloads(const GpuSpec& spec, EstimatePr
   device.kind = DeviceKind::cuda;
   device.name = spec.nvml_names.front();
   device.compute_capability = spec.compute_capability;
+  device.sm_count = spec.sm_count;
+  device.limits.emplace().max_sm_clock_mhz =
+      spec.nvml_max_sm_clock_mhz ? spec.nvml_max_sm_clock_mhz : spec.boost_clock_mhz;
   std::vector<WorkloadEstimate> estimates;
   // In pairs: full, then mixed.
   const std::vector<WorkloadPrediction> predictions =

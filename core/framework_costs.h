@@ -9,19 +9,18 @@
 
 namespace gpuassay {
 
-/// Kernels outside products, convolutions and attention: how much longer than the triad they take for their bytes.
-/// `by_element`: their time follows from how many elements there are, as if each had 4 bytes.
+/// Kernels outside products, convolutions and attention: memory and multiprocessors each add their part.
 struct TrafficCost {
-  double over_triad = 1;
-  bool by_element = false;
+  double over_triad = 1;         ///< of what the triad takes for their bytes
+  double clocks_of_element = 0;  ///< of one multiprocessor, for each element read or written
 };
 
 struct FrameworkCosts {
   /// By TrafficKind.
   std::array<TrafficCost, EnumNames<TrafficKind>::values.size()> traffic;
-  /// The shortest kernel there is, beside its bytes, and the pause before every kernel: as multiples of an empty kernel
-  /// of a CUDA graph.
-  double shortest_kernel = 0, pause = 0;
+  /// What the shortest of these and of attention takes beside its bytes and beyond an empty kernel of a CUDA graph, and
+  /// the pause before every kernel.
+  double shortest_kernel_ns = 0, pause_ns = 0;
   /// A convolution in a network over the same one measured alone: helpers for layouts and workspaces, and a choice of
   /// algorithms that is not ours.
   double convolution = 1;
@@ -29,6 +28,9 @@ struct FrameworkCosts {
   double attention_half_forward = 1, attention_half_backward = 1, attention_tf32 = 1, attention_fp32 = 1;
   /// Its keys and values come slower than the triad's arrays.
   double attention_over_triad = 1;
+  /// Its kernels for 32 bits give a multiprocessor so many queries of a head, and compute as many where there are less;
+  /// 0: they do not.
+  std::int64_t attention_rows = 0;
   /// How far off a prediction may be for all that is not in this model.
   double spread = 0;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/gpu_names.h"
 #include "core/gpu_peaks.h"
 #include "core/operations.h"
 
@@ -23,13 +24,13 @@ OperationTime scaled(const OperationTime& time, double factor) {
   return {factor * time.median_ns, factor * time.low_ns, factor * time.high_ns, time.measured};
 }
 
-/// What moves through memory, in bytes of the triad.
-double triad_bytes(const MemoryTraffic& traffic, const TrafficCost& cost) {
-  constexpr double kBytesOfElement = 4;
-  const auto elements = [](const ElementCounts& c) { return static_cast<double>(c.half + c.fp32 + c.int64); };
-  const double bytes =
-      cost.by_element ? kBytesOfElement * (elements(traffic.read) + elements(traffic.written)) : byte_count(traffic);
-  return cost.over_triad * bytes;
+double element_count(const MemoryTraffic& traffic) {
+  const auto sum = [](const ElementCounts& c) { return static_cast<double>(c.half + c.fp32 + c.int64); };
+  return sum(traffic.read) + sum(traffic.written);
+}
+
+OperationTime later(const OperationTime& time, double ns) {
+  return {time.median_ns + ns, time.low_ns + ns, time.high_ns + ns, time.measured};
 }
 
 double attention_share(const FrameworkCosts& costs, DType dtype, bool backward) {
@@ -40,13 +41,15 @@ double attention_share(const FrameworkCosts& costs, DType dtype, bool backward) 
 
 class Step {
  public:
-  Step(const DeviceTimes& times, const FrameworkCosts& costs, const OperationTime& triad_ns_per_byte)
-      : times_(times), costs_(costs), triad_(triad_ns_per_byte) {
+  Step(const DeviceTimes& times, const Multiprocessors& multiprocessors, const FrameworkCosts& costs,
+       const OperationTime& triad_ns_per_byte)
+      : times_(times), multiprocessors_(multiprocessors), costs_(costs), triad_(triad_ns_per_byte) {
     // Drivers before CUDA 10 have no graphs; a CPU has neither.
-    const auto in_graph = times.latency_ns(LatencyKind::graph_launch);
-    const double empty_kernel_ns = in_graph ? *in_graph : times.latency_ns(LatencyKind::kernel_launch).value_or(0);
-    shortest_kernel_ns_ = costs.shortest_kernel * empty_kernel_ns;
-    pause_ns_ = costs.pause * empty_kernel_ns;
+    auto empty_kernel_ns = times.latency_ns(LatencyKind::graph_launch);
+    if (!empty_kernel_ns) empty_kernel_ns = times.latency_ns(LatencyKind::kernel_launch);
+    if (!empty_kernel_ns) return;
+    shortest_kernel_ns_ = *empty_kernel_ns + costs.shortest_kernel_ns;
+    pause_ns_ = costs.pause_ns;
   }
 
   /// False where nothing is known of it.
@@ -64,7 +67,11 @@ class Step {
   }
 
   void add(const MemoryTraffic& traffic) {
-    add(traffic_, scaled(triad_, triad_bytes(traffic, costs_.of(traffic.kind))), traffic.count, traffic.launches);
+    const TrafficCost& cost = costs_.of(traffic.kind);
+    const double clocks_per_ns = static_cast<double>(multiprocessors_.count) * multiprocessors_.clocks_per_ns;
+    const double computing_ns = clocks_per_ns > 0 ? cost.clocks_of_element * element_count(traffic) / clocks_per_ns : 0;
+    add(traffic_, later(scaled(triad_, cost.over_triad * byte_count(traffic)), computing_ns), traffic.count,
+        traffic.launches);
     add_starts(traffic_, traffic.count * traffic.launches);
   }
 
@@ -83,12 +90,23 @@ class Step {
            WorkloadPrecision precision) {
     const auto best = times_.best_gemm_flops_per_ns(dtype);
     if (!best) return false;
-    const double compute_ns = flop_count(operation) / (*best * attention_share(costs_, dtype, attention.backward));
+    const double compute_ns = idle_share(attention, dtype) * flop_count(operation) /
+                              (*best * attention_share(costs_, dtype, attention.backward));
     const OperationTime computed{compute_ns, compute_ns, compute_ns};
     const OperationTime moved = scaled(triad_, costs_.attention_over_triad * byte_count(operation, precision));
     add(attention_, computed.median_ns >= moved.median_ns ? computed : moved, operation.count, attention.launches);
     add_starts(attention_, operation.count * attention.launches);
     return true;
+  }
+
+  /// How much longer kernels for 32 bits take because queries or heads are too few for them; 1 where they are not.
+  [[nodiscard]] double idle_share(const TracedAttention& attention, DType dtype) const {
+    const std::int64_t rows = costs_.attention_rows;
+    if (rows == 0 || (dtype != DType::fp32 && dtype != DType::tf32)) return 1;
+    const std::int64_t blocks_of_head = (attention.query_length + rows - 1) / rows;
+    const double padded = static_cast<double>(blocks_of_head * rows) / static_cast<double>(attention.query_length);
+    const double blocks = static_cast<double>(attention.batch * attention.heads * blocks_of_head);
+    return padded * std::max(1.0, static_cast<double>(multiprocessors_.count) / blocks);
   }
 
   void add(Sum& sum, const OperationTime& time, std::int64_t count, std::int64_t launches) {
@@ -101,6 +119,7 @@ class Step {
   }
 
   const DeviceTimes& times_;
+  const Multiprocessors& multiprocessors_;
   const FrameworkCosts& costs_;
   OperationTime triad_;
   double shortest_kernel_ns_ = 0, pause_ns_ = 0;
@@ -123,12 +142,24 @@ ComputeTypes preferred_types(const Device& device) {
           capability >= kFirstWithTf32 ? DType::tf32 : DType::fp32};
 }
 
+Multiprocessors multiprocessors_of(const Device& device) {
+  if (device.kind == DeviceKind::cpu || !device.sm_count) return {};
+  std::optional<double> mhz;
+  if (device.limits) mhz = device.limits->max_sm_clock_mhz;
+  if (!mhz) {
+    const GpuSpec* spec =
+        find_gpu_spec({device.name, device.memory_bytes, device.sm_count, device.compute_capability, {}}).spec;
+    if (spec != nullptr) mhz = spec->nvml_max_sm_clock_mhz ? spec->nvml_max_sm_clock_mhz : spec->boost_clock_mhz;
+  }
+  return {*device.sm_count, mhz.value_or(0) / 1e3};
+}
+
 std::optional<StepPrediction> predict_step(const TracedWorkload& workload, WorkloadPrecision precision,
                                            const ComputeTypes& types, const DeviceTimes& times,
-                                           const FrameworkCosts& costs) {
+                                           const Multiprocessors& multiprocessors, const FrameworkCosts& costs) {
   const auto triad = times.triad_ns_per_byte();
   if (!triad) return std::nullopt;
-  Step step(times, costs, *triad);
+  Step step(times, multiprocessors, costs, *triad);
   for (const TracedOperation& operation : workload.operations) {
     if (!step.add(operation, type_of(operation.role, precision, types), precision)) return std::nullopt;
   }
@@ -139,9 +170,11 @@ std::optional<StepPrediction> predict_step(const TracedWorkload& workload, Workl
 std::vector<WorkloadPrediction> predict_workloads(const std::vector<TracedWorkload>& workloads, const Device& device,
                                                   const DeviceTimes& times) {
   const FrameworkCosts& costs = framework_costs(device.kind);
+  const Multiprocessors multiprocessors = multiprocessors_of(device);
   const ComputeTypes preferred = preferred_types(device);
   const auto predict = [&](const TracedWorkload& workload, WorkloadPrecision precision, const ComputeTypes& types) {
-    return WorkloadPrediction{&workload, precision, types, predict_step(workload, precision, types, times, costs)};
+    return WorkloadPrediction{&workload, precision, types,
+                              predict_step(workload, precision, types, times, multiprocessors, costs)};
   };
   std::vector<WorkloadPrediction> predictions;
   for (const TracedWorkload& workload : workloads) {

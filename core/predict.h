@@ -24,6 +24,13 @@ DType type_of(TracedRole role, WorkloadPrecision precision, const ComputeTypes& 
 /// bf16 measures none, and is then predicted in fp32.
 ComputeTypes preferred_types(const Device& device);
 
+/// A GPU's multiprocessors and their highest clock; 0 where unknown, and for CPUs.
+struct Multiprocessors {
+  std::int64_t count = 0;
+  double clocks_per_ns = 0;
+};
+Multiprocessors multiprocessors_of(const Device& device);
+
 /// Nanoseconds of one step, and what they are made of.
 struct StepPrediction {
   double operations_ns = 0;  ///< products and convolutions
@@ -40,13 +47,16 @@ struct StepPrediction {
 /// kind and type that the workload has, are unknown.
 ///  - A product or a convolution: DeviceTimes::of, convolutions longer by costs.convolution.
 ///  - Attention: its FLOPs at the share of the best products' rate that costs say, or its bytes at the triad's
-///    bandwidth less what costs say, whichever lasts longer.
-///  - Any other kernel: its bytes at the triad's bandwidth less what costs say of its kind.
-///  - Kernels of the last two kinds begin with what the shortest kernel takes, and before each kernel is a pause.
+///    bandwidth less what costs say, whichever lasts longer. In 32 bits every head has at least costs.attention_rows
+///    queries, and heads that are too few for all multiprocessors leave the others idle.
+///  - Any other kernel: its bytes at the triad's bandwidth and its elements at the multiprocessors' clock, as costs say
+///    of its kind.
+///  - Kernels of the last two kinds begin with what the shortest kernel takes, and before each kernel is a pause, where
+///    an empty kernel's time is known.
 ///  - `low_ns` and `high_ns`: with every time at its low and its high, and beyond by costs.spread.
 std::optional<StepPrediction> predict_step(const TracedWorkload& workload, WorkloadPrecision precision,
                                            const ComputeTypes& types, const DeviceTimes& times,
-                                           const FrameworkCosts& costs);
+                                           const Multiprocessors& multiprocessors, const FrameworkCosts& costs);
 
 /// What a device is predicted to do of one workload.
 struct WorkloadPrediction {

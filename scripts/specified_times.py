@@ -26,9 +26,9 @@ def framework_costs():
     text = (ROOT / "core/framework_costs.cpp").read_text(encoding="utf-8")
     text = text[text.index("kGpu{") : text.index("};", text.index("kGpu{"))]
     costs = {name: float(value) for name, value in re.findall(r"\.(\w+) = ([\d.]+)", text)}
-    traffic = re.findall(r"\{([\d.]+)(, true)?\}", text[text.index(".traffic") : text.index(".shortest_kernel")])
+    traffic = re.findall(r"\{([\d.]+), ([\d.]+)\}", text[text.index(".traffic") : text.index(".shortest_kernel_ns")])
     assert len(traffic) == len(TRAFFIC_KINDS), traffic
-    costs["traffic"] = {kind: (float(cost), bool(flag)) for kind, (cost, flag) in zip(TRAFFIC_KINDS, traffic)}
+    costs["traffic"] = {kind: (float(over_triad), float(clocks)) for kind, (over_triad, clocks) in zip(TRAFFIC_KINDS, traffic)}
     return costs
 
 
@@ -54,8 +54,13 @@ class Attention:
         queries = a["batch"] * a["heads"] * a["query_length"] * a["head_size"]
         keys = a["batch"] * a["kv_heads"] * a["key_length"] * a["head_size"]
         self.elements = (4 if self.backward else 2) * (queries + keys)
+        self.query_length, self.heads = a["query_length"], a["batch"] * a["heads"]
         self.row_bytes = 4 * a["batch"] * a["heads"] * a["query_length"]
         self.count, self.launches = a["count"], a["launches"]
+
+    def idle_share(self, rows, multiprocessors):
+        blocks = -(-self.query_length // rows)
+        return blocks * rows / self.query_length * max(1, multiprocessors / (self.heads * blocks))
 
 
 class Workload:
@@ -70,15 +75,16 @@ class Workload:
 
     @staticmethod
     def traffic_of(precision, costs):
-        """All other kernels: bytes as if the triad moved them, and launches."""
-        total, launches = 0, 0
+        """All other kernels: bytes as if the triad moved them, clocks of one multiprocessor, and launches."""
+        total, clocks, launches = 0, 0, 0
         for t in rows(precision["traffic"]):
-            over_triad, by_element = costs["traffic"][t["kind"]]
+            over_triad, clocks_of_element = costs["traffic"][t["kind"]]
             for way in ("read", "written"):
                 for name, size in TYPE_BYTES.items():
-                    total += over_triad * t["count"] * t[f"{way}_{name}"] * (4 if by_element else size)
+                    total += over_triad * t["count"] * t[f"{way}_{name}"] * size
+                    clocks += clocks_of_element * t["count"] * t[f"{way}_{name}"]
             launches += t["count"] * t["launches"]
-        return total, launches
+        return total, clocks, launches
 
 
 class Gpu:
@@ -95,6 +101,8 @@ class Gpu:
 
         self.name, self.capability = row["gpu"], row["compute_capability"]
         self.bandwidth = figure("memory_bandwidth_gbs")
+        self.multiprocessors = figure("sm_count")
+        self.clocks_per_ns = (figure("nvsmi_max_sm_mhz") or figure("boost_clock_mhz") or 0) / 1e3
         self.peak = {"fp32": figure("fp32_tflops") * 1e3}
         number = float(self.capability)
         if number < 4:
@@ -151,8 +159,10 @@ class Predictor:
             precision = "full"
         half = "fp16" if precision == "mixed" else fp32
         triad = triad_ns_per_byte(gpu, e)
-        traffic_bytes, kernels = workload.traffic[precision]
+        traffic_bytes, clocks, kernels = workload.traffic[precision]
         ns, launches = traffic_bytes * triad, kernels
+        if gpu.clocks_per_ns:
+            ns += clocks / (gpu.multiprocessors * gpu.clocks_per_ns)
         for convolution, is_half, flops, elements, count in workload.operations:
             factor = costs["convolution"] if convolution else 1
             ns += count * factor * operation_ns(gpu, e, convolution, half if is_half else fp32, flops, elements)
@@ -161,10 +171,13 @@ class Predictor:
             dtype = half if a.half else fp32
             rate = gpu.peak[dtype] * e[f"gemm_{dtype}"] * self.attention_share(dtype, a.backward)
             moved = a.elements * (2 if a.half and precision == "mixed" else 4) + a.row_bytes
-            ns += a.count * max(a.flops / rate, costs["attention_over_triad"] * moved * triad)
+            idle = a.idle_share(costs["attention_rows"], gpu.multiprocessors) if dtype in ("tf32", "fp32") else 1
+            ns += a.count * max(idle * a.flops / rate, costs["attention_over_triad"] * moved * triad)
             kernels += a.count * a.launches
             launches += a.count * a.launches
-        return ns + e["graph_launch_ns"] * (costs["shortest_kernel"] * kernels + costs["pause"] * launches)
+        return ns + (e["graph_launch_ns"] + costs["shortest_kernel_ns"]) * kernels + costs["pause_ns"] * launches
 
     def samples_per_s(self, gpu, e, name, precision):
-        return self.workloads[name].samples * NS_PER_S / self.step_ns(gpu, e, name, precision)
+        # 16 bits that are slower are not taken.
+        fastest = min(self.step_ns(gpu, e, name, each) for each in {"full", precision})
+        return self.workloads[name].samples * NS_PER_S / fastest

@@ -168,10 +168,16 @@ TEST(Estimate, FasterGenerationsAreFaster) {
   }
 }
 
-TEST(Estimate, ThePublishedA100IsNear) {
-  // 1582 images/s in mixed precision; 1066 in tf32 (docs/measured/published_throughput.csv, NGC 22.09).
-  EXPECT_NEAR(samples_per_s("A100-SXM4-80GB", 0, EstimatePrecision::mixed), 1582, 0.15 * 1582);
-  EXPECT_NEAR(samples_per_s("A100-SXM4-80GB", 0, EstimatePrecision::fp32), 1066, 0.15 * 1066);
+TEST(Estimate, ThePublishedA100AndV100AreNear) {
+  // Of one card and network different people published different figures (docs/measured/published_throughput.csv, NGC
+  // 21.03 and 22.09): 1582 and 2470 images/s in mixed precision, 938 and 1066 in tf32; 833 and 1200 on the V100.
+  const auto between = [](double value, double lowest, double highest) {
+    EXPECT_GE(value, lowest);
+    EXPECT_LE(value, highest);
+  };
+  between(samples_per_s("A100-SXM4-80GB", 0, EstimatePrecision::mixed), 1582, 2470);
+  between(samples_per_s("A100-SXM4-80GB", 0, EstimatePrecision::fp32), 938, 1.15 * 1066);
+  between(samples_per_s("V100-SXM2-16GB", 0, EstimatePrecision::mixed), 833, 1200);
 }
 
 TEST(Estimate, BestIsTheFasterOfBoth) {

@@ -42,8 +42,9 @@ std::vector<Measurement> measured(DType dtype) {
 
 std::optional<StepPrediction> predicted(const std::vector<Measurement>& measurements, const FrameworkCosts& costs = {},
                                         WorkloadPrecision precision = WorkloadPrecision::mixed,
-                                        const TracedWorkload& workload = small()) {
-  return predict_step(workload, precision, kTypes, OperationTimes(0, measurements), costs);
+                                        const TracedWorkload& workload = small(),
+                                        const Multiprocessors& multiprocessors = {}) {
+  return predict_step(workload, precision, kTypes, OperationTimes(0, measurements), multiprocessors, costs);
 }
 
 TEST(Predict, AddsUpWhatAStepConsistsOf) {
@@ -93,19 +94,55 @@ TEST(Predict, AttentionIsNoFasterThanItsBytes) {
 
 TEST(Predict, OtherKernelsTakeLongerThanTheTriadByWhatTheyDo) {
   FrameworkCosts costs;
-  costs.traffic[static_cast<std::size_t>(TrafficKind::elementwise)] = {1.5, false};
-  costs.traffic[static_cast<std::size_t>(TrafficKind::normalization)] = {2, true};
+  costs.traffic[static_cast<std::size_t>(TrafficKind::elementwise)] = {1.5, 0};
+  costs.traffic[static_cast<std::size_t>(TrafficKind::normalization)] = {0.5, 3};
   TracedWorkload workload = small();
   workload.mixed.traffic.push_back({TrafficKind::normalization, {1000, 0, 0}, {1000, 0, 0}, 1, 1});
-  const auto step = predicted(measured(DType::fp16), costs, WorkloadPrecision::mixed, workload);
-  // 2000 elements of 2 bytes, which count 4 each where a kernel's time goes by elements.
-  EXPECT_DOUBLE_EQ(step->traffic_ns, (3 * 1.5 * 4000 + 2 * 8000) / kTriadBytesPerNs);
+  const double moving_ns = (3 * 1.5 + 0.5) * 4000 / kTriadBytesPerNs;
+  const auto predict = [&](const Multiprocessors& multiprocessors) {
+    return predicted(measured(DType::fp16), costs, WorkloadPrecision::mixed, workload, multiprocessors)->traffic_ns;
+  };
+  EXPECT_DOUBLE_EQ(predict({10, 1.5}), moving_ns + 3 * 2000 / (10 * 1.5)) << "three clocks for each of 2000 elements";
+  EXPECT_DOUBLE_EQ(predict({}), moving_ns);
+}
+
+TEST(Predict, MultiprocessorsAreThoseOfTheDeviceAtItsHighestClock) {
+  Device device;
+  device.kind = DeviceKind::cuda;
+  EXPECT_EQ(multiprocessors_of(device).count, 0);
+  device.name = "Tesla T4";
+  device.compute_capability = "7.5";
+  device.sm_count = 40;
+  EXPECT_EQ(multiprocessors_of(device).count, 40);
+  EXPECT_EQ(multiprocessors_of(device).clocks_per_ns, 1.59) << "of the table";
+  device.limits.emplace().max_sm_clock_mhz = 1000;
+  EXPECT_EQ(multiprocessors_of(device).clocks_per_ns, 1);
+  EXPECT_EQ(multiprocessors_of(test::cpu_device()).count, 0);
+}
+
+TEST(Predict, FewQueriesOfFewHeadsLeaveMultiprocessorsIdleIn32Bits) {
+  FrameworkCosts costs;
+  costs.attention_rows = 64;
+  const auto attention_ns = [&](WorkloadPrecision precision, const Multiprocessors& multiprocessors,
+                                std::int64_t queries) {
+    TracedWorkload workload = small();
+    auto& attention = std::get<TracedAttention>(workload.operations[1].params);
+    attention.causal = false;
+    attention.query_length = queries;
+    const DType dtype = precision == WorkloadPrecision::full ? DType::fp32 : DType::fp16;
+    return predicted(measured(dtype), costs, precision, workload, multiprocessors)->attention_ns;
+  };
+  using enum WorkloadPrecision;
+  // 2 sequences of 4 heads are 8 blocks.
+  EXPECT_DOUBLE_EQ(attention_ns(full, {8, 1}, 64), attention_ns(mixed, {8, 1}, 64));
+  EXPECT_DOUBLE_EQ(attention_ns(full, {32, 1}, 64), 4 * attention_ns(mixed, {32, 1}, 64));
+  EXPECT_DOUBLE_EQ(attention_ns(full, {8, 1}, 16), 4 * attention_ns(mixed, {8, 1}, 16)) << "64 are computed";
 }
 
 TEST(Predict, KernelsHaveAStartAndAPause) {
   FrameworkCosts costs;
-  costs.shortest_kernel = 2;
-  costs.pause = 0.5;
+  costs.shortest_kernel_ns = 1000;
+  costs.pause_ns = 500;
   const auto alone = predicted(measured(DType::fp16), costs);
   auto measurements = measured(DType::fp16);
   measurements.push_back(ok_measurement(LatencyParams{LatencyKind::graph_launch}, {1000}));
