@@ -4,10 +4,12 @@
 
 #include "agent/verdicts.h"
 #include "core/enums.h"
+#include "core/fits.h"
 #include "core/money.h"
 #include "core/normalize.h"
 #include "core/score.h"
 #include "core/stats.h"
+#include "core/unit_costs.h"
 
 namespace gpuassay {
 namespace {
@@ -69,6 +71,7 @@ void apply_price(Result& result) {
   } else {
     add_unknown(result, "/run_cost_usd", "no price is known; give one with --price USD_PER_HOUR");
   }
+  result.unit_costs = unit_costs(result.score, price);
   result.score_per_usd_hour = score_per_usd_hour(result.score, price);
   if (!result.score_per_usd_hour) {
     add_unknown(result, "/score_per_usd_hour",
@@ -130,6 +133,7 @@ Result finish_result(Result begun, RunEnd end) {
   take_links_under_load(result);
   result.summary = summarize(result.devices, result.measurements);
   result.score = score_run(result.devices, result.measurements);
+  result.fits = fits_of(result.devices);
   for (Unknown& entry : end.unknown) result.unknown.push_back(std::move(entry));
   for (Unknown& entry : unknown_parts(result.score)) result.unknown.push_back(std::move(entry));
   apply_price(result);

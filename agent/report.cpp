@@ -72,6 +72,10 @@ void add_money(TextPage& page, const Result& result) {
     words.push_back(fmt::format("this run: {} USD", result.run_cost_usd->substr(0, result.run_cost_usd->size() - 2)));
   }
   page.line("per dollar", words);
+  for (const UnitCost& cost : result.unit_costs) {
+    if (cost.name == "llm_decode_b32" || cost.name == "llm_prefill" || cost.name == "resnet50_infer")
+      page.line("", {fmt::format("{}: {} USD per {}", cost.name, cost.usd, cost.unit)});
+  }
   if (result.price.price_id) page.line("price", match_words(result.price));
 }
 

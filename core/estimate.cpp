@@ -9,8 +9,6 @@ namespace gpuassay {
 namespace {
 
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
-/// CUDA's context and the libraries' workspace, which no trace has.
-constexpr double kOutsideTensorsBytes = 0.5e9;
 constexpr int kEstimateDigits = 4;
 
 WorkloadEstimate estimate_of(const WorkloadPrediction& prediction, const GpuSpec& spec) {

@@ -52,6 +52,10 @@ class FieldWriter {
   void omitted_when_empty(const char* name, const std::map<K, V>& value) {
     if (!value.empty()) object_[name] = write_value(value);
   }
+  template <class T>
+  void omitted_when_empty(const char* name, const std::vector<T>& value) {
+    if (!value.empty()) object_[name] = write_value(value);
+  }
   nlohmann::json take() { return std::move(object_); }
 
  private:
@@ -148,6 +152,11 @@ class FieldReader {
   }
   template <class K, class V>
   void omitted_when_empty(const char* name, std::map<K, V>& value) {
+    value.clear();
+    if (object_.contains(name)) read_value(object_.at(name), pointer_ + "/" + name, value);
+  }
+  template <class T>
+  void omitted_when_empty(const char* name, std::vector<T>& value) {
     value.clear();
     if (object_.contains(name)) read_value(object_.at(name), pointer_ + "/" + name, value);
   }

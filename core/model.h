@@ -322,7 +322,7 @@ struct ClassScores {
 };
 
 struct Score {
-  std::string version = "0.2";
+  std::string version = "2026.1";
   std::optional<double> value;  ///< whole instance, 6 significant digits
   ClassScores classes;
   std::vector<DeviceScore> per_device;
@@ -337,6 +337,13 @@ struct Fit {
   std::int64_t context = 0;
   bool fits = false;
   std::optional<int> gpus_needed;
+};
+
+/// What a unit of work costs at the price of the run; money as a decimal string with six places.
+struct UnitCost {
+  std::string name, precision;
+  std::string unit;  ///< "million tokens", "thousand images"
+  std::string usd;
 };
 
 /// The price a run was joined with; money as decimal strings with six places.
@@ -363,7 +370,7 @@ enum class RunStatus { complete, partial, failed };
 enum class Trigger { user, boot, health, scheduled };
 
 struct Result {
-  std::string schema_version = "1.2";
+  std::string schema_version = "1.3";
   std::string run_id;  ///< UUIDv7
   RunStatus status = RunStatus::failed;
   std::vector<Reason> reasons;
@@ -383,6 +390,7 @@ struct Result {
   std::vector<Verdict> verdicts;
   Score score;
   std::vector<Fit> fits;
+  std::vector<UnitCost> unit_costs;  ///< empty without a price
   PriceMatch price;
   std::optional<double> score_per_usd_hour;
   std::vector<Unknown> unknown;

@@ -88,6 +88,7 @@ class Step {
  private:
   bool add(const TracedOperation& operation, const TracedAttention& attention, DType dtype,
            WorkloadPrecision precision) {
+    if (dtype == DType::fp8_e4m3) dtype = DType::fp16;  // weights are narrower, attention is not
     const auto best = times_.best_gemm_flops_per_ns(dtype);
     if (!best) return false;
     const double compute_ns = idle_share(attention, dtype) * flop_count(operation) /

@@ -211,6 +211,12 @@ struct Fields<Score> {
   }
 };
 template <>
+struct Fields<UnitCost> {
+  static void visit(auto& ar, auto& v) {
+    ar("name", v.name), ar("precision", v.precision), ar("unit", v.unit), ar("usd", v.usd);
+  }
+};
+template <>
 struct Fields<Fit> {
   static void visit(auto& ar, auto& v) {
     ar("model", v.model), ar("precision", v.precision), ar("context", v.context), ar("fits", v.fits);
@@ -264,6 +270,7 @@ struct Fields<Result> {
     ar("run_cost_usd", v.run_cost_usd), ar("agent", v.agent), ar("host", v.host), ar("platform", v.platform);
     ar("devices", v.devices), ar("libraries", v.libraries), ar("measurements", v.measurements);
     ar("summary", v.summary), ar("verdicts", v.verdicts), ar("score", v.score), ar("fits", v.fits);
+    ar.omitted_when_empty("unit_costs", v.unit_costs);
     ar("price", v.price), ar("score_per_usd_hour", v.score_per_usd_hour), ar("unknown", v.unknown);
   }
 };

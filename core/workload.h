@@ -73,6 +73,9 @@ struct MemoryTraffic {
   std::int64_t count = 0;
 };
 
+/// What no trace has: CUDA's context and the libraries' workspace.
+inline constexpr double kOutsideTensorsBytes = 0.5e9;
+
 /// The most that tensors hold during a step, and what held it then. Without the libraries' workspace and CUDA's
 /// context.
 struct TracedMemory {

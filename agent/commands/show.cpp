@@ -9,12 +9,16 @@
 #include "agent/exit_code.h"
 #include "agent/report.h"
 #include "core/error.h"
+#include "core/fits.h"
+#include "core/framework_costs.h"
 #include "core/normalize.h"
+#include "core/operation_times.h"
 #include "core/operations.h"
 #include "core/result_json.h"
 #include "core/schema.h"
 #include "core/score.h"
 #include "core/stats.h"
+#include "core/workload_reader.h"
 
 namespace gpuassay {
 namespace {
@@ -54,6 +58,49 @@ nlohmann::json predictions(const Result& result, const std::vector<Measurement>&
     }
   }
   return list;
+}
+
+/// What few cards can hold: predicted, or how many of these devices it takes.
+nlohmann::json large_predictions(const Result& result, const std::vector<Measurement>& measurements) {
+  constexpr double kHalfBytes = 2, kFp8Bytes = 1;
+  nlohmann::json list = nlohmann::json::array();
+  for (const Device& device : result.devices) {
+    const OperationTimes times(device.index, measurements);
+    for (const auto& [dtype, bytes] :
+         {std::pair{preferred_types(device).half, kHalfBytes}, {DType::fp8_e4m3, kFp8Bytes}}) {
+      for (const TracedWorkload& workload : large_workloads()) {
+        const auto step = predict_step(workload, WorkloadPrecision::mixed, {dtype, DType::fp32}, times,
+                                       multiprocessors_of(device), framework_costs(device.kind));
+        if (!step) continue;
+        const auto needed = devices_needed(workload, bytes, device);
+        const WorkloadPrediction prediction{&workload, WorkloadPrecision::mixed, {dtype, DType::fp32}, step};
+        const bool fits = needed == 1;
+        list.push_back(
+            {{"device", device.index},
+             {"name", workload.id},
+             {"dtype", to_name(dtype)},
+             {"unit", workload.unit},
+             {"fits", fits},
+             {"gpus_needed", needed ? nlohmann::json(*needed) : nlohmann::json()},
+             {"samples_per_s", fits ? nlohmann::json(round_significant(prediction.samples_per_s(step->step_ns), 4))
+                                    : nlohmann::json()}});
+      }
+    }
+  }
+  return list;
+}
+
+std::string large_text(const nlohmann::json& list) {
+  std::string text = list.empty() ? "" : "networks that few cards hold, predicted without a comparison with PyTorch\n";
+  for (const nlohmann::json& each : list) {
+    const std::string what = each.at("fits").get<bool>()
+                                 ? fmt::format("{:.4g} {} a second", each.at("samples_per_s").get<double>(),
+                                               each.at("unit").get<std::string>())
+                                 : fmt::format("does not fit, needs {} GPUs", each.at("gpus_needed").dump());
+    text += fmt::format("  device {} {:<20} {:<8} {}\n", each.at("device").get<int>(),
+                        each.at("name").get<std::string>(), each.at("dtype").get<std::string>(), what);
+  }
+  return text;
 }
 
 std::string predictions_text(const nlohmann::json& list) {
@@ -96,14 +143,18 @@ int execute(const ScoreOptions& options, const Environment& environment) {
   const bool agrees = score_json == to_json(stored).at("score");
   const nlohmann::json predicted = options.explain ? predictions(stored, measurements) : nlohmann::json();
   if (options.json && options.explain) {
-    print_out(nlohmann::json{{"score", score_json}, {"predictions", predicted}}.dump() + "\n");
+    print_out(nlohmann::json{
+                  {"score", score_json}, {"predictions", predicted}, {"large", large_predictions(stored, measurements)}}
+                  .dump() +
+              "\n");
   } else if (options.json) {
     print_out(score_json.dump() + "\n");
   } else {
     print_out(fmt::format("score {} (version {})\n", score.value ? fmt::format("{}", *score.value) : "unknown",
                           score.version));
   }
-  if (options.explain && !options.json) print_out(predictions_text(predicted));
+  if (options.explain && !options.json)
+    print_out(predictions_text(predicted) + large_text(large_predictions(stored, measurements)));
   if (same_version && !agrees) {
     throw Error(ErrorCode::unreadable_input,
                 "the score stored in the file does not follow from its samples; the file was changed after the run");
