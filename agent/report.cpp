@@ -52,6 +52,9 @@ void add_score(TextPage& page, const Result& result) {
   add("prefill", score.classes.prefill);
   add("decode", score.classes.decode);
   add("DLPerf 2022 about", score.dlperf_2022_equivalent);
+  if (score.fraction_of_expected && score.expected)
+    classes.push_back(fmt::format("{:.0f} % of the {} that the specification lets expect",
+                                  100 * *score.fraction_of_expected, short_number(*score.expected)));
   if (!classes.empty()) page.line("", classes);
   add_workloads(page, score.workloads);
 }

@@ -1,13 +1,14 @@
 #include "collector/percentile.h"
 
-#include <algorithm>
 #include <cmath>
+#include <map>
 #include <numbers>
 
 #include <nlohmann/json.hpp>
 
-#include "core/gpu_peaks.h"
+#include "core/expected_score.h"
 #include "core/gpu_specs.h"
+#include "core/score.h"
 #include "core/stats.h"
 #include "core/timestamp.h"
 
@@ -16,17 +17,16 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kA100Fp16TflopPerS = 312;
-constexpr double kA100GbPerS = 2039;
 constexpr int kDigits = 6;
 
-std::optional<double> training_peak(const GpuSpec& spec) {
-  const TheoreticalPeak peak = theoretical_peak(spec);
-  constexpr int kTensorCores = 70;  // compute capability 7.0, as core/score.h has it
-  const DType dtype =
-      capability_number(spec.compute_capability).value_or(0) >= kTensorCores ? DType::fp16 : DType::fp32;
-  const auto found = peak.tflop_per_s.find(dtype);
-  return found == peak.tflop_per_s.end() ? std::nullopt : std::optional(found->second);
+/// Of every model, by the first of its cards that can be estimated: a few milliseconds for all.
+std::map<std::string, double, std::less<>> expected_by_model() {
+  std::map<std::string, double, std::less<>> expected;
+  for (const GpuSpec& spec : gpu_specs()) {
+    if (expected.contains(spec.model)) continue;
+    if (const auto index = expected_index(spec)) expected.emplace(spec.model, *index);
+  }
+  return expected;
 }
 
 json rounded(std::optional<double> value) { return value ? json(round_significant(*value, kDigits)) : json(nullptr); }
@@ -49,22 +49,18 @@ Standing estimated_standing(const GpuAggregate* gpu, double estimate, double sco
 
 }  // namespace
 
-std::optional<double> specification_estimate(const std::string& gpu_model, std::int64_t gpu_count) {
-  const auto& specs = gpu_specs();
-  const auto found = std::find_if(specs.begin(), specs.end(), [&](const GpuSpec& spec) {
-    return spec.model == gpu_model && !spec.is_board && spec.bandwidth_gb_per_s && training_peak(spec);
-  });
-  if (found == specs.end()) return std::nullopt;
-  constexpr double kScoreOfA100 = 100;
-  const double compute = *training_peak(*found) / kA100Fp16TflopPerS;
-  const double memory = *found->bandwidth_gb_per_s / kA100GbPerS;
-  return kScoreOfA100 * static_cast<double>(gpu_count) * std::sqrt(compute * memory);
+std::optional<double> specification_estimate(std::string_view gpu_model, std::int64_t gpu_count) {
+  static const auto kExpected = expected_by_model();
+  const auto found = kExpected.find(gpu_model);
+  if (found == kExpected.end()) return std::nullopt;
+  return static_cast<double>(gpu_count) * found->second;
 }
 
 std::string percentile_json(const Aggregates& aggregates, const std::string& gpu_model, std::int64_t gpu_count,
                             const std::string& score_version, double score) {
   const GpuAggregate* const gpu = find_gpu(aggregates, gpu_model, gpu_count, score_version);
-  const auto estimate = specification_estimate(gpu_model, gpu_count);
+  const auto estimate =
+      score_version == kScoreVersion ? specification_estimate(gpu_model, gpu_count) : std::optional<double>();
   const std::size_t machines = gpu == nullptr ? 0 : gpu->score.machines;
   const bool shrunk = machines < kFewMachines && estimate;
   Standing standing;

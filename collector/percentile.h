@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "collector/aggregates.h"
 
@@ -11,11 +12,10 @@ namespace gpuassay {
 /// With fewer machines than this a percentile is noise.
 inline constexpr std::size_t kFewMachines = 20;
 
-/// What a card's datasheet suggests as the score of `gpu_count` of them: 100 * count * sqrt(c * b), c the peak of the
-/// training format (fp16 tensor cores, else fp32) over the A100-SXM4-80GB's 312 TFLOP/s, b the memory bandwidth over
-/// its 2039 GB/s. A rough mean of the two limits of training. Of a model with several cards the first one of the table;
-/// empty for a model that is not in it.
-std::optional<double> specification_estimate(const std::string& gpu_model, std::int64_t gpu_count);
+/// The score, of this program's version, that `gpu_count` cards of a model are expected to have going by their
+/// datasheet (core/expected_score.h). Of a model with several cards the first one of the table; empty for a model that
+/// is not in it. Worked out once for all models, when first asked.
+std::optional<double> specification_estimate(std::string_view gpu_model, std::int64_t gpu_count);
 
 /// How machines of one model are assumed to spread about what is expected of them while too few were measured: the
 /// standard deviation of their scores over the expectation. Boards of one kind differ by a few per cent in clock and
@@ -25,7 +25,7 @@ inline constexpr double kAssumedSpread = 0.08;
 /// The answer of /v1/percentile as JSON. `population` has one run of each machine, its median; `runs` are all. With
 /// fewer than kFewMachines and a known card, `shrunk` is true: `median` is the expected score, (machines * their median
 /// + kFewMachines * estimate) / (machines + kFewMachines), and p10, p90 and `percentile` are those of a normal
-/// distribution about it with kAssumedSpread.
+/// distribution about it with kAssumedSpread. There is no estimate of another version of the score than this program's.
 std::string percentile_json(const Aggregates& aggregates, const std::string& gpu_model, std::int64_t gpu_count,
                             const std::string& score_version, double score);
 

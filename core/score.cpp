@@ -5,7 +5,9 @@
 #include <map>
 #include <utility>
 
+#include "core/assay_index.h"
 #include "core/enums.h"
+#include "core/expected_score.h"
 #include "core/gpu_names.h"
 #include "core/operation_times.h"
 #include "core/operations.h"
@@ -18,7 +20,6 @@ namespace gpuassay {
 namespace {
 
 constexpr int kScoreDigits = 6;
-constexpr double kReferenceIndex = 100;
 
 bool gave_wrong_results(const Device& device, const std::vector<Measurement>& measurements) {
   return std::any_of(measurements.begin(), measurements.end(), [&](const Measurement& each) {
@@ -88,41 +89,6 @@ Throughput throughput_of(const WorkloadPrediction& prediction) {
   throughput.score.batch = prediction.workload->samples;
   throughput.score.covered_share = 1;
   return throughput;
-}
-
-std::optional<double> over_reference(const WorkloadScore& workload, WorkloadPrecision precision) {
-  const auto reference = reference_samples_per_s(kReferenceGpu, workload.name, precision);
-  if (!workload.samples_per_s || !reference) return std::nullopt;
-  return *workload.samples_per_s / *reference;
-}
-
-/// 100 times the geometric mean of each class, and of the three; empty where one of a class is.
-struct Index {
-  ClassScores classes;
-  std::optional<double> value;
-};
-
-std::optional<double> mean_index(const std::vector<std::optional<double>>& parts) {
-  std::vector<double> known;
-  for (const auto& part : parts) {
-    if (!part) return std::nullopt;
-    known.push_back(*part);
-  }
-  return known.empty() ? std::nullopt : std::optional(geometric_mean(known));
-}
-
-/// `mixed`: the workloads in mixed precision, in the order of core_workloads().
-Index index_of(const std::vector<WorkloadScore>& mixed) {
-  std::map<WorkloadClass, std::vector<std::optional<double>>> parts;
-  for (const WorkloadScore& each : mixed) {
-    const auto ratio = over_reference(each, WorkloadPrecision::mixed);
-    parts[each.workload_class].push_back(ratio ? std::optional(kReferenceIndex * *ratio) : std::nullopt);
-  }
-  Index index;
-  index.classes = {mean_index(parts[WorkloadClass::train]), mean_index(parts[WorkloadClass::prefill]),
-                   mean_index(parts[WorkloadClass::decode])};
-  index.value = mean_index({index.classes.train, index.classes.prefill, index.classes.decode});
-  return index;
 }
 
 void round_figure(std::optional<double>& figure) {
@@ -202,13 +168,13 @@ Score score_run(const std::vector<Device>& devices, const std::vector<Measuremen
   std::vector<std::vector<WorkloadPrediction>> by_device;
   for (const Device& device : devices) {
     by_device.push_back(predictions_of(device, devices, measurements));
-    DeviceScore of_device{device.index, index_of(mixed_of(add_up({by_device.back()}))).value};
+    DeviceScore of_device{device.index, assay_index(mixed_of(add_up({by_device.back()}))).value};
     round_figure(of_device.value);
     score.per_device.push_back(of_device);
   }
   const std::vector<WorkloadScore> in_turns = add_up(by_device);
   const std::vector<WorkloadScore> mixed = mixed_of(in_turns);
-  const Index index = index_of(mixed);
+  const AssayIndex index = assay_index(mixed);
   score.classes = index.classes;
   score.value = index.value;
   score.dlperf_2022_equivalent = dlperf_equivalent(mixed);
@@ -217,6 +183,9 @@ Score score_run(const std::vector<Device>& devices, const std::vector<Measuremen
     round_figure(*figure);
   }
   score.workloads = listed(in_turns);
+  score.expected = expected_score(devices);
+  if (score.value && score.expected)
+    score.fraction_of_expected = round_significant(*score.value / *score.expected, kScoreDigits);
   return score;
 }
 
@@ -229,15 +198,16 @@ std::optional<double> score_per_usd_hour(const Score& score,
 }
 
 std::vector<Unknown> unknown_parts(const Score& score) {
-  const std::string not_yet = "not known in score version " + score.version;
   std::vector<Unknown> parts;
-  if (!score.expected) parts.push_back({"/score/expected", not_yet});
-  if (!score.fraction_of_expected) parts.push_back({"/score/fraction_of_expected", not_yet});
   const std::string too_little =
       "too little was measured of what it needs, or with wrong results; see covered_share and measurements";
   const auto add = [&](const std::optional<double>& figure, std::string path) {
     if (!figure) parts.push_back({"/score/" + std::move(path), too_little});
   };
+  if (!score.expected)
+    parts.push_back({"/score/expected", "only whole GPUs whose specification is known let expect a score"});
+  if (!score.fraction_of_expected)
+    parts.push_back({"/score/fraction_of_expected", score.expected ? too_little : "nothing is expected"});
   add(score.value, "value");
   add(score.classes.train, "classes/train");
   add(score.classes.prefill, "classes/prefill");

@@ -24,7 +24,8 @@ std::vector<WorkloadPrediction> predictions_of(const Device& device, const std::
 /// The whole Score of normalized measurements. A class is 100 times the geometric mean, over its workloads, of samples
 /// per second in mixed precision over the reference's; the value is the geometric mean of the three classes. Samples
 /// per second of several devices add up. `workloads` has each in full and in mixed precision, once where they are the
-/// same; `precision` is the type of the products. Empty when any device lacks a prediction.
+/// same; `precision` is the type of the products. Empty when any device lacks a prediction. `expected` is
+/// expected_score(devices).
 Score score_run(const std::vector<Device>& devices, const std::vector<Measurement>& measurements);
 
 /// Score value over the price of an instance-hour, six significant digits; empty when either is unknown.

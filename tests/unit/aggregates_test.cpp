@@ -2,13 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "collector/percentile.h"
 #include "collector/run_json.h"
+#include "core/expected_score.h"
+#include "core/score.h"
 
 namespace gpuassay {
 namespace {
+
+const std::string kVersion(kScoreVersion);
 
 RunFact run(const std::string& machine, double score, const std::string& provider = "aws") {
   RunFact fact;
@@ -16,7 +21,7 @@ RunFact run(const std::string& machine, double score, const std::string& provide
   fact.machine_key = machine;
   fact.provider = provider;
   fact.instance_type = "p3.2xlarge";
-  fact.score_version = "0.2";
+  fact.score_version = kScoreVersion;
   fact.gpu_count = 1;
   fact.score = score;
   return fact;
@@ -52,8 +57,8 @@ TEST(AggregatesTest, OffersAndCountsAndVersionsAreApart) {
   const Aggregates aggregates = of({run("a", 50), run("b", 52, "gcp"), eight, older});
   EXPECT_EQ(aggregates.gpus.size(), 3U);
   EXPECT_EQ(aggregates.offers.size(), 4U);
-  EXPECT_NE(find_gpu(aggregates, "Tesla V100", 8, "0.2"), nullptr);
-  EXPECT_EQ(find_gpu(aggregates, "Tesla V100", 4, "0.2"), nullptr);
+  EXPECT_NE(find_gpu(aggregates, "Tesla V100", 8, kVersion), nullptr);
+  EXPECT_EQ(find_gpu(aggregates, "Tesla V100", 4, kVersion), nullptr);
 }
 
 TEST(AggregatesTest, APercentileIsTheShareOfSlowerMachines) {
@@ -71,7 +76,7 @@ TEST(PercentileAnswer, WithEnoughMachinesItIsMeasured) {
   std::vector<RunFact> runs;
   runs.reserve(20);
   for (int i = 0; i < 20; ++i) runs.push_back(run("m" + std::to_string(i), 50 + i));
-  const auto answer = nlohmann::json::parse(percentile_json(of(runs), "Tesla V100", 1, "0.2", 60));
+  const auto answer = nlohmann::json::parse(percentile_json(of(runs), "Tesla V100", 1, kVersion, 60));
   EXPECT_EQ(answer["shrunk"], false);
   EXPECT_EQ(answer["percentile"], 0.5);
   EXPECT_EQ(answer["population"], 20);
@@ -79,21 +84,35 @@ TEST(PercentileAnswer, WithEnoughMachinesItIsMeasured) {
 }
 
 TEST(PercentileAnswer, WithFewItIsTheSpecificationShrunkTowardsThem) {
-  // V100-PCIE, the first V100 of the table: 112 TFLOP/s of 312 and 900 GB/s of 2039 give 100 * sqrt(0.35897 * 0.44139).
   const auto estimate = specification_estimate("Tesla V100", 1);
   ASSERT_TRUE(estimate);
-  EXPECT_NEAR(*estimate, 39.806, 0.1);
-  const auto none = nlohmann::json::parse(percentile_json({}, "Tesla V100", 1, "0.2", *estimate));
+  const auto none = nlohmann::json::parse(percentile_json({}, "Tesla V100", 1, kVersion, *estimate));
   EXPECT_EQ(none["shrunk"], true);
   EXPECT_EQ(none["population"], 0);
   EXPECT_NEAR(none["percentile"].get<double>(), 0.5, 1e-6);
-  const auto few = nlohmann::json::parse(percentile_json(of({run("a", 62), run("b", 62)}), "Tesla V100", 1, "0.2", 50));
+  const auto few =
+      nlohmann::json::parse(percentile_json(of({run("a", 62), run("b", 62)}), "Tesla V100", 1, kVersion, 50));
   EXPECT_NEAR(few["median"].get<double>(), (2 * 62 + 20 * *estimate) / 22, 1e-3);
   EXPECT_LT(few["p10"].get<double>(), few["median"].get<double>());
 }
 
+TEST(PercentileAnswer, TheSpecificationsEstimateIsOfTheFirstCardOfTheModel) {
+  const auto first = std::find_if(gpu_specs().begin(), gpu_specs().end(),
+                                  [](const GpuSpec& spec) { return spec.model == "Tesla V100" && !spec.is_board; });
+  ASSERT_NE(first, gpu_specs().end());
+  EXPECT_EQ(specification_estimate("Tesla V100", 1), expected_index(*first));
+  EXPECT_EQ(specification_estimate("Tesla V100", 8), 8 * expected_index(*first).value());
+  EXPECT_FALSE(specification_estimate("tesla v100", 1)) << "models are asked by their canonical names";
+}
+
+TEST(PercentileAnswer, OfAnotherVersionOfTheScoreThereIsNoEstimate) {
+  const auto answer = nlohmann::json::parse(percentile_json({}, "Tesla V100", 1, "0.2", 50));
+  EXPECT_EQ(answer["shrunk"], false);
+  EXPECT_TRUE(answer["specification_estimate"].is_null());
+}
+
 TEST(PercentileAnswer, NothingIsKnownOfACardThatNobodyKnows) {
-  const auto answer = nlohmann::json::parse(percentile_json({}, "Card 9000", 1, "0.2", 50));
+  const auto answer = nlohmann::json::parse(percentile_json({}, "Card 9000", 1, kVersion, 50));
   EXPECT_EQ(answer["shrunk"], false);
   EXPECT_TRUE(answer["percentile"].is_null());
   EXPECT_TRUE(answer["specification_estimate"].is_null());
