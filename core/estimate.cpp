@@ -1,6 +1,7 @@
 #include "core/estimate.h"
 
 #include "core/error.h"
+#include "core/gpu_peaks.h"
 #include "core/predict.h"
 #include "core/stats.h"
 #include "core/workload_reader.h"
@@ -43,8 +44,7 @@ std::vector<WorkloadEstimate> estimate_workloads(const GpuSpec& spec, EstimatePr
   device.name = spec.nvml_names.front();
   device.compute_capability = spec.compute_capability;
   device.sm_count = spec.sm_count;
-  device.limits.emplace().max_sm_clock_mhz =
-      spec.nvml_max_sm_clock_mhz ? spec.nvml_max_sm_clock_mhz : spec.boost_clock_mhz;
+  device.limits.emplace().max_sm_clock_mhz = highest_sm_clock_mhz(spec);
   std::vector<WorkloadEstimate> estimates;
   // In pairs: full, then mixed.
   const std::vector<WorkloadPrediction> predictions =

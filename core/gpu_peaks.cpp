@@ -199,6 +199,14 @@ TheoreticalPeak theoretical_peak(const GpuSpec& spec) {
   return peak;
 }
 
+std::optional<double> highest_sm_clock_mhz(const GpuSpec& spec) {
+  if (spec.nvml_max_sm_clock_mhz) return spec.nvml_max_sm_clock_mhz;
+  if (spec.boost_clock_mhz) return spec.boost_clock_mhz;
+  const SmRates* const rates = sm_rates(spec.compute_capability);
+  if (rates == nullptr || !spec.fp32_tflop_per_s) return std::nullopt;
+  return *spec.fp32_tflop_per_s * 1e6 / (static_cast<double>(spec.sm_count) * rates->fp32);
+}
+
 TheoreticalPeak derived_peak(const GpuFacts& facts) {
   TheoreticalPeak peak;
   if (facts.max_memory_clock_mhz && facts.memory_bus_bits) {

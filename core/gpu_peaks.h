@@ -43,6 +43,10 @@ std::optional<int> capability_number(std::string_view compute_capability);
 /// with them is the tensor rate.
 TheoreticalPeak theoretical_peak(const GpuSpec& spec);
 
+/// The highest clock of its multiprocessors: as the driver tells it, else as advertised, else the one that its fp32
+/// peak follows from. Empty where the table has none of them.
+std::optional<double> highest_sm_clock_mhz(const GpuSpec& spec);
+
 /// What the driver says about a card that is not in the table.
 struct GpuFacts {
   std::string_view name;

@@ -150,7 +150,7 @@ Multiprocessors multiprocessors_of(const Device& device) {
   if (!mhz) {
     const GpuSpec* spec =
         find_gpu_spec({device.name, device.memory_bytes, device.sm_count, device.compute_capability, {}}).spec;
-    if (spec != nullptr) mhz = spec->nvml_max_sm_clock_mhz ? spec->nvml_max_sm_clock_mhz : spec->boost_clock_mhz;
+    if (spec != nullptr) mhz = highest_sm_clock_mhz(*spec);
   }
   return {*device.sm_count, mhz.value_or(0) / 1e3};
 }

@@ -94,6 +94,8 @@ class Gpu:
     KEPLER_ISSUED = 128 / 192
     # FLOP per clock and multiprocessor in fp16 (core/gpu_peaks.cpp), halved: used where no figure is published.
     UNPUBLISHED_TENSOR_FLOPS = {"8.6": 1024 / 2}
+    # FLOP per clock and multiprocessor in fp32, for rows without a clock.
+    FP32_FLOPS = {"9.0": 256}
 
     def __init__(self, row):
         def figure(column):
@@ -102,7 +104,10 @@ class Gpu:
         self.name, self.capability = row["gpu"], row["compute_capability"]
         self.bandwidth = figure("memory_bandwidth_gbs")
         self.multiprocessors = figure("sm_count")
-        self.clocks_per_ns = (figure("nvsmi_max_sm_mhz") or figure("boost_clock_mhz") or 0) / 1e3
+        mhz = figure("nvsmi_max_sm_mhz") or figure("boost_clock_mhz")
+        if not mhz:
+            mhz = figure("fp32_tflops") * 1e6 / (self.multiprocessors * self.FP32_FLOPS[self.capability])
+        self.clocks_per_ns = mhz / 1e3
         self.peak = {"fp32": figure("fp32_tflops") * 1e3}
         number = float(self.capability)
         if number < 4:

@@ -218,5 +218,18 @@ TEST(CapabilityNumber, ReadsMajorAndMinor) {
     EXPECT_FALSE(capability_number(text)) << text;
 }
 
+TEST(HighestSmClock, IsTheDriversElseAdvertisedElseFollowsFromThePeak) {
+  GpuSpec spec;
+  spec.compute_capability = "9.0";
+  spec.sm_count = 100;
+  EXPECT_FALSE(highest_sm_clock_mhz(spec));
+  spec.fp32_tflop_per_s = 51.2;  // 100 multiprocessors of 128 lanes
+  EXPECT_DOUBLE_EQ(*highest_sm_clock_mhz(spec), 2000);
+  spec.boost_clock_mhz = 1900;
+  EXPECT_EQ(highest_sm_clock_mhz(spec), 1900);
+  spec.nvml_max_sm_clock_mhz = 1950;
+  EXPECT_EQ(highest_sm_clock_mhz(spec), 1950);
+}
+
 }  // namespace
 }  // namespace gpuassay
