@@ -9,8 +9,8 @@
 #include "agent/exit_code.h"
 #include "agent/report.h"
 #include "core/error.h"
-#include "core/normalize.h"
 #include "core/operations.h"
+#include "core/rescored.h"
 #include "core/result_json.h"
 #include "core/schema.h"
 #include "core/score.h"
@@ -18,15 +18,6 @@
 
 namespace gpuassay {
 namespace {
-
-Result load(const std::filesystem::path& name, const Environment& environment) {
-  const std::string text = read_result_text(name, environment);
-  try {
-    return parse_result(text);
-  } catch (const Error& error) {
-    throw Error(error.code(), fmt::format("{}: {}", name.string(), error.what()));
-  }
-}
 
 /// What the operations measured say about every workload of docs/WORKLOADS.md, device by device.
 nlohmann::json predictions(const Result& result, const std::vector<Measurement>& measurements) {
@@ -74,7 +65,7 @@ std::string predictions_text(const nlohmann::json& list) {
 }  // namespace
 
 int execute(const ShowOptions& options, const Environment& environment) {
-  const Result result = load(options.result, environment);
+  const Result result = read_result(options.result, environment);
   if (options.json) {
     print_out(canonical_json(result) + "\n");
   } else {
@@ -86,14 +77,11 @@ int execute(const ShowOptions& options, const Environment& environment) {
 }
 
 int execute(const ScoreOptions& options, const Environment& environment) {
-  const Result stored = load(options.result, environment);
-  const std::vector<Measurement> measurements = normalize_all(stored.measurements, stored.devices);
-  const Score score = score_run(stored.devices, measurements);
+  const Result stored = read_result(options.result, environment);
+  const auto [measurements, score, contradicts_stored] = rescore(stored);
   Result recomputed = stored;
   recomputed.score = score;
   const nlohmann::json score_json = to_json(recomputed).at("score");
-  const bool same_version = stored.score.version == score.version;
-  const bool agrees = score_json == to_json(stored).at("score");
   const nlohmann::json predicted = options.explain ? predictions(stored, measurements) : nlohmann::json();
   if (options.json && options.explain) {
     print_out(nlohmann::json{{"score", score_json}, {"predictions", predicted}}.dump() + "\n");
@@ -104,7 +92,7 @@ int execute(const ScoreOptions& options, const Environment& environment) {
                           score.version));
   }
   if (options.explain && !options.json) print_out(predictions_text(predicted));
-  if (same_version && !agrees) {
+  if (contradicts_stored) {
     throw Error(ErrorCode::unreadable_input,
                 "the score stored in the file does not follow from its samples; the file was changed after the run");
   }
