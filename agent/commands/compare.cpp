@@ -172,6 +172,7 @@ void add_pair(TextPage& page, const ComparedPair& pair) {
                pair.certain ? "" : "(not certain: their ranges overlap)"},
               TextPage::kBold);
     std::vector<std::string> classes;
+    classes.reserve(kWorkloadClasses);
     for (const auto& [value, name] : EnumNames<WorkloadClass>::values)
       classes.push_back(fmt::format("{} {:.4g}", name, pair.class_ratios[static_cast<std::size_t>(value)]));
     page.line("", classes);
@@ -199,6 +200,7 @@ void add_workload_rows(TextPage& page, const std::vector<ComparedRun>& runs, con
     return fmt::format("{:>6} {:<4} {:>6}", number, dtype, ratio);
   };
   std::vector<std::string> heads;
+  heads.reserve(runs.size());
   for (std::size_t i = 0; i < runs.size(); ++i) heads.push_back(cell(fmt::format("{}", shown_number(i)), "", ""));
   page.line("samples per second", heads);
   for (const ComparedWorkload& each : comparison.workloads) {
