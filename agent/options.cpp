@@ -20,6 +20,10 @@ namespace {
 constexpr double kMinSeconds = 1;
 constexpr double kMaxSeconds = 86400;
 
+/// Every two of them are a pair, so there is a most.
+constexpr std::size_t kFewestCompared = 2;
+constexpr std::size_t kMostCompared = 100;
+
 CLI::Validator seconds_text() {
   return {[](std::string& text) -> std::string {
             double seconds = 0;
@@ -152,6 +156,25 @@ void add_estimate(CLI::App& app, Options& options) {
   command->final_callback([estimate, &options] { options.command = *estimate; });
 }
 
+void add_compare(CLI::App& app, Options& options) {
+  CLI::App* command =
+      app.add_subcommand("compare", "Say which of several results is faster, and what weights would reverse that");
+  auto compare = std::make_shared<CompareOptions>();
+  command->add_option("RESULT", compare->results, "result files or run ids, two or more")->required()->expected(-1);
+  command->add_flag("--json", compare->json, "the comparison as one JSON document");
+  command->footer(
+      "By the Assay Index, recomputed from the raw samples of each. It reads files and measures nothing. See "
+      "docs/COMPARE.md.");
+  command->final_callback([compare, &options] {
+    const std::size_t count = compare->results.size();
+    if (count < kFewestCompared || count > kMostCompared) {
+      throw CLI::ValidationError("RESULT",
+                                 fmt::format("name {} to {} results, not {}", kFewestCompared, kMostCompared, count));
+    }
+    options.command = *compare;
+  });
+}
+
 void add_upload(CLI::App& app, Options& options) {
   CLI::App* upload = app.add_subcommand("upload", "Send saved results that have no receipt yet; delete one; end a key");
   auto upload_options = std::make_shared<UploadOptions>();
@@ -203,6 +226,7 @@ std::variant<Options, HelpText> parse_command_line(int argc, const char* const* 
   add_run(app, options);
   add_readers(app, options);
   add_estimate(app, options);
+  add_compare(app, options);
   add_price_commands(app, options);
   add_upload(app, options);
   try {

@@ -61,6 +61,10 @@ struct EstimateOptions {
   EstimatePrecision precision = EstimatePrecision::best;
   bool json = false;
 };
+struct CompareOptions {
+  std::vector<std::filesystem::path> results;  ///< two or more
+  bool json = false;
+};
 struct SchemaOptions {
   std::string name;
 };
@@ -102,8 +106,9 @@ struct UploadOptions {
   bool all = false;
 };
 
-using Command = std::variant<RunOptions, ProbeOptions, DoctorOptions, ShowOptions, ScoreOptions, SchemaOptions,
-                             PriceImportOptions, PriceMatchOptions, PriceListOptions, UploadOptions, EstimateOptions>;
+using Command =
+    std::variant<RunOptions, ProbeOptions, DoctorOptions, ShowOptions, ScoreOptions, SchemaOptions, PriceImportOptions,
+                 PriceMatchOptions, PriceListOptions, UploadOptions, EstimateOptions, CompareOptions>;
 
 struct Options {
   GlobalOptions global;

@@ -11,6 +11,7 @@
 
 #include "agent/file_descriptor.h"
 #include "core/error.h"
+#include "core/result_json.h"
 
 namespace gpuassay {
 namespace {
@@ -66,6 +67,15 @@ std::string read_result_text(const std::filesystem::path& name, const Environmen
                             (environment.data_dir / "runs").string()));
   }
   return text;
+}
+
+Result read_result(const std::filesystem::path& name, const Environment& environment) {
+  const std::string text = read_result_text(name, environment);
+  try {
+    return parse_result(text);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}: {}", name.string(), error.what()));
+  }
 }
 
 void require_writable(const std::filesystem::path& path) {

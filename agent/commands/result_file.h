@@ -13,6 +13,9 @@ namespace gpuassay {
 /// saying what was looked for; a file larger than 16 MiB is refused.
 std::string read_result_text(const std::filesystem::path& name, const Environment& environment);
 
+/// read_result_text() as a Result. Throws Error{unreadable_input} naming `name` when it is none.
+Result read_result(const std::filesystem::path& name, const Environment& environment);
+
 /// Throws Error{usage} when `path` could not be written later: checked before measuring, so that minutes are not
 /// spent on a typing error. Leaves nothing behind and does not change an existing file.
 void require_writable(const std::filesystem::path& path);

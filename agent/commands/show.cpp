@@ -1,127 +1,22 @@
 // gpuassay show, score and schema: looking at documents.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "agent/commands/commands.h"
 #include "agent/commands/result_file.h"
 #include "agent/exit_code.h"
+#include "agent/explanation.h"
 #include "agent/report.h"
 #include "core/error.h"
-#include "core/fits.h"
-#include "core/framework_costs.h"
-#include "core/normalize.h"
-#include "core/operation_times.h"
-#include "core/operations.h"
+#include "core/rescored.h"
 #include "core/result_json.h"
 #include "core/schema.h"
-#include "core/score.h"
-#include "core/stats.h"
-#include "core/workload_reader.h"
 
 namespace gpuassay {
-namespace {
-
-Result load(const std::filesystem::path& name, const Environment& environment) {
-  const std::string text = read_result_text(name, environment);
-  try {
-    return parse_result(text);
-  } catch (const Error& error) {
-    throw Error(error.code(), fmt::format("{}: {}", name.string(), error.what()));
-  }
-}
-
-/// What the operations measured say about every workload of docs/WORKLOADS.md, device by device.
-nlohmann::json predictions(const Result& result, const std::vector<Measurement>& measurements) {
-  nlohmann::json list = nlohmann::json::array();
-  for (const Device& device : result.devices) {
-    for (const WorkloadPrediction& each : predictions_of(device, result.devices, measurements)) {
-      if (!each.step) continue;
-      constexpr int kDigits = 6;
-      const auto per_s = [&](double step_ns) { return round_significant(each.samples_per_s(step_ns), kDigits); };
-      const auto ms = [](double ns) { return round_significant(ns / 1e6, kDigits); };
-      list.push_back(
-          {{"device", device.index},
-           {"name", each.workload->id},
-           {"precision", to_name(each.precision)},
-           {"dtype", to_name(each.precision == WorkloadPrecision::mixed ? each.types.half : each.types.fp32)},
-           {"unit", each.workload->unit},
-           {"samples_per_s", per_s(each.step->step_ns)},
-           {"low", per_s(each.step->high_ns)},
-           {"high", per_s(each.step->low_ns)},
-           {"covered_share", round_significant(each.step->covered_share, kDigits)},
-           {"operations_ms", ms(each.step->operations_ns)},
-           {"attention_ms", ms(each.step->attention_ns)},
-           {"other_kernels_ms", ms(each.step->traffic_ns)},
-           {"pauses_ms", ms(each.step->pauses_ns)}});
-    }
-  }
-  return list;
-}
-
-/// What few cards can hold: predicted, or how many of these devices it takes.
-nlohmann::json large_predictions(const Result& result, const std::vector<Measurement>& measurements) {
-  constexpr double kHalfBytes = 2, kFp8Bytes = 1;
-  nlohmann::json list = nlohmann::json::array();
-  for (const Device& device : result.devices) {
-    const OperationTimes times(device.index, measurements);
-    for (const auto& [dtype, bytes] :
-         {std::pair{preferred_types(device).half, kHalfBytes}, {DType::fp8_e4m3, kFp8Bytes}}) {
-      for (const TracedWorkload& workload : large_workloads()) {
-        const auto step = predict_step(workload, WorkloadPrecision::mixed, {dtype, DType::fp32}, times,
-                                       multiprocessors_of(device), framework_costs(device.kind));
-        if (!step) continue;
-        const auto needed = devices_needed(workload, bytes, device);
-        const WorkloadPrediction prediction{&workload, WorkloadPrecision::mixed, {dtype, DType::fp32}, step};
-        const bool fits = needed == 1;
-        list.push_back(
-            {{"device", device.index},
-             {"name", workload.id},
-             {"dtype", to_name(dtype)},
-             {"unit", workload.unit},
-             {"fits", fits},
-             {"gpus_needed", needed ? nlohmann::json(*needed) : nlohmann::json()},
-             {"samples_per_s", fits ? nlohmann::json(round_significant(prediction.samples_per_s(step->step_ns), 4))
-                                    : nlohmann::json()}});
-      }
-    }
-  }
-  return list;
-}
-
-std::string large_text(const nlohmann::json& list) {
-  std::string text = list.empty() ? "" : "networks that few cards hold, predicted without a comparison with PyTorch\n";
-  for (const nlohmann::json& each : list) {
-    const std::string what = each.at("fits").get<bool>()
-                                 ? fmt::format("{:.4g} {} a second", each.at("samples_per_s").get<double>(),
-                                               each.at("unit").get<std::string>())
-                                 : fmt::format("does not fit, needs {} GPUs", each.at("gpus_needed").dump());
-    text += fmt::format("  device {} {:<20} {:<8} {}\n", each.at("device").get<int>(),
-                        each.at("name").get<std::string>(), each.at("dtype").get<std::string>(), what);
-  }
-  return text;
-}
-
-std::string predictions_text(const nlohmann::json& list) {
-  std::string text = "samples per second, and the milliseconds of a step\n";
-  for (const nlohmann::json& each : list) {
-    const auto number = [&](const char* name) { return each.at(name).get<double>(); };
-    text += fmt::format(
-        "  device {} {:<16} {:<5} {:>9.4g} {} ({:.4g} to {:.4g}; {:.0f} % of the FLOPs measured): operations {:.4g}, "
-        "attention {:.4g}, other kernels {:.4g}, pauses {:.4g}\n",
-        each.at("device").get<int>(), each.at("name").get<std::string>(), each.at("precision").get<std::string>(),
-        number("samples_per_s"), each.at("unit").get<std::string>(), number("low"), number("high"),
-        100 * number("covered_share"), number("operations_ms"), number("attention_ms"), number("other_kernels_ms"),
-        number("pauses_ms"));
-  }
-  return text;
-}
-
-}  // namespace
 
 int execute(const ShowOptions& options, const Environment& environment) {
-  const Result result = load(options.result, environment);
+  const Result result = read_result(options.result, environment);
   if (options.json) {
     print_out(canonical_json(result) + "\n");
   } else {
@@ -133,18 +28,15 @@ int execute(const ShowOptions& options, const Environment& environment) {
 }
 
 int execute(const ScoreOptions& options, const Environment& environment) {
-  const Result stored = load(options.result, environment);
-  const std::vector<Measurement> measurements = normalize_all(stored.measurements, stored.devices);
-  const Score score = score_run(stored.devices, measurements);
+  const Result stored = read_result(options.result, environment);
+  const auto [measurements, score, contradicts_stored] = rescore(stored);
   Result recomputed = stored;
   recomputed.score = score;
   const nlohmann::json score_json = to_json(recomputed).at("score");
-  const bool same_version = stored.score.version == score.version;
-  const bool agrees = score_json == to_json(stored).at("score");
-  const nlohmann::json predicted = options.explain ? predictions(stored, measurements) : nlohmann::json();
+  const nlohmann::json predicted = options.explain ? explain_predictions(stored, measurements) : nlohmann::json();
   if (options.json && options.explain) {
     print_out(nlohmann::json{
-                  {"score", score_json}, {"predictions", predicted}, {"large", large_predictions(stored, measurements)}}
+                  {"score", score_json}, {"predictions", predicted}, {"large", explain_large(stored, measurements)}}
                   .dump() +
               "\n");
   } else if (options.json) {
@@ -152,10 +44,13 @@ int execute(const ScoreOptions& options, const Environment& environment) {
   } else {
     print_out(fmt::format("score {} (version {})\n", score.value ? fmt::format("{}", *score.value) : "unknown",
                           score.version));
+    if (stored.score.version != score.version)
+      print_out(fmt::format("the document's own is of version {}, which does not compare with it\n",
+                            stored.score.version));
   }
   if (options.explain && !options.json)
-    print_out(predictions_text(predicted) + large_text(large_predictions(stored, measurements)));
-  if (same_version && !agrees) {
+    print_out(index_text(score) + predictions_text(predicted) + large_text(explain_large(stored, measurements)));
+  if (contradicts_stored) {
     throw Error(ErrorCode::unreadable_input,
                 "the score stored in the file does not follow from its samples; the file was changed after the run");
   }

@@ -59,6 +59,23 @@ TEST(Options, EstimateTakesOneNameAndAPrecision) {
   EXPECT_NE(usage_error({"estimate", "Tesla", "T4"}), "accepted") << "a name of two words is quoted";
 }
 
+TEST(Options, CompareTakesTwoToAHundredResults) {
+  const auto compare = [](const std::vector<const char*>& arguments) {
+    return std::get<CompareOptions>(std::get<Options>(parse(arguments)).command);
+  };
+  EXPECT_EQ(compare({"compare", "a", "b"}).results, (std::vector<std::filesystem::path>{"a", "b"}));
+  EXPECT_FALSE(compare({"compare", "a", "b"}).json);
+  EXPECT_TRUE(compare({"compare", "a", "--json", "b"}).json);
+  EXPECT_EQ(compare({"compare", "a", "--json", "b"}).results.size(), 2U);
+  EXPECT_NE(usage_error({"compare"}).find("RESULT"), std::string::npos);
+  EXPECT_NE(usage_error({"compare", "a"}).find("2 to 100 results, not 1"), std::string::npos);
+  std::vector<const char*> many(101, "a");
+  many.insert(many.begin(), "compare");
+  EXPECT_NE(usage_error(many).find("not 101"), std::string::npos);
+  many.pop_back();
+  EXPECT_EQ(compare(many).results.size(), 100U);
+}
+
 TEST(Options, EveryFlagOfRun) {
   const RunOptions run =
       run_options({"run", "--profile", "quick", "--device", "cpu", "--max-seconds", "12.5", "--price", "0.35",
