@@ -187,6 +187,7 @@ TEST_P(Reassess, EachBatchIsWhollyWrittenWhenTheNextOneEndsIt) {
 TEST_P(Reassess, WhatAnOperatorDoesMeanwhileIsNotUndone) {
   constexpr int kRuns = 60;
   std::vector<std::string> run_ids;
+  run_ids.reserve(kRuns);
   for (int number = 0; number < kRuns; ++number) run_ids.push_back(put(number));
   sql(kFromBefore);
   std::thread operator_thread([&] {
