@@ -95,7 +95,7 @@ void require_version(Database& database) {
 
 std::unique_ptr<ConnectionPool> open_collector_database(const DatabaseOptions& options) {
   if (options.must_exist && !options.url) require_store(options);
-  make_data_dir(options.data_dir);
+  if (!options.url || !options.data_dir.empty()) make_data_dir(options.data_dir);
   PoolOptions pool;
   pool.connections = options.connections;
   pool.one_writer = !options.url;

@@ -11,7 +11,7 @@
 namespace gpuassay {
 
 struct DatabaseOptions {
-  std::string data_dir;
+  std::string data_dir;                 ///< may be empty with a URL
   std::optional<std::string> url = {};  ///< postgresql://...; without it DATA_DIR/collector.db, an SQLite file
   std::size_t connections = 4;
   /// Reads all of an SQLite file first: a damaged one is never written to.

@@ -24,6 +24,7 @@ namespace {
 using namespace gpuassay;
 
 constexpr int kExitUsage = 2;
+constexpr int kExitPartial = 4;
 constexpr int kExitDiffers = 5;
 constexpr int kExitNotSaved = 6;
 constexpr int kExitInternal = 70;
@@ -106,6 +107,37 @@ int execute(const VerifyOptions& options) {
                                            [](std::string_view line) { print(stdout, std::string(line) + "\n"); });
   print(stdout, describe(report));
   return report.differing == 0 ? 0 : kExitDiffers;
+}
+
+/// How far it is, for somebody who waits: at once, then once a second.
+class ProgressLines {
+ public:
+  explicit ProgressLines(std::size_t total) : total_(total) {}
+
+  void show(const ReassessReport& report) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_) return;
+    next_ = now + std::chrono::seconds(1);
+    print(stderr, std::to_string(report.runs) + " of " + std::to_string(total_) + " runs read, " +
+                      std::to_string(report.changed) + " changed\n");
+  }
+
+ private:
+  std::size_t total_;
+  std::chrono::steady_clock::time_point next_;
+};
+
+int execute(const ReassessOptions& options) {
+  DatabaseOptions store = store_of(options);
+  store.check_file = true;
+  store.lock_time = std::chrono::seconds(60);  // a busy collector's uploads go first
+  const auto pool = open_collector_database(store);
+  ProgressLines lines(count_runs(*pool));
+  const ReassessReport report = reassess_store(
+      *pool, [](std::string_view line) { print(stdout, std::string(line) + "\n"); },
+      [&lines](const ReassessReport& so_far) { lines.show(so_far); });
+  print(stdout, describe(report));
+  return report.left == 0 ? 0 : kExitPartial;
 }
 
 int exit_code_of(ErrorCode code) {

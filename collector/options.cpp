@@ -127,8 +127,9 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
     throw Error(ErrorCode::usage, fmt::format("{}; see gpuassay-collector --help", error.what()));
   }
   if (app.get_subcommands().empty())
-    throw Error(ErrorCode::usage,
-                "no command given: serve, import-prices, export, retract or verify; see gpuassay-collector --help");
+    throw Error(
+        ErrorCode::usage,
+        "no command given: serve, import-prices, export, retract, verify or reassess; see gpuassay-collector --help");
   if (auto command = dataset.chosen())
     return std::visit([](auto& chosen) { return CollectorCommand(std::move(chosen)); }, *command);
   require_postgres_url(import_command->parsed() ? import.database : serve.database);

@@ -21,7 +21,9 @@ void require_data_dir(const std::string& data_dir) {
 DatasetOptions::DatasetOptions(CLI::App& app)
     : export_(app.add_subcommand("export", "Write the dataset as Parquet files, with documents and metadata")),
       retract_(app.add_subcommand("retract", "Take runs out of the dataset for good, or all runs of a key")),
-      verify_(app.add_subcommand("verify", "Check everything that is stored; changes nothing")) {
+      verify_(app.add_subcommand("verify", "Check everything that is stored; changes nothing")),
+      reassess_(app.add_subcommand("reassess",
+                                   "Compute score and quarantine of every stored run anew, as after an upgrade")) {
   add_store_options(*export_, export_options_.data_dir, export_options_.database);
   export_
       ->add_option("--parquet", export_options_.target, "Folder to write; a former export there is replaced at the end")
@@ -44,6 +46,7 @@ DatasetOptions::DatasetOptions(CLI::App& app)
   verify_->add_option("--former-key", verify_options_.former_keys, "Another key that signed receipts; repeatable")
       ->type_name("BASE64")
       ->allow_extra_args(false);
+  add_store_options(*reassess_, reassess_options_.data_dir, reassess_options_.database);
 }
 
 std::optional<DatasetCommand> DatasetOptions::chosen() const {
@@ -60,6 +63,11 @@ std::optional<DatasetCommand> DatasetOptions::chosen() const {
     if (retract_options_.run_ids.empty() == retract_options_.key.empty())
       throw Error(ErrorCode::usage, "say which runs to take out: either their run_ids or --key");
     return retract_options_;
+  }
+  if (reassess_->parsed()) {
+    if (!reassess_options_.database.url) require_data_dir(reassess_options_.data_dir);
+    require_postgres_url(reassess_options_.database);
+    return reassess_options_;
   }
   if (!verify_->parsed()) return std::nullopt;
   require_data_dir(verify_options_.data_dir);

@@ -1,4 +1,4 @@
-// What do the commands ask for that an operator runs on the dataset: export, retract, verify?
+// What do the commands ask for that an operator runs on the dataset: export, retract, verify, reassess?
 #pragma once
 
 #include <optional>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collector/export/export.h"
+#include "collector/reassess.h"
 #include "collector/retract.h"
 #include "collector/verify.h"
 
@@ -19,9 +20,10 @@ namespace gpuassay {
 /// Prints the page of all columns instead of exporting.
 struct DataDictionaryOptions {};
 
-using DatasetCommand = std::variant<ExportOptions, DataDictionaryOptions, RetractOptions, VerifyOptions>;
+using DatasetCommand =
+    std::variant<ExportOptions, DataDictionaryOptions, RetractOptions, VerifyOptions, ReassessOptions>;
 
-/// The three commands of one command line.
+/// The four commands of one command line.
 class DatasetOptions {
  public:
   /// `app` must outlive this.
@@ -30,10 +32,11 @@ class DatasetOptions {
   [[nodiscard]] std::optional<DatasetCommand> chosen() const;
 
  private:
-  CLI::App *export_, *retract_, *verify_;
+  CLI::App *export_, *retract_, *verify_, *reassess_;
   ExportOptions export_options_;
   RetractOptions retract_options_;
   VerifyOptions verify_options_;
+  ReassessOptions reassess_options_;
   bool prints_dictionary_ = false;
 };
 

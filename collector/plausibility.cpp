@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
@@ -166,6 +167,15 @@ std::vector<std::string> implausible_parts(const Result& result, const Recompute
   check_measurements(result, recomputed, reasons);
   if (reasons.size() > kMostReasons) reasons.resize(kMostReasons);
   return reasons;
+}
+
+bool is_reason_of_document(std::string_view reason) {
+  // All that any version gave: one that is given no more stays in this list, as stored runs may have it.
+  constexpr std::array<std::string_view, 9> kCodes{"above_peak",     "beyond_physics", "clock_differs",
+                                                   "device_differs", "figures_differ", "operation_differs",
+                                                   "score_differs",  "time_differs",   "unverified"};
+  const std::string_view code = reason.substr(0, reason.find(": "));
+  return code.size() < reason.size() && std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
 }
 
 }  // namespace gpuassay

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/model.h"
@@ -33,5 +34,9 @@ Recomputed recompute(const Result& result);
 std::vector<std::string> implausible_parts(const Result& result, const Recomputed& recomputed, std::int64_t now_ms);
 
 inline constexpr std::size_t kMostReasons = 8;
+
+/// Whether a stored reason is one of implausible_parts(), of this version or of an earlier one, or several of them
+/// joined. Any other comes from somebody who knows more than the document tells.
+bool is_reason_of_document(std::string_view reason);
 
 }  // namespace gpuassay

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "collector/ingest.h"
+#include "collector/assessment.h"
 #include "collector/run_query.h"
 #include "core/error.h"
 #include "core/key_file.h"
 #include "core/receipt.h"
-#include "core/result_json.h"
+#include "core/score.h"
 #include "core/timestamp.h"
 
 namespace gpuassay {
@@ -49,46 +49,44 @@ std::string shown(const std::optional<T>& value) {
   return value ? fmt::format("{}", *value) : "null";
 }
 
-void check_columns(const StoredRun& run, Differences& differences) {
+/// What may differ without anybody's doing in a run whose score is of another version than this program's.
+bool is_of_the_version(std::string_view column) {
+  return column == "score_version" || column == "score" || column == "quarantine_reason";
+}
+
+/// True when the score is of another version than this program's.
+bool check_columns(const StoredRun& run, Differences& differences) {
   StoredRun computed;
   try {
-    computed = columns_of(parse_result(run.body), run.received_at_ms);
+    computed = assessed(run);
   } catch (const Error& error) {
     differences.push_back(fmt::format("the body cannot be read: {}", error.what()));
-    return;
+    return false;
   }
+  const bool is_of_another_version = run.score_version != computed.score_version;
   const auto compare = [&](const char* column, const auto& stored, const auto& now) {
-    if (stored != now)
+    if (stored != now && !(is_of_another_version && is_of_the_version(column)))
       differences.push_back(
           fmt::format("{} is {} in the store, and {} follows from the body", column, shown(stored), shown(now)));
   };
   compare("run_id", run.run_id, computed.run_id);
-  compare("simulated", run.simulated, computed.simulated);
-  compare("quarantine_reason", run.quarantine_reason, computed.quarantine_reason);
-  compare("started_at_ms", run.started_at_ms, computed.started_at_ms);
-  compare("provider", run.provider, computed.provider);
-  compare("instance_type", run.instance_type, computed.instance_type);
-  compare("region", run.region, computed.region);
-  compare("pricing_model", run.pricing_model, computed.pricing_model);
-  compare("gpu_model", run.gpu_model, computed.gpu_model);
-  compare("gpu_count", run.gpu_count, computed.gpu_count);
-  compare("gpu_memory_bytes", run.gpu_memory_bytes, computed.gpu_memory_bytes);
-  compare("instance_key", run.instance_key, computed.instance_key);
-  compare("gpu_variant", run.gpu_variant, computed.gpu_variant);
-  compare("vcpus_milli", run.vcpus_milli, computed.vcpus_milli);
-  compare("memory_mib", run.memory_mib, computed.memory_mib);
-  compare("score_version", run.score_version, computed.score_version);
-  compare("score", run.score, computed.score);
+  for_derived_columns(run, computed, compare);
+  return is_of_another_version;
 }
 
-Differences differences_of(const StoredRun& run, bool has_body, const std::vector<PublicKey>& keys) {
-  if (!has_body) return {"its body is missing"};
+void check_run(const StoredRun& run, bool has_body, const std::vector<PublicKey>& keys,
+               const std::function<void(std::string_view)>& say, VerifyReport& report) {
   Differences differences;
-  if (sha256_hex(run.body) != run.body_sha256) differences.emplace_back("the body is not the one of its hash");
-  check_signature(run, differences);
-  check_receipt(run, keys, differences);
-  check_columns(run, differences);
-  return differences;
+  if (!has_body) {
+    differences.emplace_back("its body is missing");
+  } else {
+    if (sha256_hex(run.body) != run.body_sha256) differences.emplace_back("the body is not the one of its hash");
+    check_signature(run, differences);
+    check_receipt(run, keys, differences);
+    if (check_columns(run, differences)) ++report.of_another_version;
+  }
+  for (const std::string& difference : differences) say(fmt::format("{}: {}", run.run_id, difference));
+  if (!differences.empty()) ++report.differing;
 }
 
 std::size_t count(Database& database, const std::string& what) {
@@ -140,17 +138,21 @@ VerifyReport verify_store(ConnectionPool& pool, const std::vector<PublicKey>& co
     run.signature = query.optional_text(column);
     ++report.runs;
     if (!run.signature) ++report.without_signature;
-    const Differences differences = differences_of(run, has_body, collector_keys);
-    for (const std::string& difference : differences) say(fmt::format("{}: {}", run.run_id, difference));
-    if (!differences.empty()) ++report.differing;
+    check_run(run, has_body, collector_keys, say, report);
   }
   return report;
 }
 
 std::string describe(const VerifyReport& report) {
-  return fmt::format("{} runs checked, {} retracted, {} without a stored signature; {}\n", report.runs,
-                     report.retracted, report.without_signature,
-                     report.differing == 0 ? "all as they must be" : fmt::format("{} differ", report.differing));
+  const char* const all = report.of_another_version == 0 ? "all as they must be" : "all else as it must be";
+  std::string of_another_version;
+  if (report.of_another_version > 0)
+    of_another_version =
+        fmt::format("{} have a score of another version than {}, which `gpuassay-collector reassess` computes anew; ",
+                    report.of_another_version, kScoreVersion);
+  return fmt::format("{} runs checked, {} retracted, {} without a stored signature; {}{}\n", report.runs,
+                     report.retracted, report.without_signature, of_another_version,
+                     report.differing == 0 ? all : fmt::format("{} differ", report.differing));
 }
 
 std::vector<PublicKey> receipt_keys(const VerifyOptions& options) {

@@ -21,13 +21,17 @@ struct VerifyOptions {
 
 struct VerifyReport {
   std::size_t runs = 0, retracted = 0;
-  std::size_t differing = 0;          ///< runs of which something is not as it must be
+  std::size_t differing = 0;  ///< runs of which something is not as it must be
+  /// Their score is of another version than this program's, as after an upgrade: score and quarantine cannot be
+  /// checked.
+  std::size_t of_another_version = 0;
   std::size_t without_signature = 0;  ///< taken in before signatures were kept: nothing to check
 };
 
 /// Reads every run of one instant and compares: body and hash, signature of the agent, receipt of the collector,
-/// columns with what the body gives now, and that nothing is left of retracted runs. `say` receives one line for each
-/// difference. `collector_keys` are those whose receipts count. Changes nothing. Throws Error{database}.
+/// columns with what the body gives now (collector/assessment.h), and that nothing is left of retracted runs. `say`
+/// receives one line for each difference. `collector_keys` are those whose receipts count. Changes nothing. Throws
+/// Error{database}.
 VerifyReport verify_store(ConnectionPool& pool, const std::vector<PublicKey>& collector_keys,
                           const std::function<void(std::string_view)>& say);
 

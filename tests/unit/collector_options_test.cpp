@@ -53,6 +53,15 @@ TEST(CollectorOptions, RetractAndVerify) {
             std::string::npos);
 }
 
+TEST(CollectorOptions, Reassess) {
+  EXPECT_EQ(std::get<ReassessOptions>(parse({"reassess", "--data-dir", "d"})).data_dir, "d");
+  const auto elsewhere = std::get<ReassessOptions>(parse({"reassess", "--database", "postgresql://u@h/n"}));
+  EXPECT_EQ(elsewhere.data_dir, "");
+  EXPECT_EQ(elsewhere.database.url, "postgresql://u@h/n");
+  EXPECT_NE(refusal_of({"reassess"}).find("--data-dir"), std::string::npos);
+  EXPECT_NE(refusal_of({"reassess", "--database", "mysql://secret"}).find("postgresql://"), std::string::npos);
+}
+
 TEST(CollectorOptions, Serve) {
   const auto options = std::get<ServeOptions>(parse({"serve", "--listen", "127.0.0.1:0", "--data-dir", "d"}));
   EXPECT_EQ(options.host, "127.0.0.1");

@@ -57,6 +57,7 @@ std::string doubts(const Result& result, std::int64_t now_ms = kNowMs) {
 
 void expect_doubt(const Result& result, std::string_view code) {
   const std::string told = doubts(result);
+  EXPECT_TRUE(is_reason_of_document(told)) << told;
   EXPECT_EQ(told.substr(0, code.size()), code) << told;
 }
 
@@ -67,6 +68,13 @@ TEST(Plausibility, NothingSpeaksAgainstARealRun) {
   EXPECT_EQ(doubts(v100_with({said(kGemm, 105), said(kTriad, 830)})), "");
   Result cpu = test::example_result();
   EXPECT_EQ(doubts(cpu, parse_rfc3339_ms(cpu.started_at)), "");
+}
+
+TEST(Plausibility, ReasonsOfTheDocumentAreToldFromAnOperators) {
+  EXPECT_TRUE(is_reason_of_document("above_peak: a; b"));
+  for (const char* reason :
+       {"", "by hand", "above_peak", "above_peak:", "revoked_key: above_peak: x", " above_peak: x"})
+    EXPECT_FALSE(is_reason_of_document(reason)) << reason;
 }
 
 TEST(Plausibility, SizesAreThoseOfMachines) {
