@@ -31,7 +31,7 @@ constexpr std::int64_t kCacheLineBytes = 64;
 constexpr int kStoredSamples = 15;
 
 /// The operations of the workloads are many, and some take seconds.
-constexpr SamplingLimits kReplayLimits{3, 100, 30 * kMs, 200 * kMs, 5};
+constexpr SamplingLimits kReplayLimits{5, 100, 30 * kMs, 200 * kMs, 5};
 
 /// How much of the networks' operations a profile measures, by the pessimistic estimate of their time; and how many, as
 /// a standard document must stay small.

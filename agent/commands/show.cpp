@@ -45,8 +45,8 @@ int execute(const ScoreOptions& options, const Environment& environment) {
     print_out(fmt::format("score {} (version {})\n", score.value ? fmt::format("{}", *score.value) : "unknown",
                           score.version));
     if (stored.score.version != score.version)
-      print_out(fmt::format("the document's own is of version {}, which does not compare with it\n",
-                            stored.score.version));
+      print_out(
+          fmt::format("the document's own is of version {}, which does not compare with it\n", stored.score.version));
   }
   if (options.explain && !options.json)
     print_out(index_text(score) + predictions_text(predicted) + large_text(explain_large(stored, measurements)));
