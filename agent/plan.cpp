@@ -159,8 +159,8 @@ void add_score_operations(CaseList& list, const Inventory& inventory, ReplayBudg
   std::vector<ReplayOperation> candidates;
   for (const WorkloadPrecision precision : {WorkloadPrecision::full, WorkloadPrecision::mixed}) {
     if (precision == WorkloadPrecision::mixed && !inventory.cpu.has_bf16) continue;
-    for (ReplayOperation& each : replay_operations(core_workloads(), precision, types, kFlopsPerByte)) {
-      if (operand_bytes(each.params) <= memory_bytes / 8) candidates.push_back(std::move(each));
+    for (const ReplayOperation& each : replay_operations(core_workloads(), precision, types, kFlopsPerByte)) {
+      if (operand_bytes(each.params) <= memory_bytes / 8) candidates.push_back(each);
     }
   }
   std::stable_sort(candidates.begin(), candidates.end(), [&](const ReplayOperation& a, const ReplayOperation& b) {

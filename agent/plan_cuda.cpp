@@ -196,11 +196,11 @@ std::vector<Case> RankedCases::score(const ScoreCounts& counts) {
   std::vector<ReplayOperation> operations;
   const auto take = [&](WorkloadPrecision precision, std::size_t count, std::size_t each) {
     std::vector<ReplayOperation> fitting;
-    for (ReplayOperation& operation : replay(precision)) {
+    for (const ReplayOperation& operation : replay(precision)) {
       if (operand_bytes(operation.params) <= static_cast<double>(free_bytes_) / 4)
-        fitting.push_back(std::move(operation));
+        fitting.push_back(operation);
     }
-    for (ReplayOperation& operation : most_telling(fitting, count, each)) operations.push_back(std::move(operation));
+    for (const ReplayOperation& operation : most_telling(fitting, count, each)) operations.push_back(operation);
   };
   take(WorkloadPrecision::mixed, counts.mixed, counts.each);
   if (preferred_types(device_).half != preferred_types(device_).fp32)
