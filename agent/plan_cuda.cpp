@@ -197,8 +197,7 @@ std::vector<Case> RankedCases::score(const ScoreCounts& counts) {
   const auto take = [&](WorkloadPrecision precision, std::size_t count, std::size_t each) {
     std::vector<ReplayOperation> fitting;
     for (const ReplayOperation& operation : replay(precision)) {
-      if (operand_bytes(operation.params) <= static_cast<double>(free_bytes_) / 4)
-        fitting.push_back(operation);
+      if (operand_bytes(operation.params) <= static_cast<double>(free_bytes_) / 4) fitting.push_back(operation);
     }
     for (const ReplayOperation& operation : most_telling(fitting, count, each)) operations.push_back(operation);
   };

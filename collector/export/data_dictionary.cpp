@@ -140,6 +140,7 @@ const std::vector<LeftOut>& left_out_fields() {
       {"/fits", "follows from the memory"},
       {"/price", "what the agent found; the collector joins prices of its own: `headline`"},
       {"/score_per_usd_hour", "as /price"},
+      {"/unit_costs", "as /price"},
       {"/unknown", "free text; NULL says that a value is unknown"},
   };
   return kFields;
