@@ -205,9 +205,10 @@ std::vector<Case> RankedCases::score(const ScoreCounts& counts) {
   if (preferred_types(device_).half != preferred_types(device_).fp32)
     take(WorkloadPrecision::full, counts.full, counts.each);
   std::vector<Case> cases;
-  for (const ReplayOperation& operation : operations) add(cases, operation.params, limits_.score, false);
+  // First, as they are short: without them every small kernel of a network would cost nothing.
   for (const LatencyKind kind : {LatencyKind::kernel_launch, LatencyKind::graph_launch})
     add_rest(cases, LatencyParams{kind});
+  for (const ReplayOperation& operation : operations) add(cases, operation.params, limits_.score, false);
   return cases;
 }
 

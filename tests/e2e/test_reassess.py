@@ -12,7 +12,7 @@ from conftest import BIN, ROOT, one_line
 from test_store import server, sql, url  # noqa: F401 (fixtures)
 
 sys.path.insert(0, str(ROOT / "tests/support/python"))
-from exports import collector_command  # noqa: E402
+from exports import collector_command, verify  # noqa: E402
 from made_runs import Machine, example, slower  # noqa: E402
 from signed_runs import bodies  # noqa: E402
 
@@ -45,10 +45,6 @@ def everything(collector):
 
 def reassess(collector, *arguments):
     return collector_command("reassess", "--data-dir", collector.data_dir, *arguments)
-
-
-def verify(collector, *arguments):
-    return collector_command("verify", "--data-dir", collector.data_dir, *arguments)
 
 
 @pytest.fixture

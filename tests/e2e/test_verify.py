@@ -14,12 +14,8 @@ from conftest import BIN, ROOT, one_line
 from test_store import server, sql, url  # noqa: F401 (fixtures)
 
 sys.path.insert(0, str(ROOT / "tests/support/python"))
-from exports import collector_command, export, files_in  # noqa: E402
+from exports import collector_command, export, files_in, verify  # noqa: E402
 from made_runs import Machine, example, placed, slower  # noqa: E402
-
-
-def verify(collector, *arguments):
-    return collector_command("verify", "--data-dir", collector.data_dir, *arguments)
 
 
 @pytest.fixture

@@ -10,7 +10,11 @@
 namespace gpuassay {
 namespace {
 
-using namespace test;  // NOLINT(google-build-using-namespace): what is tested is all of that header
+using test::ConvLayer;
+using test::resnet50_layers;
+using test::resnet50_parameter_count;
+using test::resnet50_train_elementwise_bytes;
+using test::resnet50_train_operations;
 
 TEST(Resnet50, HasThePublishedSizes) {
   const auto layers = resnet50_layers(DType::fp32, 1);

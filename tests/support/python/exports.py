@@ -64,3 +64,7 @@ def files_in(folder):
     """Name and content of every file below."""
     folder = pathlib.Path(folder)
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def verify(collector, *arguments):
+    return collector_command("verify", "--data-dir", collector.data_dir, *arguments)
