@@ -21,11 +21,9 @@ std::string index_text(const Score& score) {
                                                {WorkloadClass::prefill, score.classes.prefill},
                                                {WorkloadClass::decode, score.classes.decode}}) {
     std::string parts;
-    for (std::size_t row = 0; row < score.workloads.size(); ++row) {
-      const WorkloadScore& workload = score.workloads[row];
-      // Of two rows of a workload the second is the one in mixed precision, which counts.
-      const bool mixed = row + 1 == score.workloads.size() || score.workloads[row + 1].name != workload.name;
-      if (!mixed || workload.workload_class != workload_class) continue;
+    for (const WorkloadScore* const each : mixed_workloads(score)) {
+      const WorkloadScore& workload = *each;
+      if (workload.workload_class != workload_class) continue;
       const std::string ratio = workload.vs_reference ? fmt::format("{:.4g}", *workload.vs_reference) : "unknown";
       parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", workload.name, ratio);
     }

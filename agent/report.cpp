@@ -9,21 +9,17 @@
 #include "agent/report_figures.h"
 #include "core/enums.h"
 #include "core/error.h"
+#include "core/score.h"
 #include "core/workload_reader.h"
 
 namespace gpuassay {
 namespace {
 
-/// The mixed precision of a workload is the last of its rows.
-bool is_mixed(const std::vector<WorkloadScore>& workloads, std::size_t row) {
-  return row + 1 == workloads.size() || workloads[row + 1].name != workloads[row].name;
-}
-
-void add_workloads(TextPage& page, const std::vector<WorkloadScore>& workloads) {
+void add_workloads(TextPage& page, const Score& score) {
   std::string_view label = "networks";
-  for (std::size_t row = 0; row < workloads.size(); ++row) {
-    const WorkloadScore& workload = workloads[row];
-    if (!workload.samples_per_s || !is_mixed(workloads, row)) continue;
+  for (const WorkloadScore* const each : mixed_workloads(score)) {
+    const WorkloadScore& workload = *each;
+    if (!workload.samples_per_s) continue;
     const TracedWorkload* const traced = find_workload(workload.name);
     page.line(std::exchange(label, ""),
               {fmt::format("{} {}:", printable(workload.name), workload.precision),
@@ -56,7 +52,7 @@ void add_score(TextPage& page, const Result& result) {
     classes.push_back(fmt::format("{:.0f} % of the {} that the specification lets expect",
                                   100 * *score.fraction_of_expected, short_number(*score.expected)));
   if (!classes.empty()) page.line("", classes);
-  add_workloads(page, score.workloads);
+  add_workloads(page, score);
 }
 
 void add_money(TextPage& page, const Result& result) {

@@ -159,10 +159,8 @@ std::optional<IndexRange> index_range(const Score& score) {
   if (!score.value) return std::nullopt;
   // By class: logarithms of low and of high over the figure itself, and how many.
   std::map<WorkloadClass, std::array<double, 3>> sums;
-  for (std::size_t i = 0; i < score.workloads.size(); ++i) {
-    const WorkloadScore& each = score.workloads[i];
-    const bool mixed = i + 1 == score.workloads.size() || score.workloads[i + 1].name != each.name;
-    if (!mixed) continue;
+  for (const WorkloadScore* const workload : mixed_workloads(score)) {
+    const WorkloadScore& each = *workload;
     if (!is_positive(each.samples_per_s) || !is_positive(each.low) || !is_positive(each.high)) return std::nullopt;
     auto& [low, high, count] = sums[each.workload_class];
     low += std::log(*each.low / *each.samples_per_s);

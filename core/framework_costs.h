@@ -11,8 +11,8 @@ namespace gpuassay {
 
 /// Kernels outside products, convolutions and attention: memory and multiprocessors each add their part.
 struct TrafficCost {
-  double over_triad = 1;         ///< of what the triad takes for their bytes
-  double clocks_of_element = 0;  ///< of one multiprocessor, for each element read or written
+  double over_triad = 1;          ///< of what the triad takes for their bytes
+  double clocks_per_element = 0;  ///< of one multiprocessor, for each element read or written
 };
 
 struct FrameworkCosts {

@@ -69,7 +69,8 @@ class Step {
   void add(const MemoryTraffic& traffic) {
     const TrafficCost& cost = costs_.of(traffic.kind);
     const double clocks_per_ns = static_cast<double>(multiprocessors_.count) * multiprocessors_.clocks_per_ns;
-    const double computing_ns = clocks_per_ns > 0 ? cost.clocks_of_element * element_count(traffic) / clocks_per_ns : 0;
+    const double computing_ns =
+        clocks_per_ns > 0 ? cost.clocks_per_element * element_count(traffic) / clocks_per_ns : 0;
     add(traffic_, later(scaled(triad_, cost.over_triad * byte_count(traffic)), computing_ns), traffic.count,
         traffic.launches);
     add_starts(traffic_, traffic.count * traffic.launches);
@@ -91,7 +92,7 @@ class Step {
     if (dtype == DType::fp8_e4m3) dtype = DType::fp16;  // weights are narrower, attention is not
     const auto best = times_.best_gemm_flops_per_ns(dtype);
     if (!best) return false;
-    const double compute_ns = idle_share(attention, dtype) * flop_count(operation) /
+    const double compute_ns = idle_factor(attention, dtype) * flop_count(operation) /
                               (*best * attention_share(costs_, dtype, attention.backward));
     const OperationTime computed{compute_ns, compute_ns, compute_ns};
     const OperationTime moved = scaled(triad_, costs_.attention_over_triad * byte_count(operation, precision));
@@ -101,7 +102,7 @@ class Step {
   }
 
   /// How much longer kernels for 32 bits take because queries or heads are too few for them; 1 where they are not.
-  [[nodiscard]] double idle_share(const TracedAttention& attention, DType dtype) const {
+  [[nodiscard]] double idle_factor(const TracedAttention& attention, DType dtype) const {
     const std::int64_t rows = costs_.attention_rows;
     if (rows == 0 || (dtype != DType::fp32 && dtype != DType::tf32)) return 1;
     const std::int64_t blocks_of_head = (attention.query_length + rows - 1) / rows;

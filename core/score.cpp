@@ -189,6 +189,15 @@ Score score_run(const std::vector<Device>& devices, const std::vector<Measuremen
   return score;
 }
 
+std::vector<const WorkloadScore*> mixed_workloads(const Score& score) {
+  std::vector<const WorkloadScore*> mixed;
+  for (std::size_t row = 0; row < score.workloads.size(); ++row) {
+    const bool last = row + 1 == score.workloads.size() || score.workloads[row + 1].name != score.workloads[row].name;
+    if (last) mixed.push_back(&score.workloads[row]);
+  }
+  return mixed;
+}
+
 std::optional<double> score_per_usd_hour(const Score& score,
                                          const std::optional<std::string>& price_instance_hour_usd) {
   if (!score.value || !price_instance_hour_usd) return std::nullopt;

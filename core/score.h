@@ -28,6 +28,10 @@ std::vector<WorkloadPrediction> predictions_of(const Device& device, const std::
 /// expected_score(devices).
 Score score_run(const std::vector<Device>& devices, const std::vector<Measurement>& measurements);
 
+/// The workloads in mixed precision, which make the value: of each the last row (the only one where both precisions are
+/// one). They live as long as `score`.
+std::vector<const WorkloadScore*> mixed_workloads(const Score& score);
+
 /// Score value over the price of an instance-hour, six significant digits; empty when either is unknown.
 /// `price_instance_hour_usd` is a decimal string with six places; a price that is not above zero is no price.
 std::optional<double> score_per_usd_hour(const Score& score, const std::optional<std::string>& price_instance_hour_usd);

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "core/score.h"
 #include "core/workload_reader.h"
 
 namespace gpuassay {
@@ -13,12 +14,10 @@ std::vector<UnitCost> unit_costs(const Score& score, const std::optional<std::st
   const double usd_per_hour = price_instance_hour_usd ? std::strtod(price_instance_hour_usd->c_str(), nullptr) : 0;
   std::vector<UnitCost> costs;
   if (!(usd_per_hour > 0)) return costs;
-  for (std::size_t row = 0; row < score.workloads.size(); ++row) {
-    const WorkloadScore& workload = score.workloads[row];
-    // Of two rows of a workload the second is the one in mixed precision.
-    const bool mixed = row + 1 == score.workloads.size() || score.workloads[row + 1].name != workload.name;
+  for (const WorkloadScore* const each : mixed_workloads(score)) {
+    const WorkloadScore& workload = *each;
     const TracedWorkload* const traced = find_workload(workload.name);
-    if (!mixed || traced == nullptr || !workload.samples_per_s) continue;
+    if (traced == nullptr || !workload.samples_per_s) continue;
     const double samples = traced->unit == "tokens" ? kMillion : kThousand;
     const double usd = usd_per_hour / kSecondsPerHour * samples / *workload.samples_per_s;
     costs.push_back({workload.name, workload.precision,

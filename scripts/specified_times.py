@@ -58,7 +58,7 @@ class Attention:
         self.row_bytes = 4 * a["batch"] * a["heads"] * a["query_length"]
         self.count, self.launches = a["count"], a["launches"]
 
-    def idle_share(self, rows, multiprocessors):
+    def idle_factor(self, rows, multiprocessors):
         blocks = -(-self.query_length // rows)
         return blocks * rows / self.query_length * max(1, multiprocessors / (self.heads * blocks))
 
@@ -78,11 +78,11 @@ class Workload:
         """All other kernels: bytes as if the triad moved them, clocks of one multiprocessor, and launches."""
         total, clocks, launches = 0, 0, 0
         for t in rows(precision["traffic"]):
-            over_triad, clocks_of_element = costs["traffic"][t["kind"]]
+            over_triad, clocks_per_element = costs["traffic"][t["kind"]]
             for way in ("read", "written"):
                 for name, size in TYPE_BYTES.items():
                     total += over_triad * t["count"] * t[f"{way}_{name}"] * size
-                    clocks += clocks_of_element * t["count"] * t[f"{way}_{name}"]
+                    clocks += clocks_per_element * t["count"] * t[f"{way}_{name}"]
             launches += t["count"] * t["launches"]
         return total, clocks, launches
 
@@ -176,7 +176,7 @@ class Predictor:
             dtype = half if a.half else fp32
             rate = gpu.peak[dtype] * e[f"gemm_{dtype}"] * self.attention_share(dtype, a.backward)
             moved = a.elements * (2 if a.half and precision == "mixed" else 4) + a.row_bytes
-            idle = a.idle_share(costs["attention_rows"], gpu.multiprocessors) if dtype in ("tf32", "fp32") else 1
+            idle = a.idle_factor(costs["attention_rows"], gpu.multiprocessors) if dtype in ("tf32", "fp32") else 1
             ns += a.count * max(idle * a.flops / rate, costs["attention_over_triad"] * moved * triad)
             kernels += a.count * a.launches
             launches += a.count * a.launches
