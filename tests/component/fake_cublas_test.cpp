@@ -98,6 +98,27 @@ TEST(FakeCublas, StridedBatch) {
   }
 }
 
+TEST(FakeCublas, Fp32ReadsTheRoundedNumbersThatATf32FillWrote) {
+  const FakeGpuSession gpu(FakeSetup{});
+  const auto blas = cublas::load(FakeGpuSession::candidate("libcublas.so.12"));
+  cublas::Handle handle = nullptr;
+  ASSERT_EQ(blas.api.cublasCreate_v2(&handle), 0);
+  ASSERT_EQ(blas.api.cublasSetStream_v2(handle, gpu.stream()), 0);
+  const auto a = gpu.filled(ElementFormat::tf32, kSeedA, std::uint64_t{kM} * kK);
+  const auto b = gpu.filled(ElementFormat::tf32, kSeedB, std::uint64_t{kK} * kN);
+  const auto c = gpu.allocate(sizeof(float) * kM * kN);
+  const float one = 1;
+  const float zero = 0;
+  ASSERT_EQ(blas.api.cublasSgemm_v2(handle, 0, 0, kM, kN, kK, &one, as<float*>(a), kM, as<float*>(b), kK, &zero,
+                                    as<float*>(c), kM),
+            0);
+  const auto got = gpu.values(c, ElementFormat::fp32, std::size_t{kM} * kN);
+  double sum = 0;
+  for (std::uint64_t k = 0; k < kK; ++k) sum += a_at(ElementFormat::tf32, k * kM) * b_at(ElementFormat::tf32, k);
+  EXPECT_NEAR(got[0], sum, 1e-6);
+  EXPECT_EQ(blas.api.cublasDestroy_v2(handle), 0);
+}
+
 TEST(FakeCublas, LibrariesWithoutKernelsForTheGpuSayWhatRealOnesSay) {
   const FakeGpuSession gpu(FakeSetup{.gpus = "V100-SXM2-16GB", .driver = "580.65.06"});
   const auto blas = cublas::load(FakeGpuSession::candidate("libcublas.so.13"));

@@ -174,7 +174,8 @@ Elements::Elements(View view, ElementFormat format, bool as_tf32)
       fill->format() == format || (format == ElementFormat::fp32 && fill->format() == ElementFormat::tf32);
   if (!same) return;
   if (format == ElementFormat::fp64) return;  // more values than a table holds
-  fill_values_ = fill_values(as_tf32 ? ElementFormat::tf32 : format).data();
+  // A fill of tf32 wrote rounded numbers, whatever reads them.
+  fill_values_ = fill_values(as_tf32 ? ElementFormat::tf32 : fill->format()).data();
   seed_ = fill->seed();
   fill_first_ = fill->first_index() + piece->skip * 8 / bits;
 }
