@@ -26,8 +26,19 @@ constexpr FrameworkCosts kGpu{
     .spread = 0.15,
 };
 
-// Not fitted yet: on a CPU of two threads PyTorch reached 0.4 to 1 of what this foretells (docs/SCORE.md).
-constexpr FrameworkCosts kCpu{.traffic = {{{1}, {1}, {1}, {1}, {1}, {1}, {1}, {1}}}, .spread = 1.5};
+// Seen in the operators of the same networks on two threads of a Zen 4 guest: docs/measured/networks_cpu.md. In fp32
+// PyTorch's products are MKL's, in bf16 oneDNN's; a single row has kernels of its own in both.
+constexpr FrameworkCosts kCpu{
+    .traffic = {{{2}, {1.9}, {2.3}, {3.3}, {2}, {2}, {2.3}, {0.9}}},
+    .product_half = {.one_row = 2.9, .few_rows = 1.38, .many_rows = 1.05},
+    .product_fp32 = {.one_row = 2.2, .few_rows = 2.7, .many_rows = 1.2},
+    .convolution = 1.05,
+    .attention_half_forward = 0.24,
+    .attention_half_backward = 0.22,
+    .attention_fp32 = 0.48,
+    .attention_over_triad = 4.5,
+    .spread = 0.4,
+};
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 
 #include "core/model.h"
 #include "core/workload.h"
@@ -15,12 +16,23 @@ struct TrafficCost {
   double clocks_per_element = 0;  ///< of one multiprocessor, for each element read or written
 };
 
+/// How many times as long a product takes in the framework as the same one measured alone, by its rows: few are those
+/// up to kFewRows.
+struct ProductCost {
+  static constexpr std::int64_t kFewRows = 64;
+  double one_row = 1, few_rows = 1, many_rows = 1;
+  [[nodiscard]] double of(std::int64_t rows) const {
+    return rows == 1 ? one_row : rows <= kFewRows ? few_rows : many_rows;
+  }
+};
+
 struct FrameworkCosts {
   /// By TrafficKind.
   std::array<TrafficCost, EnumNames<TrafficKind>::values.size()> traffic;
   /// What the shortest of these and of attention takes beside its bytes and beyond an empty kernel of a CUDA graph, and
   /// the pause before every kernel.
   double shortest_kernel_ns = 0, pause_ns = 0;
+  ProductCost product_half = {}, product_fp32 = {};
   /// A convolution in a network over the same one measured alone: helpers for layouts and workspaces, and a choice of
   /// algorithms that is not ours.
   double convolution = 1;

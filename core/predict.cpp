@@ -58,8 +58,7 @@ class Step {
       return add(operation, *attention, dtype, precision);
     const auto time = times_.of(*measurable_params(operation, dtype));
     if (!time) return false;
-    const bool convolution = std::holds_alternative<TracedConv>(operation.params);
-    add(operations_, scaled(*time, convolution ? costs_.convolution : 1), operation.count, launch_count(operation));
+    add(operations_, scaled(*time, framework_factor(operation, dtype)), operation.count, launch_count(operation));
     const double flops = static_cast<double>(operation.count) * flop_count(operation);
     flops_ += flops;
     if (time->measured) covered_flops_ += flops;
@@ -87,6 +86,13 @@ class Step {
   }
 
  private:
+  [[nodiscard]] double framework_factor(const TracedOperation& operation, DType dtype) const {
+    const auto* gemm = std::get_if<TracedGemm>(&operation.params);
+    if (gemm == nullptr) return costs_.convolution;
+    const bool half = dtype != DType::fp32 && dtype != DType::tf32;
+    return (half ? costs_.product_half : costs_.product_fp32).of(std::min(gemm->m, gemm->n));
+  }
+
   bool add(const TracedOperation& operation, const TracedAttention& attention, DType dtype,
            WorkloadPrecision precision) {
     if (dtype == DType::fp8_e4m3) dtype = DType::fp16;  // weights are narrower, attention is not

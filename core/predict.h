@@ -45,7 +45,7 @@ struct StepPrediction {
 /// A step as a CUDA graph runs it, or a framework that keeps the device busy: what the host takes to launch kernels one
 /// by one is a property of the host and of the framework, and not in it. Empty where the triad, or all operations of a
 /// kind and type that the workload has, are unknown.
-///  - A product or a convolution: DeviceTimes::of, convolutions longer by costs.convolution.
+///  - A product or a convolution: DeviceTimes::of, times costs.product_* by its smaller side, times costs.convolution.
 ///  - Attention: its FLOPs at the share of the best products' rate that costs say, or its bytes at the triad's
 ///    bandwidth less what costs say, whichever lasts longer. In 32 bits every head has at least costs.attention_rows
 ///    queries, and heads that are too few for all multiprocessors leave the others idle.
