@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/gpu_names.h"
+#include "core/operations.h"
 
 namespace gpuassay {
 namespace {
@@ -18,22 +19,12 @@ constexpr double kLeastGemmShare = 0.2;
 /// Boards of one kind differ by a few per cent.
 constexpr double kLeastOfTwin = 0.8;
 
-bool is_square(const Measurement& m) {
-  const auto* gemm = std::get_if<GemmParams>(&m.params);
-  return gemm != nullptr && gemm->m == gemm->n && gemm->n == gemm->k;
-}
-
-bool is_triad(const Measurement& m) {
-  const auto* bandwidth = std::get_if<BandwidthParams>(&m.params);
-  return bandwidth != nullptr && bandwidth->kernel == BandwidthKernel::triad && bandwidth->level == MemoryLevel::dram;
-}
-
 /// The largest share of its peak that a case of the device reaches; empty when none was measured or no peak is known.
 template <class Selected>
 std::optional<double> best_share(const Result& result, int device, const Selected& selected) {
   std::optional<double> best;
   for (const Measurement& m : result.measurements) {
-    if (m.device != device || m.status != CaseStatus::ok || !m.fraction_of_peak || !selected(m)) continue;
+    if (m.device != device || m.status != CaseStatus::ok || !m.fraction_of_peak || !selected(m.params)) continue;
     best = std::max(best.value_or(0), *m.fraction_of_peak);
   }
   return best;
@@ -48,13 +39,14 @@ void judge_peak(const Result& result, const Device& device, std::vector<Verdict>
                         "nvidia-smi shows whether something else runs on it; if not, report it to the provider"});
   };
   say("memory bandwidth", best_share(result, device.index, is_triad), kLeastMemoryShare);
-  say("arithmetic", best_share(result, device.index, is_square), kLeastGemmShare);
+  say("arithmetic", best_share(result, device.index, is_square_gemm), kLeastGemmShare);
 }
 
 /// The figure of the same case on a device; empty when it was not measured there.
-std::optional<double> figure_of(const Result& result, int device, const std::string& id) {
+std::optional<double> figure_of(const Result& result, int device, const Measurement& as) {
   for (const Measurement& m : result.measurements) {
-    if (m.device == device && m.id == id && m.status == CaseStatus::ok && m.metric) return m.metric->value;
+    if (m.device == device && m.id == as.id && m.regime == as.regime && m.status == CaseStatus::ok && m.metric)
+      return m.metric->value;
   }
   return std::nullopt;
 }
@@ -63,12 +55,12 @@ std::optional<double> figure_of(const Result& result, int device, const std::str
 void judge_twins(const Result& result, const Device& device, std::vector<Verdict>& verdicts) {
   for (const Measurement& m : result.measurements) {
     if (m.device != device.index || m.status != CaseStatus::ok || !m.metric) continue;
-    if (!is_square(m) && !is_triad(m)) continue;
+    if (!is_square_gemm(m.params) && !is_triad(m.params)) continue;
     const Device* best = nullptr;
     double most = m.metric->value;
     for (const Device& twin : result.devices) {
       if (!same_kind(twin, device)) continue;
-      const auto figure = figure_of(result, twin.index, m.id);
+      const auto figure = figure_of(result, twin.index, m);
       if (!figure || *figure <= most) continue;
       best = &twin;
       most = *figure;

@@ -69,6 +69,16 @@ double byte_count(const OperationParams& params) {
   return bandwidth == nullptr ? 0.0 : product({arrays_moved(bandwidth->kernel), bandwidth->array_bytes});
 }
 
+bool is_square_gemm(const OperationParams& params) {
+  const auto* gemm = std::get_if<GemmParams>(&params);
+  return gemm != nullptr && gemm->m == gemm->n && gemm->n == gemm->k && gemm->batch == 1;
+}
+
+bool is_triad(const OperationParams& params) {
+  const auto* bandwidth = std::get_if<BandwidthParams>(&params);
+  return bandwidth != nullptr && bandwidth->kernel == BandwidthKernel::triad && bandwidth->level == MemoryLevel::dram;
+}
+
 Metric metric_of(const OperationParams& params, double median_ns) {
   // FLOP/ns is GFLOP/s; byte/ns is GB/s.
   if (workload_of(params) == Workload::bandwidth) {

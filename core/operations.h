@@ -28,6 +28,10 @@ Metric metric_of(const OperationParams& params, double median_ns);
 
 Workload workload_of(const OperationParams& params);
 
+/// The two headlines that every device runs: C = A * B with all sides alike, and the triad in main memory.
+bool is_square_gemm(const OperationParams& params);
+bool is_triad(const OperationParams& params);
+
 /// For example "gemm/fp32/m4096n4096k4096", "conv/fp32/forward/n8c64h56w56k64r3s3/stride1pad1",
 /// "bandwidth/triad/dram", "bandwidth/h2d/pinned", "compute/fma/fp32", "latency/kernel_launch".
 std::string case_id(const OperationParams& params);

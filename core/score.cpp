@@ -30,9 +30,7 @@ bool gave_wrong_results(const Device& device, const std::vector<Measurement>& me
 /// Whether any of the operations was attempted, apart from the square products that every GPU runs.
 bool ran_operations(const Device& device, const std::vector<Measurement>& measurements) {
   return std::any_of(measurements.begin(), measurements.end(), [&](const Measurement& each) {
-    const auto* gemm = std::get_if<GemmParams>(&each.params);
-    const bool square = gemm != nullptr && gemm->m == gemm->n && gemm->n == gemm->k && gemm->batch == 1;
-    return each.device == device.index && !square &&
+    return each.device == device.index && !is_square_gemm(each.params) &&
            (each.workload == Workload::gemm || each.workload == Workload::conv);
   });
 }
@@ -41,18 +39,20 @@ bool ran_operations(const Device& device, const std::vector<Measurement>& measur
 std::optional<double> slowdown_against(int device, int twin, const std::vector<Measurement>& measurements) {
   std::map<std::string, double> of_twin;
   for (const Measurement& each : measurements) {
-    if (each.device == twin && each.status == CaseStatus::ok && !each.samples_ns.empty())
+    if (each.device == twin && each.regime == Regime::burst && each.status == CaseStatus::ok &&
+        !each.samples_ns.empty())
       of_twin[each.id] = median(each.samples_ns);
   }
   std::optional<double> slowdown;
   std::int64_t largest = 0;
   for (const Measurement& each : measurements) {
-    const auto* gemm = std::get_if<GemmParams>(&each.params);
-    const bool square = gemm != nullptr && gemm->m == gemm->n && gemm->n == gemm->k && gemm->batch == 1;
-    if (each.device != device || each.status != CaseStatus::ok || each.samples_ns.empty() || !square) continue;
+    if (each.device != device || each.regime != Regime::burst || each.status != CaseStatus::ok ||
+        each.samples_ns.empty() || !is_square_gemm(each.params))
+      continue;
+    const std::int64_t size = std::get<GemmParams>(each.params).m;
     const auto other = of_twin.find(each.id);
-    if (gemm->m <= largest || other == of_twin.end()) continue;
-    largest = gemm->m;
+    if (size <= largest || other == of_twin.end()) continue;
+    largest = size;
     slowdown = median(each.samples_ns) / other->second;
   }
   return slowdown;
