@@ -16,6 +16,7 @@ int exit_code_for(const Result& result, const RunOutcome& outcome) {
   });
   if (broken || any(CaseStatus::wrong_result)) return kExitWrongResult;
   if (!outcome.saved || outcome.upload_failed) return kExitNotSaved;
+  if (outcome.falls_short) return kExitRequirement;
   if (result.status != RunStatus::complete || any(CaseStatus::failed)) return kExitPartial;
   return kExitOk;
 }

@@ -13,6 +13,7 @@ enum ExitCode : int {
   kExitPartial = 4,
   kExitWrongResult = 5,
   kExitNotSaved = 6,
+  kExitRequirement = 7,
   kExitInternal = 70,
 };
 
@@ -20,9 +21,10 @@ enum ExitCode : int {
 struct RunOutcome {
   bool saved = true;           ///< durable in the data directory
   bool upload_failed = false;  ///< an upload was wanted and did not succeed
+  bool falls_short = false;    ///< a requirement is not met
 };
 
-/// When several codes apply: 3, 5, 6, 4 in this order.
+/// When several codes apply: 3, 5, 6, 7, 4 in this order.
 int exit_code_for(const Result& result, const RunOutcome& outcome);
 
 /// The code of a command that ended with `error`.

@@ -24,8 +24,8 @@ constexpr double kHangFactor = 20;
 constexpr double kMinHangS = 30;
 /// More for the first case of a process: sixteen K80 dies need a minute to start.
 constexpr double kStartS = 90;
-/// One hanging case may take this share of the time that is left, and this much in any case: others want to be
-/// measured.
+/// One hanging case may take this share of the time that is left, and so much longer than its sampling in any case:
+/// others want to be measured.
 constexpr double kHangShare = 2.0 / 3;
 constexpr double kHangShareFromS = 15;
 /// After so many dead workers in one kind of workload the library behind it is broken, and after so many in all the
@@ -74,8 +74,8 @@ class Pass {
       const bool fresh = !worker_;
       if (fresh) worker_ = std::make_unique<Worker>(make_runner_);
       const double left_s = context_.deadline_s - context_.now_s();
-      const double patience_s =
-          std::min(hang_s(planned) + (fresh ? kStartS : 0), std::max(kHangShareFromS, kHangShare * left_s));
+      const double patience_s = std::min(hang_s(planned) + (fresh ? kStartS : 0),
+                                         std::max(kHangShareFromS + sampling_s(planned), kHangShare * left_s));
       const Wait wait = worker_->request(index) ? wait_for_answer(patience_s) : Wait::ended;
       if (wait == Wait::answered) {
         if (auto answer = worker_->receive(); answer && answer->measurement.id == planned.id) {
@@ -97,9 +97,8 @@ class Pass {
     }
   }
 
-  static double hang_s(const Case& planned) {
-    return std::max(kMinHangS, kHangFactor * static_cast<double>(planned.limits.max_time_ns) / 1e9);
-  }
+  static double hang_s(const Case& planned) { return std::max(kMinHangS, kHangFactor * sampling_s(planned)); }
+  static double sampling_s(const Case& planned) { return static_cast<double>(planned.limits.max_time_ns) / 1e9; }
 
   Wait wait_for_answer(double patience_s) const {
     const double started_s = context_.now_s();

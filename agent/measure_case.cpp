@@ -7,6 +7,7 @@
 #include <new>
 #include <string>
 
+#include "agent/steady_rule.h"
 #include "agent/stopping_rule.h"
 #include "core/error.h"
 #include "core/operations.h"
@@ -36,6 +37,13 @@ double warm_up(Operation& operation) {
   return best_ns;
 }
 
+void store_samples(const std::vector<double>& samples_ns, std::int64_t under_load_ns, const SamplingLimits& limits,
+                   Measurement& measurement) {
+  measurement.seconds_under_load = round_significant(static_cast<double>(under_load_ns) / 1e9, 4);
+  measurement.samples_ns = thin(samples_ns, static_cast<std::size_t>(limits.stored_samples));
+  for (double& sample_ns : measurement.samples_ns) sample_ns = round_significant(sample_ns, kSampleDigits);
+}
+
 void sample(Operation& operation, const SamplingLimits& limits, double operation_ns, Measurement& measurement) {
   const auto iterations = static_cast<std::int64_t>(std::max(1.0, std::ceil(operation.min_sample_ns() / operation_ns)));
   StoppingRule rule(limits);
@@ -43,16 +51,35 @@ void sample(Operation& operation, const SamplingLimits& limits, double operation
     const std::int64_t took_ns = std::max<std::int64_t>(1, operation.run_timed_ns(iterations));
     measurement.stop_reason = rule.add(static_cast<double>(took_ns) / static_cast<double>(iterations), took_ns);
   }
-  measurement.seconds_under_load = round_significant(static_cast<double>(rule.elapsed_ns()) / 1e9, 4);
-  measurement.samples_ns = thin(rule.samples_ns(), static_cast<std::size_t>(limits.stored_samples));
-  for (double& sample_ns : measurement.samples_ns) sample_ns = round_significant(sample_ns, kSampleDigits);
+  store_samples(rule.samples_ns(), rule.elapsed_ns(), limits, measurement);
+}
+
+/// Load without a pause until it has settled: the samples are those after it has.
+void sample_sustained(Operation& operation, const SamplingLimits& limits, double operation_ns,
+                      const LoadMonitor* monitor, Measurement& measurement) {
+  // What the host does between two samples must not let the device rest.
+  constexpr double kLeastSampleNs = 20e6;
+  const double sample_ns = std::max(kLeastSampleNs, operation.min_sample_ns());
+  const auto iterations = static_cast<std::int64_t>(std::max(1.0, std::ceil(sample_ns / operation_ns)));
+  SteadyRule rule(limits.max_time_ns);
+  while (!measurement.stop_reason) {
+    const std::int64_t took_ns = std::max<std::int64_t>(1, operation.run_timed_ns(iterations));
+    measurement.stop_reason = rule.add(static_cast<double>(took_ns) / static_cast<double>(iterations), took_ns,
+                                       monitor != nullptr ? monitor->temperature_c() : std::nullopt);
+  }
+  measurement.steady_reached = measurement.stop_reason == StopReason::noise_stable;
+  store_samples(rule.last_samples_ns(), rule.elapsed_ns(), limits, measurement);
 }
 
 /// False when the machine was suspended meanwhile.
-bool sample_awake(Operation& operation, const SamplingLimits& limits, double operation_ns,
+bool sample_awake(Operation& operation, const Case& planned, double operation_ns, const LoadMonitor* monitor,
                   const SuspendedReader& read_suspended_ns, Measurement& measurement) {
   const std::int64_t before_ns = read_suspended_ns();
-  sample(operation, limits, operation_ns, measurement);
+  if (planned.regime == Regime::sustained) {
+    sample_sustained(operation, planned.limits, operation_ns, monitor, measurement);
+  } else {
+    sample(operation, planned.limits, operation_ns, measurement);
+  }
   return read_suspended_ns() - before_ns < kSuspensionNs;
 }
 
@@ -88,9 +115,9 @@ Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader
   const double operation_ns = warm_up(*operation);
   const std::optional<CpuTimes> before = read_cpu_times();
   const std::unique_ptr<LoadMonitor> monitor = planned.gpu_telemetry ? backend.watch() : nullptr;
-  if (!sample_awake(*operation, planned.limits, operation_ns, read_suspended_ns, measurement)) {
+  if (!sample_awake(*operation, planned, operation_ns, monitor.get(), read_suspended_ns, measurement)) {
     measurement.stop_reason.reset();
-    if (!sample_awake(*operation, planned.limits, warm_up(*operation), read_suspended_ns, measurement))
+    if (!sample_awake(*operation, planned, warm_up(*operation), monitor.get(), read_suspended_ns, measurement))
       return not_measured(planned, CaseStatus::failed, "suspended: the machine slept in the middle of the case, twice");
   }
   measurement.telemetry = telemetry_between(before, read_cpu_times());

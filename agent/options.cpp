@@ -74,6 +74,10 @@ void add_run(CLI::App& app, Options& options) {
       ->capture_default_str();
   command->add_option("--max-seconds", run->max_seconds, "wall-clock limit instead of the profile's")
       ->check(seconds_text());
+  command
+      ->add_option("--soak", run->soak_s,
+                   "keep every device under load until its heat has settled, this long at most; prolongs the profile")
+      ->check(seconds_text());
   CLI::Option* price = command->add_option("--price", run->price_usd_per_hour, "what the instance costs, USD per hour")
                            ->check(money_text());
   command->add_option("--max-cost", run->max_cost_usd, "stop before the run has cost this much, USD")
@@ -91,6 +95,15 @@ void add_run(CLI::App& app, Options& options) {
   command->add_option("--pricing-model", run->pricing_model, "how it is paid for")
       ->check(CLI::IsMember({"on_demand", "spot", "preemptible", "reserved", "monthly", "free"}));
   command->add_option("--out", run->out, "also write the result to FILE");
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "--require",
+          [run](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) run->requirements.push_back(parse_requirement(text));
+          },
+          "end with 7 when a figure is not like this, such as 'fraction_of_expected>=0.9'")
+      ->type_name("'PATH>=NUMBER'")
+      ->allow_extra_args(false);
   CLI::Option* upload = command->add_option("--upload", run->upload_url,
                                             "contribute the result (CC BY 4.0) to the collector at URL, unasked");
   add_network(*command, run->network);

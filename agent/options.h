@@ -9,6 +9,7 @@
 
 #include "core/estimate.h"
 #include "core/model.h"
+#include "core/requirement.h"
 
 namespace gpuassay {
 
@@ -31,12 +32,14 @@ struct RunOptions {
   Profile profile = Profile::standard;
   std::string device = "auto";
   std::optional<double> max_seconds;
-  std::optional<std::string> max_cost_usd;                                    ///< decimal text
-  std::optional<std::string> price_usd_per_hour;                              ///< decimal text
+  std::optional<double> soak_s;                   ///< load without a pause on every device, at most
+  std::optional<std::string> max_cost_usd;        ///< decimal text
+  std::optional<std::string> price_usd_per_hour;  ///< decimal text
   std::optional<std::string> provider, instance_type, region, pricing_model;  ///< what the user says of the platform
   std::optional<std::filesystem::path> out;
   std::optional<std::string> upload_url;
   std::optional<OnceScope> once;
+  std::vector<Requirement> requirements;  ///< what the result must reach
   NetworkOptions network;
   bool offline = false;
   bool json = false;

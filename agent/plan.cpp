@@ -5,6 +5,7 @@
 #include <set>
 
 #include "agent/plan_cuda.h"
+#include "agent/plan_sustained.h"
 #include "agent/plan_units.h"
 #include "core/operation_times.h"
 #include "core/operations.h"
@@ -42,7 +43,7 @@ struct ReplayBudget {
 ReplayBudget replay_budget(Profile profile) {
   switch (profile) {
     case Profile::quick: return {10, 40};
-    case Profile::standard: return {25, 70};
+    case Profile::standard: return {21, 70};
     case Profile::full: return {300, 1000};
   }
   return {};
@@ -207,7 +208,7 @@ double estimated_flop_per_s(const CpuFacts& cpu) {
   return per_thread * std::max(1, cpu.threads);
 }
 
-std::vector<Case> plan(const Inventory& inventory, Profile profile) {
+std::vector<Case> plan(const Inventory& inventory, Profile profile, const std::optional<double>& soak_s) {
   std::vector<Case> all = plan_gpus(inventory, profile);
   const SamplingLimits limits = rules_of(profile).limits;
   for (const Device& device : inventory.devices) {
@@ -220,6 +221,7 @@ std::vector<Case> plan(const Inventory& inventory, Profile profile) {
     if (profile != Profile::quick) add_gemm_shapes(list, inventory);
     for (Case& planned : list.take()) all.push_back(std::move(planned));
   }
+  for (Case& planned : sustained_cases(all, inventory.devices, profile, soak_s)) all.push_back(std::move(planned));
   return all;
 }
 

@@ -1,6 +1,7 @@
 // Which cases a run measures, in which order: a pure function from inventory and profile; the budget cuts it off.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/model.h"
@@ -20,9 +21,10 @@ ProfileRules rules_of(Profile profile);
 /// score needs, then everything else of the profile, then (not in quick) a repeat of the headlines and of what the
 /// score needs, because a neighbour's disturbance lasts seconds and should not decide a figure; a run that is cut off
 /// keeps the most important figures. Shapes, and how many of the score's operations there are, follow from the machine,
-/// so that even a device at the estimated rate gets through that part. A case the device cannot do is planned all the
+/// so that even a device at the estimated rate gets through that part. Last, not in quick, the headlines under load
+/// without a pause; with `soak_s` for so long (plan_sustained.h). A case the device cannot do is planned all the
 /// same: the backend's reason is the answer.
-std::vector<Case> plan(const Inventory& inventory, Profile profile);
+std::vector<Case> plan(const Inventory& inventory, Profile profile, const std::optional<double>& soak_s = {});
 
 /// A pessimistic guess of the CPU's fp32 FLOP/s from its instruction set, for planning only; never reported.
 double estimated_flop_per_s(const CpuFacts& cpu);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/enums.h"
+#include "core/operations.h"
 
 namespace gpuassay {
 namespace {
@@ -30,7 +31,7 @@ constexpr std::string_view kTransferNames[] = {"h2d", "d2h", "bidirectional"};
 std::optional<double> figure_of(const Figures& figures, std::string_view name) {
   const auto found = figures.find(std::string(name));
   if (found == figures.end()) return std::nullopt;
-  return found->second.sustained ? found->second.sustained : found->second.burst;
+  return found->second.burst;  // what quick has as well: burst is compared with burst
 }
 
 struct Line {
@@ -71,14 +72,8 @@ Selector of_bandwidth(bool transfers) {
 
 Selector square_gemm_in(const std::string& dtype) {
   return [dtype](const Measurement& m) {
-    const auto* gemm = std::get_if<GemmParams>(&m.params);
-    return gemm != nullptr && to_name(gemm->dtype) == dtype && gemm->m == gemm->n && gemm->n == gemm->k;
+    return is_square_gemm(m.params) && to_name(std::get<GemmParams>(m.params).dtype) == dtype;
   };
-}
-
-bool is_triad(const Measurement& m) {
-  const auto* bandwidth = std::get_if<BandwidthParams>(&m.params);
-  return bandwidth != nullptr && bandwidth->kernel == BandwidthKernel::triad && bandwidth->level == MemoryLevel::dram;
 }
 
 /// The median noise of the selected ok cases: how far their figures can be trusted.
@@ -205,6 +200,44 @@ Line line_of(const Summary& summary, const MakeWords& make_words, Words notes) {
   return {std::move(words), std::move(notes)};
 }
 
+/// "gemm fp16", "triad"; empty for what is not kept under load.
+std::string load_name(const OperationParams& params) {
+  if (const auto* gemm = std::get_if<GemmParams>(&params)) return fmt::format("gemm {}", to_name(gemm->dtype));
+  if (const auto* conv = std::get_if<ConvParams>(&params)) return fmt::format("conv {}", to_name(conv->dtype));
+  if (const auto* bandwidth = std::get_if<BandwidthParams>(&params)) return std::string(to_name(bandwidth->kernel));
+  return {};
+}
+
+/// What is left of each burst under load without a pause, of the device that keeps least.
+void add_sustained_line(TextPage& page, const Result& result) {
+  Words words, notes;
+  std::map<std::string, double> shares;
+  double longest_s = 0;
+  bool all_steady = true;
+  for (const Measurement& sustained : result.measurements) {
+    if (sustained.regime != Regime::sustained || sustained.status != CaseStatus::ok || !sustained.metric) continue;
+    for (const Measurement& burst : result.measurements) {
+      if (burst.regime != Regime::burst || burst.id != sustained.id || burst.device != sustained.device ||
+          !burst.metric)
+        continue;
+      const double share = sustained.metric->value / burst.metric->value;
+      const auto [place, is_new] = shares.emplace(load_name(sustained.params), share);
+      place->second = std::min(place->second, share);
+      longest_s = std::max(longest_s, sustained.seconds_under_load.value_or(0));
+      all_steady = all_steady && sustained.steady_reached.value_or(false);
+    }
+  }
+  for (const auto& [name, share] : shares) words.push_back(fmt::format("{} {:.0f} %", name, 100 * share));
+  if (words.empty()) {
+    if (result.agent.profile == to_name(Profile::quick))
+      page.prose("sustained", "not measured in quick; --soak 60 or another profile does");
+    return;
+  }
+  notes.push_back(all_steady ? fmt::format("steady within {:.0f} s", longest_s)
+                             : fmt::format("not steady after {:.0f} s", longest_s));
+  add_line(page, "sustained", words, "of burst", notes, std::nullopt);
+}
+
 void add_device_lines(TextPage& page, const Result& result) {
   if (result.summary.devices.size() < 2) return;
   for (const DeviceSummary& summary : result.summary.devices) {
@@ -254,13 +287,15 @@ void add_figure_lines(TextPage& page, const Result& result) {
            typical_noise(result, of_workload(Workload::compute)));
   add(
       "memory", "GB/s", [](const DeviceSummary& of) { return words_of(of.bandwidth_gb_per_s, kMemoryNames); },
-      noted(share_text("triad", peak_share(result, is_triad))), of_bandwidth(false));
+      noted(share_text("triad", peak_share(result, [](const Measurement& m) { return is_triad(m.params); }))),
+      of_bandwidth(false));
   add(
       "transfer", "GB/s", [](const DeviceSummary& of) { return words_of(of.bandwidth_gb_per_s, kTransferNames); },
       noted(link_text(result)), of_bandwidth(true));
   add(
       "latency", "us", [](const DeviceSummary& of) { return latency_words(of.latency_us); }, {},
       of_workload(Workload::latency));
+  add_sustained_line(page, result);
   add_device_lines(page, result);
 }
 

@@ -48,9 +48,6 @@ std::optional<double>& slot(RegimeValues& values, Regime regime) {
 void raise(std::optional<double>& best, double value) { best = std::max(best.value_or(value), value); }
 void lower(std::optional<double>& best, double value) { best = std::min(best.value_or(value), value); }
 
-/// A shape that asks how fast the device multiplies, not how fast it starts: square and not tiny.
-bool is_headline_gemm(const GemmParams& gemm) { return gemm.m == gemm.n && gemm.n == gemm.k && gemm.batch == 1; }
-
 /// Under which name a bandwidth stands in the summary.
 std::string bandwidth_key(const BandwidthParams& bandwidth) {
   std::string kernel(to_name(bandwidth.kernel));
@@ -69,7 +66,7 @@ std::string bandwidth_key(const BandwidthParams& bandwidth) {
 void add_figure(const Measurement& m, DeviceSummary& summary) {
   const double value = m.metric->value;
   if (const auto* gemm = std::get_if<GemmParams>(&m.params)) {
-    if (is_headline_gemm(*gemm)) {
+    if (is_square_gemm(m.params)) {
       raise(slot(summary.gemm_tflop_per_s[std::string(to_name(gemm->dtype))], m.regime), value);
     }
   } else if (const auto* bandwidth = std::get_if<BandwidthParams>(&m.params)) {
@@ -102,13 +99,30 @@ std::vector<DType> conv_dtypes(const std::vector<Measurement>& measurements, int
   std::map<DType, int> counts;
   for (const Measurement& m : measurements) {
     const auto* conv = std::get_if<ConvParams>(&m.params);
-    if (conv != nullptr && m.device == device && m.status == CaseStatus::ok) ++counts[conv->dtype];
+    if (conv != nullptr && m.device == device && m.regime == Regime::burst && m.status == CaseStatus::ok)
+      ++counts[conv->dtype];
   }
   std::vector<DType> found;
   for (const auto& [dtype, count] : counts) {
     if (count >= kEnough) found.push_back(dtype);
   }
   return found;
+}
+
+/// How many times as long the sustained convolution of a type took as it took in its burst.
+std::optional<double> conv_slowdown(int device, const std::vector<Measurement>& measurements, DType dtype) {
+  for (const Measurement& m : measurements) {
+    const auto* conv = std::get_if<ConvParams>(&m.params);
+    if (conv == nullptr || conv->dtype != dtype || m.device != device || m.regime != Regime::sustained ||
+        m.status != CaseStatus::ok)
+      continue;
+    for (const Measurement& burst : measurements) {
+      if (burst.id == m.id && burst.device == device && burst.regime == Regime::burst &&
+          burst.status == CaseStatus::ok && burst.median_ns && m.median_ns)
+        return *m.median_ns / *burst.median_ns;
+    }
+  }
+  return std::nullopt;
 }
 
 DeviceSummary summarize_device(int device, const std::vector<Measurement>& measurements) {
@@ -119,8 +133,13 @@ DeviceSummary summarize_device(int device, const std::vector<Measurement>& measu
   }
   const OperationTimes times(device, measurements);
   for (const DType dtype : conv_dtypes(measurements, device)) {
-    if (const auto figure = network_conv_tflop_per_s(times, dtype))
-      raise(slot(summary.conv_tflop_per_s[std::string(to_name(dtype))], Regime::burst), *figure);
+    const auto figure = network_conv_tflop_per_s(times, dtype);
+    if (!figure) continue;
+    RegimeValues& values = summary.conv_tflop_per_s[std::string(to_name(dtype))];
+    values.burst = *figure;
+    // One layer was put under sustained load, and stands for the others.
+    if (const auto slowdown = conv_slowdown(device, measurements, dtype))
+      values.sustained = round_significant(*figure / *slowdown, kFigureDigits);
   }
   return summary;
 }

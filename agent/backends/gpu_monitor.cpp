@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -153,9 +154,15 @@ void GpuMonitor::watch() {
     GpuReading reading = device_.read();
     reading.at_s = std::chrono::duration<double>(Clock::now() - begin).count();
     readings_.push_back(reading);
+    if (reading.temperature_c) temperature_c_ = *reading.temperature_c;
     if (last) return;
     std::this_thread::sleep_for(kPeriod);
   }
+}
+
+std::optional<double> GpuMonitor::temperature_c() const {
+  const double latest = temperature_c_;
+  return std::isnan(latest) ? std::nullopt : std::optional(latest);
 }
 
 std::optional<GpuTelemetry> GpuMonitor::stop() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <limits>
 #include <optional>
 #include <string>
 #include <thread>
@@ -44,6 +45,7 @@ class GpuMonitor final : public LoadMonitor {
   explicit GpuMonitor(const NvmlDevice& device);
   ~GpuMonitor() override;
 
+  [[nodiscard]] std::optional<double> temperature_c() const override;
   /// Ends the thread. Once.
   std::optional<GpuTelemetry> stop() override;
 
@@ -52,6 +54,7 @@ class GpuMonitor final : public LoadMonitor {
 
   const NvmlDevice& device_;
   std::vector<GpuReading> readings_;
+  std::atomic<double> temperature_c_{std::numeric_limits<double>::quiet_NaN()};
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -10,6 +10,7 @@
 #include "agent/exit_code.h"
 #include "agent/report.h"
 #include "core/error.h"
+#include "core/result_json.h"
 
 namespace gpuassay {
 namespace {
@@ -53,6 +54,16 @@ int use_earlier_run(const OnceMarker& once, const RunOptions& options, const std
   const bool given_up = once.answer() == OnceAnswer::given_up;
   given_up ? progress.warn(once.explanation()) : progress.say(once.explanation());
   if (!deliver(once.earlier_run(), options, wanted, spool, environment, progress)) return kExitNotSaved;
+  if (!options.requirements.empty()) {
+    const auto body = spool ? spool->read(once.earlier_run() + ".json") : std::nullopt;
+    if (!body) {
+      progress.warn("the result that was to be good enough is not there any more; remove the marker to measure again");
+      return kExitNotSaved;
+    }
+    const std::vector<std::string> unmet = unmet_requirements(options.requirements, parse_result(*body));
+    for (const std::string& line : unmet) progress.warn(line);
+    if (!unmet.empty()) return kExitRequirement;
+  }
   return given_up ? kExitPartial : kExitOk;
 }
 

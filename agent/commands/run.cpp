@@ -51,8 +51,9 @@ namespace {
 constexpr double kReserveS = 0.5;
 constexpr std::chrono::milliseconds kHealthLimit{1500}, kLongestHealthLimit{10'000};
 
-double budget_s(const RunOptions& options) {
-  double budget = options.max_seconds.value_or(rules_of(options.profile).wall_s);
+double budget_s(const RunOptions& options, std::size_t devices) {
+  const double soak_s = options.soak_s.value_or(0) * static_cast<double>(devices);
+  double budget = options.max_seconds.value_or(rules_of(options.profile).wall_s + soak_s);
   if (options.max_cost_usd) {
     constexpr double kSecondsPerHour = 3600;
     const double cost = static_cast<double>(parse_micros(*options.max_cost_usd));
@@ -301,9 +302,10 @@ Machine look(const RunOptions& options, const Environment& environment, double l
                       : look_at_machine(environment, choice, limit_s);
 }
 
-/// Sends the result where it was to go, shows it and asks whether it may go further; the exit code.
-int deliver(const Result& result, const std::string& body, const Kept& kept, const Sharing& sharing,
-            const std::optional<Spool>& spool, const Environment& environment, Progress& progress) {
+/// Sends the result where it was to go, shows it, asks whether it may go further and says what it lacks; the exit code.
+int deliver(const Result& result, const std::string& body, const Kept& kept, const RunOptions& options,
+            const Sharing& sharing, const std::optional<Spool>& spool, const Environment& environment,
+            Progress& progress) {
   const bool durable = kept.saved.durable;
   RunOutcome outcome{durable && kept.out_written, false};
   ReportContext report{kept.saved.where, {}, durable ? environment.invocation + " show " + result.run_id : ""};
@@ -316,6 +318,10 @@ int deliver(const Result& result, const std::string& body, const Kept& kept, con
   show(result, report, kept.on_stdout, !outcome.saved, environment);
   if (sharing.to_ask && durable && !result.simulated && result.status != RunStatus::failed)
     outcome.upload_failed = !offer_contribution(result, body, *sharing.to_ask, spool, environment);
+  for (const std::string& line : unmet_requirements(options.requirements, result)) {
+    progress.warn(line);
+    outcome.falls_short = true;
+  }
   return exit_code_for(result, outcome);
 }
 
@@ -324,7 +330,6 @@ int deliver(const Result& result, const std::string& body, const Kept& kept, con
 int execute(const RunOptions& options, const Environment& environment) {
   const double called_s = monotonic_s();
   const std::int64_t called_ms = unix_ms();
-  const double budget = budget_s(options);
   Progress progress(stderr, environment.err_style, environment.verbosity);
   if (options.out) require_writable(*options.out);
   const Sharing sharing = sharing_of(options, environment);  // a typing error must not cost a measurement
@@ -335,7 +340,7 @@ int execute(const RunOptions& options, const Environment& environment) {
                          options.offline ? MetadataUse::none : MetadataUse::describe_and_watch, hash,
                          options.once ? kNetworkWait : std::chrono::seconds(0));  // before the GPUs: it asks meanwhile
   for (const std::string& problem : platform.refused()) progress.warn(problem);
-  Machine machine = look(options, environment, budget - kReserveS, progress);
+  Machine machine = look(options, environment, budget_s(options, 0) - kReserveS, progress);
   std::optional<OnceMarker> once;
   if (options.once) once.emplace(once_marker(*options.once, environment, hash, platform, store.spool));
   if (once && once->answer() != OnceAnswer::measure)
@@ -345,7 +350,8 @@ int execute(const RunOptions& options, const Environment& environment) {
   const double started_s = once ? monotonic_s() : called_s;
   const std::int64_t started_ms = once ? unix_ms() : called_ms;
   const RunStart start = run_start(options, environment, started_ms, machine.simulated);
-  const std::vector<Case> cases = plan(machine.inventory, options.profile);
+  const double budget = budget_s(options, machine.inventory.devices.size());
+  const std::vector<Case> cases = plan(machine.inventory, options.profile, options.soak_s);
   hash_identifiers(machine, hash);  // with the key of the data directory, which exists now if it can
   platform.put_into(machine.inventory);
   Result begun = begin_result(start, machine.inventory);
@@ -370,7 +376,7 @@ int execute(const RunOptions& options, const Environment& environment) {
   if (once) once->end(result, kept.saved.durable, progress);
   interruption.reset();
 
-  return deliver(result, body, kept, sharing, store.spool, environment, progress);
+  return deliver(result, body, kept, options, sharing, store.spool, environment, progress);
 }
 
 }  // namespace gpuassay

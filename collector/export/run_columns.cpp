@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <string_view>
 
 #include "core/enums.h"
+#include "core/headlines.h"
 
 namespace gpuassay {
 namespace {
@@ -192,15 +195,14 @@ std::vector<Column> measurement_document_columns() {
 
 std::vector<Column> figure_columns(const std::string& pointer) {
   std::vector<Column> columns;
-  const std::vector<std::string> dtypes = dtype_names();
-  add_figures(columns, pointer, "gemm_tflop_per_s", dtypes, "Matrix product, best square shape:");
-  add_figures(columns, pointer, "conv_tflop_per_s", dtypes, "All convolutions of ResNet-50, FLOPs over time:");
-  add_figures(columns, pointer, "compute_tflop_per_s", dtypes, "Arithmetic alone, from registers:");
-  add_figures(columns, pointer, "bandwidth_gb_per_s",
-              {"copy", "mul", "add", "triad", "read", "write", "gather", "h2d", "d2h", "bidirectional", "h2d_pageable",
-               "d2h_pageable", "bidirectional_pageable", "l1", "l2", "l3"},
-              "Bandwidth,");
-  add_figures(columns, pointer, "latency_us", {"kernel_launch", "graph_launch"}, "Microseconds of a");
+  const std::map<std::string_view, std::string> meanings{
+      {"gemm_tflop_per_s", "Matrix product, best square shape:"},
+      {"conv_tflop_per_s", "All convolutions of ResNet-50, FLOPs over time:"},
+      {"compute_tflop_per_s", "Arithmetic alone, from registers:"},
+      {"bandwidth_gb_per_s", "Bandwidth,"},
+      {"latency_us", "Microseconds of a"}};
+  for (const HeadlineKind& kind : headline_kinds())
+    add_figures(columns, pointer, std::string(kind.name), kind.keys, meanings.at(kind.name));
   return columns;
 }
 

@@ -59,6 +59,28 @@ def test_the_same_gpu_scores_the_same_twice(agent):
     assert abs(scores[0] / scores[1] - 1) < 0.03
 
 
+def test_a_gate_tells_what_is_not_met_and_saves_all_the_same(agent):
+    good = ["--require", "fraction_of_expected>=0.1", "--require", "triad.burst > 1"]
+    assert on_fake(agent, "T4", *good).returncode == 0
+    ran = on_fake(agent, "T4", *good, "--require", "gemm_tflop_per_s.fp16.burst>=1000", "--require", "score_per_usd_hour>0")
+    assert ran.returncode == 7, ran.stderr
+    assert len(agent.results()) == 2 and json.loads(ran.stdout) in agent.results()
+    last = ran.stderr.splitlines()[-2:]
+    assert last[0].startswith("gpuassay: required gemm_tflop_per_s.fp16.burst>=1000: not met, summary.instance.gemm_tflop_per_s.fp16.burst is ")
+    assert last[1] == "gpuassay: required score_per_usd_hour>0: not met, this result has no score_per_usd_hour"
+    # A slow GPU is what the gate is for; one that computes wrongly is worse than slow.
+    assert on_fake(agent, "T4", "--require", "fraction_of_expected>=0.8", faults=["slow:0:0.5"]).returncode == 7
+    assert on_fake(agent, "T4", "--require", "score.value>=1", faults=["wrong"], seconds=30).returncode == 5
+
+
+def test_a_gate_that_cannot_be_meant_costs_no_measurement(agent):
+    for text in ("score", "speed>=1", "score.value>=", "score.value>=fast", "score.value=>1", "burst>=1", ""):
+        ran = on_fake(agent, "T4", "--require", text)
+        assert ran.returncode == 2, text
+        assert len(ran.stderr.splitlines()) == 1 and "--require" in ran.stderr
+    assert agent.files() == []
+
+
 @pytest.mark.parametrize(
     "fault, word",
     [

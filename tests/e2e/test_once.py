@@ -215,9 +215,12 @@ def test_what_was_asked_for_is_done_with_the_earlier_result(booted, agent, tmp_p
     sent = len(collector.requests)
     assert booted.run("boot", "--upload", collector.url).returncode == 0  # taken already: nothing is sent
     assert len(collector.requests) == sent
+    gate = booted.run("boot", "--require", "score.value>=1e9")
+    assert gate.returncode == 7 and "required score.value>=1e9: not met" in gate.stderr
     saved.unlink()
-    gone = booted.run("boot", "--json")
-    assert gone.returncode == 6 and gone.stdout == "" and "not there any more" in gone.stderr
+    for asked in (["--json"], ["--require", "score.value>=1e9"]):
+        gone = booted.run("boot", *asked)
+        assert gone.returncode == 6 and gone.stdout == "" and "not there any more" in gone.stderr
 
 
 def test_why_it_ran(booted, agent):

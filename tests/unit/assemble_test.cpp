@@ -121,12 +121,16 @@ TEST(ExitCode, FollowsTheContract) {
   EXPECT_EQ(exit_code_for(good, {true, false}), 0);
   EXPECT_EQ(exit_code_for(good, {false, false}), 6);
   EXPECT_EQ(exit_code_for(good, {true, true}), 6);
+  EXPECT_EQ(exit_code_for(good, {true, false, true}), 7);
+  EXPECT_EQ(exit_code_for(good, {false, false, true}), 6);
   RunEnd end = good_end();
   end.reasons = {{"interrupted", "x", std::nullopt}};
   EXPECT_EQ(exit_code_for(finish_result(begun, end), {true, false}), 4);
+  EXPECT_EQ(exit_code_for(finish_result(begun, end), {true, false, true}), 7);
   EXPECT_EQ(exit_code_for(finish_result(begun, end), {false, false}), 6);
   end.raw_measurements[0].status = CaseStatus::wrong_result;
   EXPECT_EQ(exit_code_for(finish_result(begun, end), {false, false}), 5);
+  EXPECT_EQ(exit_code_for(finish_result(begun, end), {false, false, true}), 5);
   RunEnd broken = good_end();
   broken.reasons = {{"hardware_fault", "GPU 0: 1 uncorrectable memory error was counted", 0}};
   const Result faulty = finish_result(begun, broken);

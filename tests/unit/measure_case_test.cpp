@@ -71,6 +71,40 @@ TEST(MeasureCase, ShortOperationsAreTimedInBatchesButReportedEach) {
   EXPECT_EQ(m.samples_ns.size(), 64u) << "100 samples of 200 operations, thinned";
 }
 
+/// Slower from its third second on, as under a power limit.
+class SlowingOperation final : public ScriptedOperation {
+ public:
+  SlowingOperation() : ScriptedOperation(0, kPassed) {}
+  std::int64_t run_timed_ns(std::int64_t iterations) override {
+    const std::int64_t operation_ns = elapsed_ns_ < 2'000'000'000 ? 1'000'000 : 1'250'000;
+    elapsed_ns_ += operation_ns * iterations;
+    return operation_ns * iterations;
+  }
+
+ private:
+  std::int64_t elapsed_ns_ = 0;
+};
+
+TEST(MeasureCase, SustainedFiguresAreThoseAfterTheDeviceHasSettled) {
+  ScriptedBackend backend;
+  backend.make = [] { return std::make_unique<SlowingOperation>(); };
+  Case planned = one_case();
+  planned.regime = Regime::sustained;
+  planned.limits = {1, 0, 0, 8'000'000'000, 14};
+  const Measurement m = measure_case(planned, backend, [] { return std::nullopt; }).measurement;
+  EXPECT_EQ(m.status, CaseStatus::ok);
+  EXPECT_EQ(m.regime, Regime::sustained);
+  EXPECT_EQ(m.steady_reached, true);
+  EXPECT_EQ(m.stop_reason, StopReason::noise_stable);
+  EXPECT_EQ(m.samples_ns, std::vector<double>(14, 1.25e6));
+  EXPECT_GT(*m.seconds_under_load, 5);
+  EXPECT_LT(*m.seconds_under_load, 7);
+  planned.limits.max_time_ns = 3'000'000'000;
+  const Measurement cut_off = measure_case(planned, backend, [] { return std::nullopt; }).measurement;
+  EXPECT_EQ(cut_off.steady_reached, false);
+  EXPECT_EQ(cut_off.stop_reason, StopReason::time_limit);
+}
+
 TEST(MeasureCase, AWrongOutputIsAWrongResultHoweverFast) {
   Verification wrong = kPassed;
   wrong.passed = false;

@@ -132,6 +132,31 @@ TEST(Summarize, ConvolutionsAreThoseOfTheWholeNetwork) {
   EXPECT_NEAR(*summary.instance.conv_tflop_per_s.at("fp32").burst, by_hand / (158 * 2e6) / 1e3, 1e-4);
 }
 
+TEST(Summarize, OneConvolutionUnderLoadStandsForTheNetwork) {
+  std::vector<Measurement> all = network_measurements(600, 30);
+  const auto conv =
+      std::find_if(all.begin(), all.end(), [](const Measurement& m) { return m.workload == Workload::conv; });
+  Measurement sustained = *conv;
+  sustained.regime = Regime::sustained;
+  for (double& sample_ns : sustained.samples_ns) sample_ns *= 1.25;
+  all.push_back(sustained);
+  const std::vector<Device> devices{cpu_device()};
+  const RegimeValues figures = summarize(devices, normalize_all(all, devices)).instance.conv_tflop_per_s.at("fp32");
+  EXPECT_NEAR(*figures.sustained, *figures.burst / 1.25, 1e-5);
+  all.back().status = CaseStatus::failed;
+  EXPECT_FALSE(summarize(devices, normalize_all(all, devices)).instance.conv_tflop_per_s.at("fp32").sustained);
+}
+
+TEST(Summarize, SustainedFiguresStandBesideBursts) {
+  const GemmParams gemm{DType::fp32, 1000, 1000, 1000, 1};
+  Measurement sustained = ok_measurement(gemm, {4e6});
+  sustained.regime = Regime::sustained;
+  const std::vector<Device> devices{cpu_device()};
+  const Summary summary = summarize(devices, normalize_all({ok_measurement(gemm, {2e6}), sustained}, devices));
+  EXPECT_EQ(summary.instance.gemm_tflop_per_s.at("fp32").burst, 1);
+  EXPECT_EQ(summary.instance.gemm_tflop_per_s.at("fp32").sustained, 0.5);
+}
+
 TEST(Summarize, ThreeConvolutionsAreNoNetwork) {
   auto all = network_measurements(600, 30);
   int convolutions = 0;

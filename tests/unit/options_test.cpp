@@ -89,6 +89,17 @@ TEST(Options, EveryFlagOfRun) {
   EXPECT_TRUE(run.json);
 }
 
+TEST(Options, RequirementsAreReadBeforeAnythingIsMeasured) {
+  const RunOptions run =
+      run_options({"run", "--require", "fraction_of_expected>=0.9", "--json", "--require", "triad.burst > 100"});
+  ASSERT_EQ(run.requirements.size(), 2U);
+  EXPECT_EQ(run.requirements[0].path, "score.fraction_of_expected");
+  EXPECT_EQ(run.requirements[1].path, "summary.instance.bandwidth_gb_per_s.triad.burst");
+  EXPECT_TRUE(run.json);
+  EXPECT_NE(usage_error({"run", "--require", "speed>=1"}).find("no result has 'speed'"), std::string::npos);
+  EXPECT_NE(usage_error({"run", "--require"}).find("--require"), std::string::npos);
+}
+
 TEST(Options, GlobalFlagsStandAnywhere) {
   EXPECT_EQ(std::get<Options>(parse({"--data-dir", "/d", "run"})).global.data_dir, "/d");
   const Options after = std::get<Options>(parse({"run", "--quiet", "--data-dir", "/d"}));
@@ -140,7 +151,7 @@ TEST(Options, WhatDoesNotExistIsAUsageErrorThatNamesIt) {
   EXPECT_NE(usage_error({"run", "--fast"}).find("--fast"), std::string::npos);
   EXPECT_NE(usage_error({"run", "--profile", "fast"}).find("fast"), std::string::npos);
   EXPECT_NE(usage_error({"run", "--device", "tpu"}).find("tpu"), std::string::npos);
-  EXPECT_NE(usage_error({"run", "--soak", "5"}).find("--soak"), std::string::npos);
+  EXPECT_NE(usage_error({"run", "--shape", "5"}).find("--shape"), std::string::npos);
   EXPECT_NE(usage_error({"price", "import", "--format", "xml", "f"}).find("xml"), std::string::npos);
   EXPECT_NE(usage_error({"schema", "price"}).find("price"), std::string::npos);
 }

@@ -81,7 +81,7 @@ TEST(PlanCuda, IdsAreUniquePerDeviceAndParamsArePossible) {
   for (const char* row : kSevenGpus) {
     std::set<std::string> ids;
     for (const Case& c : plan(machine({row}), Profile::full)) {
-      EXPECT_TRUE(c.repeat || ids.insert(c.id).second) << c.id;
+      EXPECT_TRUE(c.repeat || c.regime == Regime::sustained || ids.insert(c.id).second) << c.id;
       EXPECT_EQ(case_id(c.params), c.id);
       EXPECT_GE(c.limits.max_time_ns, c.limits.min_time_ns);
       const Measurement m = test::ok_measurement(c.params, {1e6});
@@ -171,7 +171,7 @@ TEST(PlanCuda, SeveralDevicesTakeTurnsByValue) {
 TEST(PlanCuda, OneDeviceRepeatsHeadlinesAndScore) {
   const auto cases = plan(machine({"V100-SXM2-16GB"}), Profile::standard);
   EXPECT_EQ(std::count_if(cases.begin(), cases.end(), [](const Case& c) { return c.repeat; }), 78);
-  EXPECT_TRUE(cases.back().repeat);
+  EXPECT_TRUE(cases[cases.size() - 4].repeat) << "before three that are kept under load";
   for (const Case& c : plan(machine({"V100-SXM2-16GB"}), Profile::quick)) EXPECT_FALSE(c.repeat);
 }
 
@@ -198,6 +198,51 @@ double estimated_wall_s(const Inventory& inventory, const std::vector<Case>& cas
     total_s += (c.repeat ? kRepeatS : kCaseS) + tried * operation_s + sampled_s;
   }
   return total_s;
+}
+
+std::vector<Case> sustained_of(const std::vector<Case>& cases) {
+  std::vector<Case> sustained;
+  std::copy_if(cases.begin(), cases.end(), std::back_inserter(sustained),
+               [](const Case& c) { return c.regime == Regime::sustained; });
+  return sustained;
+}
+
+TEST(PlanCuda, HeadlinesAreKeptUnderLoadLast) {
+  const Inventory a100 = machine({"A100-SXM4-40GB"});
+  for (const Profile profile : {Profile::standard, Profile::full}) {
+    const auto cases = plan(a100, profile);
+    const auto sustained = sustained_of(cases);
+    ASSERT_EQ(sustained.size(), 3u);
+    EXPECT_EQ(cases[cases.size() - 3].regime, Regime::sustained) << "last: a run that is cut off has all bursts";
+    EXPECT_EQ(sustained[0].id, "gemm/fp16/m8192n8192k8192");
+    EXPECT_TRUE(sustained[1].id.starts_with("conv/fp16/")) << sustained[1].id;
+    EXPECT_EQ(sustained[2].id, "bandwidth/triad/dram");
+    for (const Case& each : sustained) {
+      EXPECT_EQ(each.limits.max_time_ns, 7'000'000'000);
+      EXPECT_TRUE(each.gpu_telemetry);
+      EXPECT_FALSE(each.repeat);
+    }
+  }
+  EXPECT_TRUE(sustained_of(plan(a100, Profile::quick)).empty());
+  EXPECT_EQ(sustained_of(plan(machine({"T4", "T4"}), Profile::standard)).size(), 5u) << "the twin runs no convolutions";
+  EXPECT_TRUE(sustained_of(plan(machine(std::vector<std::string>(8, "T4")), Profile::standard)).empty());
+}
+
+TEST(PlanCuda, ASoakPutsEveryDeviceUnderLoadInAnyProfile) {
+  const Inventory eight = machine(std::vector<std::string>(8, "T4"));
+  for (const Profile profile : {Profile::quick, Profile::standard}) {
+    const auto soaks = sustained_of(plan(eight, profile, 300));
+    ASSERT_EQ(soaks.size(), 8u);
+    for (std::size_t i = 0; i < soaks.size(); ++i) {
+      EXPECT_EQ(soaks[i].device, static_cast<int>(i));
+      EXPECT_TRUE(soaks[i].id.starts_with("gemm/fp16/"));
+      EXPECT_EQ(soaks[i].limits.max_time_ns, 300'000'000'000);
+    }
+  }
+  const auto one = sustained_of(plan(machine({"T4"}), Profile::standard, 60));
+  ASSERT_EQ(one.size(), 3u);
+  EXPECT_EQ(one[0].limits.max_time_ns, 60'000'000'000);
+  EXPECT_EQ(one[1].limits.max_time_ns, 7'000'000'000);
 }
 
 TEST(PlanCuda, FitsTheWallLimitOfItsProfile) {

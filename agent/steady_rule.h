@@ -1,0 +1,49 @@
+// When has a device that works without pause settled? An object that is fed one sample at a time, so that tests can
+// feed it literal series. Clocks need no reading for it: a clock that moves moves the time of an operation.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/model.h"
+
+namespace gpuassay {
+
+class SteadyRule {
+ public:
+  /// Load is looked at in windows of this share of the longest load, and no shorter than kShortestWindowNs.
+  static constexpr std::int64_t kMostWindows = 16;
+  static constexpr std::int64_t kShortestWindowNs = 1'000'000'000;
+  /// So many windows in a row must agree: their median times to kSpread, largest over smallest, and their temperatures,
+  /// where they are known, to kTemperatureC.
+  static constexpr std::size_t kAgreeing = 3;
+  static constexpr double kSpread = 0.01;
+  static constexpr double kTemperatureC = 1;
+
+  /// @param longest_ns under load altogether
+  explicit SteadyRule(std::int64_t longest_ns);
+
+  /// Takes one sample: `sample_ns` per operation, `elapsed_ns` the time it took altogether, and the temperature after
+  /// it. noise_stable as soon as the last windows agree, time_limit at the end of the longest load, empty to go on.
+  std::optional<StopReason> add(double sample_ns, std::int64_t elapsed_ns, std::optional<double> temperature_c);
+
+  [[nodiscard]] std::int64_t elapsed_ns() const { return elapsed_ns_; }
+  /// Of the last kAgreeing whole windows, or of all there are.
+  [[nodiscard]] std::vector<double> last_samples_ns() const;
+
+ private:
+  struct Window {
+    std::vector<double> samples_ns;
+    std::int64_t elapsed_ns = 0;
+    double median_ns = 0;
+    std::optional<double> temperature_c;  ///< at its end
+  };
+  [[nodiscard]] bool settled() const;
+
+  std::int64_t longest_ns_, window_ns_;
+  std::int64_t elapsed_ns_ = 0;
+  std::vector<Window> windows_{1};  ///< the last one is being filled
+};
+
+}  // namespace gpuassay
