@@ -61,11 +61,12 @@ void sample_sustained(Operation& operation, const SamplingLimits& limits, double
   constexpr double kLeastSampleNs = 20e6;
   const double sample_ns = std::max(kLeastSampleNs, operation.min_sample_ns());
   const auto iterations = static_cast<std::int64_t>(std::max(1.0, std::ceil(sample_ns / operation_ns)));
+  const auto temperature_c = [monitor] { return monitor != nullptr ? monitor->temperature_c() : std::nullopt; };
   SteadyRule rule(limits.max_time_ns);
   while (!measurement.stop_reason) {
     const std::int64_t took_ns = std::max<std::int64_t>(1, operation.run_timed_ns(iterations));
-    measurement.stop_reason = rule.add(static_cast<double>(took_ns) / static_cast<double>(iterations), took_ns,
-                                       monitor != nullptr ? monitor->temperature_c() : std::nullopt);
+    const double each_ns = static_cast<double>(took_ns) / static_cast<double>(iterations);
+    measurement.stop_reason = rule.add(each_ns, took_ns, temperature_c);
   }
   measurement.steady_reached = measurement.stop_reason == StopReason::noise_stable;
   store_samples(rule.last_samples_ns(), rule.elapsed_ns(), limits, measurement);

@@ -10,8 +10,7 @@ namespace gpuassay {
 SteadyRule::SteadyRule(std::int64_t longest_ns)
     : longest_ns_(longest_ns), window_ns_(std::max(kShortestWindowNs, longest_ns / kMostWindows)) {}
 
-std::optional<StopReason> SteadyRule::add(double sample_ns, std::int64_t elapsed_ns,
-                                          std::optional<double> temperature_c) {
+std::optional<StopReason> SteadyRule::add(double sample_ns, std::int64_t elapsed_ns, const Thermometer& temperature_c) {
   Window& window = windows_.back();
   window.samples_ns.push_back(sample_ns);
   window.elapsed_ns += elapsed_ns;
@@ -19,7 +18,7 @@ std::optional<StopReason> SteadyRule::add(double sample_ns, std::int64_t elapsed
   const bool whole = window.elapsed_ns >= window_ns_;
   if (whole) {
     window.median_ns = median(window.samples_ns);
-    window.temperature_c = temperature_c;
+    window.temperature_c = temperature_c();
     windows_.emplace_back();
     if (settled()) return StopReason::noise_stable;
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -24,9 +25,11 @@ class SteadyRule {
   /// @param longest_ns under load altogether
   explicit SteadyRule(std::int64_t longest_ns);
 
-  /// Takes one sample: `sample_ns` per operation, `elapsed_ns` the time it took altogether, and the temperature after
-  /// it. noise_stable as soon as the last windows agree, time_limit at the end of the longest load, empty to go on.
-  std::optional<StopReason> add(double sample_ns, std::int64_t elapsed_ns, std::optional<double> temperature_c);
+  /// Takes one sample: `sample_ns` per operation, `elapsed_ns` the time it took altogether. The thermometer is read at
+  /// the end of a window. noise_stable as soon as the last windows agree, time_limit at the end of the longest load,
+  /// empty to go on.
+  using Thermometer = std::function<std::optional<double>()>;
+  std::optional<StopReason> add(double sample_ns, std::int64_t elapsed_ns, const Thermometer& temperature_c);
 
   [[nodiscard]] std::int64_t elapsed_ns() const { return elapsed_ns_; }
   /// Of the last kAgreeing whole windows, or of all there are.

@@ -43,7 +43,7 @@ class LoadMonitor {
   LoadMonitor(const LoadMonitor&) = delete;
   LoadMonitor& operator=(const LoadMonitor&) = delete;
   virtual ~LoadMonitor() = default;
-  /// The latest that was read; empty when the device tells nothing.
+  /// Now; empty when the device tells nothing.
   [[nodiscard]] virtual std::optional<double> temperature_c() const { return std::nullopt; }
   /// Ends the watch; what was seen, empty when the device tells nothing.
   virtual std::optional<GpuTelemetry> stop() = 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -120,13 +119,17 @@ NvmlDevice::NvmlDevice(const LibraryCandidate& candidate, const std::string& pci
               "nvmlDeviceGetHandleByPciBusId_v2");
 }
 
+std::optional<double> NvmlDevice::temperature_c() const {
+  return number(library_.api.nvmlDeviceGetTemperature, 1, device_, nvml::kTemperatureGpu);
+}
+
 GpuReading NvmlDevice::read() const {
   const nvml::Api& api = library_.api;
   GpuReading reading;
   reading.sm_clock_mhz = number(api.nvmlDeviceGetClockInfo, 1, device_, nvml::kClockSm);
   reading.memory_clock_mhz = number(api.nvmlDeviceGetClockInfo, 1, device_, nvml::kClockMemory);
   reading.power_w = number(api.nvmlDeviceGetPowerUsage, 1e-3, device_);
-  reading.temperature_c = number(api.nvmlDeviceGetTemperature, 1, device_, nvml::kTemperatureGpu);
+  reading.temperature_c = temperature_c();
   constexpr unsigned kMostGeneration = 16, kMostLanes = 64;  // of the document
   reading.pcie_generation = whole_number(api.nvmlDeviceGetCurrPcieLinkGeneration, kMostGeneration, device_);
   reading.pcie_width = whole_number(api.nvmlDeviceGetCurrPcieLinkWidth, kMostLanes, device_);
@@ -154,16 +157,12 @@ void GpuMonitor::watch() {
     GpuReading reading = device_.read();
     reading.at_s = std::chrono::duration<double>(Clock::now() - begin).count();
     readings_.push_back(reading);
-    if (reading.temperature_c) temperature_c_ = *reading.temperature_c;
     if (last) return;
     std::this_thread::sleep_for(kPeriod);
   }
 }
 
-std::optional<double> GpuMonitor::temperature_c() const {
-  const double latest = temperature_c_;
-  return std::isnan(latest) ? std::nullopt : std::optional(latest);
-}
+std::optional<double> GpuMonitor::temperature_c() const { return device_.temperature_c(); }
 
 std::optional<GpuTelemetry> GpuMonitor::stop() {
   if (!thread_.joinable()) return std::nullopt;

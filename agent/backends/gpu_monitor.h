@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <limits>
 #include <optional>
 #include <string>
 #include <thread>
@@ -33,6 +32,7 @@ class NvmlDevice {
   /// Opens NVML at `candidate` and finds the device. Throws Error{library_missing, library_failed}.
   NvmlDevice(const LibraryCandidate& candidate, const std::string& pci_bus_id);
   [[nodiscard]] GpuReading read() const;
+  [[nodiscard]] std::optional<double> temperature_c() const;
 
  private:
   nvml::LoadedLibrary library_;
@@ -54,7 +54,6 @@ class GpuMonitor final : public LoadMonitor {
 
   const NvmlDevice& device_;
   std::vector<GpuReading> readings_;
-  std::atomic<double> temperature_c_{std::numeric_limits<double>::quiet_NaN()};
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

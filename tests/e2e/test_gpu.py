@@ -11,14 +11,14 @@ SEVEN = ["K80 (board)", "P100-PCIE-16GB", "V100-SXM2-16GB", "T4", "A100-SXM4-40G
 SANITIZED = TIME_SCALE > 1
 
 
-def on_fake(agent, profile, *arguments, faults=(), seconds=100, more=()):
-    """One quick run; `seconds` are not stretched: the fakes keep their own time."""
+def on_fake(agent, gpu, *arguments, faults=(), seconds=100, more=(), profile="quick"):
+    """One run; `seconds` are not stretched: the fakes keep their own time."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GPUASSAY_FAKE")}
     if (BIN / "fake_gpu").is_dir():
         environment["GPUASSAY_FAKE_GPU_DIR"] = str(BIN / "fake_gpu")
     flags = [word for fault in faults for word in ("--fault", fault)]
-    command = [ROOT / "scripts/with_fake_gpu", profile, *flags, *more, "--", agent.program, "--data-dir", agent.data_dir]
-    command += ["run", "--profile", "quick", "--max-seconds", str(seconds), "--json", *arguments]
+    command = [ROOT / "scripts/with_fake_gpu", gpu, *flags, *more, "--", agent.program, "--data-dir", agent.data_dir]
+    command += ["run", "--profile", profile, "--max-seconds", str(seconds), "--json", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=400, stdin=subprocess.DEVNULL, env=environment)
 
 
@@ -57,6 +57,34 @@ def test_the_same_gpu_scores_the_same_twice(agent):
         pytest.skip("the release programs show it")
     scores = [json.loads(on_fake(agent, "T4").stdout)["score"]["value"] for _ in range(2)]
     assert abs(scores[0] / scores[1] - 1) < 0.03
+
+
+@pytest.mark.parametrize("gpu", ["T4", "H200-SXM"])
+def test_a_standard_run_is_verified_and_kept_under_load(agent, gpu):
+    ran = on_fake(agent, gpu, profile="standard")
+    assert ran.returncode == 0, ran.stderr
+    result = json.loads(ran.stdout)
+    assert result["status"] == "complete" and not by_status(result, "wrong_result")
+    sustained = [m for m in result["measurements"] if m["regime"] == "sustained"]
+    assert [m["workload"] for m in sustained] == ["gemm", "conv", "bandwidth"]
+    for m in sustained:
+        assert m["steady_reached"] is True and 3 <= m["seconds_under_load"] <= 8
+        assert m["telemetry"]["gpu"]["temperature_c"] is not None
+    instance = result["summary"]["instance"]
+    for figures in (instance["gemm_tflop_per_s"]["fp16"], instance["conv_tflop_per_s"]["fp16"], instance["bandwidth_gb_per_s"]["triad"]):
+        assert 0.9 < figures["sustained"] / figures["burst"] < 1.1
+    assert "sustained" in ran.stderr
+
+
+def test_a_soak_finds_the_clock_that_is_left_when_it_is_hot(agent):
+    cool = on_fake(agent, "A100-SXM4-40GB", "--soak", "60")
+    hot = on_fake(agent, "A100-SXM4-40GB", "--soak", "60", faults=["overheat"])
+    for ran in (cool, hot):
+        assert ran.returncode == 0, ran.stderr
+    figures = [json.loads(ran.stdout)["summary"]["instance"]["gemm_tflop_per_s"]["fp16"] for ran in (cool, hot)]
+    assert figures[0]["sustained"] / figures[0]["burst"] > 0.95
+    assert figures[1]["sustained"] / figures[1]["burst"] < 0.7
+    assert [m["steady_reached"] for m in json.loads(hot.stdout)["measurements"] if m["regime"] == "sustained"] == [True]
 
 
 def test_a_gate_tells_what_is_not_met_and_saves_all_the_same(agent):

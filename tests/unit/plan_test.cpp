@@ -37,7 +37,8 @@ TEST(Plan, IdsAreUnique) {
   for (const Profile profile : {Profile::quick, Profile::standard, Profile::full}) {
     std::set<std::string> ids;
     const auto cases = plan(machine(2, true, 16), profile);
-    for (const Case& c : cases) EXPECT_TRUE(c.repeat || c.regime == Regime::sustained || ids.insert(c.id).second) << c.id;
+    for (const Case& c : cases)
+      EXPECT_TRUE(c.repeat || c.regime == Regime::sustained || ids.insert(c.id).second) << c.id;
   }
 }
 

@@ -21,11 +21,13 @@ struct Fed {
   int samples = 0;
 };
 
+std::optional<double> no_thermometer() { return std::nullopt; }
+
 Fed feed(SteadyRule& rule, std::initializer_list<Second> seconds) {
   Fed fed;
   for (const Second& second : seconds) {
     for (int i = 0; i < 10 && !fed.reason; ++i) {
-      fed.reason = rule.add(second.operation_ns, 100 * kSteadyMs, second.temperature_c);
+      fed.reason = rule.add(second.operation_ns, 100 * kSteadyMs, [&] { return second.temperature_c; });
       ++fed.samples;
     }
   }
@@ -84,14 +86,14 @@ TEST(SteadyRule, NoiseWithinASecondIsNoChange) {
   SteadyRule rule(kLongestNs);
   std::optional<StopReason> reason;
   int samples = 0;
-  while (!reason) reason = rule.add(samples++ % 2 == 0 ? 90 : 110, 50 * kSteadyMs, std::nullopt);
+  while (!reason) reason = rule.add(samples++ % 2 == 0 ? 90 : 110, 50 * kSteadyMs, no_thermometer);
   EXPECT_EQ(reason, StopReason::noise_stable);
   EXPECT_EQ(samples, 60);
 }
 
 TEST(SteadyRule, AnOperationLongerThanTheLoadHasOneSample) {
   SteadyRule rule(3'000 * kSteadyMs);
-  EXPECT_EQ(rule.add(5e9, 5'000 * kSteadyMs, std::nullopt), StopReason::time_limit);
+  EXPECT_EQ(rule.add(5e9, 5'000 * kSteadyMs, no_thermometer), StopReason::time_limit);
   EXPECT_EQ(rule.last_samples_ns().size(), 1u);
 }
 

@@ -18,8 +18,8 @@ constexpr double kSmallestKernelNs = 1200;
 constexpr double kLoadTimeConstantNs = 50e6;
 constexpr double kWarmingTimeConstantNs = 20e9;
 constexpr double kIdlePowerShare = 0.12;
-/// Under the fault `throttle` the clock falls after that much work.
-constexpr double kThrottleAfterNs = 200e6;
+/// Under the faults `throttle` and `overheat` the clock falls after that much work.
+constexpr double kThrottleAfterNs = 200e6, kOverheatAfterNs = 20e9;
 
 }  // namespace
 
@@ -27,6 +27,12 @@ Device::Device(int ordinal, const GpuProfile& profile, const Setup& setup) : ord
   constexpr double kHalf = 0.5, kThrottledClock = 0.6;
   if (const Fault* slow = setup.fault("slow", ordinal)) slow_factor_ = slow->number(kHalf);
   if (const Fault* throttle = setup.fault("throttle", ordinal)) throttle_factor_ = throttle->number(kThrottledClock);
+  if (const Fault* heat = setup.fault("overheat", ordinal)) {
+    throttle_factor_ = heat->number(kThrottledClock);
+    throttle_after_ns_ = kOverheatAfterNs;
+  } else {
+    throttle_after_ns_ = kThrottleAfterNs;
+  }
   if (const Fault* cap = setup.fault("power_cap", ordinal)) power_cap_ = cap->number(kHalf);
 }
 
@@ -39,7 +45,7 @@ std::array<unsigned char, 16> Device::uuid() const {
   return bytes;
 }
 
-bool Device::throttled() const { return throttle_factor_ > 0 && busy_ns_ > kThrottleAfterNs; }
+bool Device::throttled() const { return throttle_factor_ > 0 && busy_ns_ > throttle_after_ns_; }
 
 double Device::clock_factor() const {
   if (throttled()) return throttle_factor_;

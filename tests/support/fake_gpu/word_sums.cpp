@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kernels/arguments.h"
+#include "kernels/read_reference.h"
 
 namespace gpuassay::fake {
 
@@ -24,16 +25,16 @@ std::uint64_t BlockSums::sum_of_tiles(std::uint64_t first) const {
 }
 
 std::uint64_t BlockSums::element(std::uint64_t block) const {
-  if (passes_ == 1) return sum_of_tiles(block % grid_);
-  // Pass p of block b starts at tile (b + p) mod grid: whole turns of the grid see every tile once.
-  const std::uint64_t turns = passes_ / grid_;
-  std::uint64_t sum = 0;
-  if (turns > 0) {
-    for (unsigned first = 0; first < grid_; ++first) sum += sum_of_tiles(first);
-    sum *= turns;
-  }
-  for (std::uint64_t pass = turns * grid_; pass < passes_; ++pass) sum += sum_of_tiles((block + pass) % grid_);
-  return sum;
+  // The tiles of a pass repeat with twice the grid.
+  const std::uint64_t turn = std::uint64_t{2} * grid_;
+  const auto sum_of_passes = [&](std::uint64_t count) {
+    std::uint64_t sum = 0;
+    for (std::uint64_t pass = 0; pass < count; ++pass)
+      sum += sum_of_tiles(kernels::read_role(static_cast<std::uint32_t>(block), grid_, pass));
+    return sum;
+  };
+  const std::uint64_t turns = passes_ / turn;
+  return (turns > 0 ? turns * sum_of_passes(turn) : 0) + sum_of_passes(passes_ % turn);
 }
 
 std::uint64_t sum_of_words(const View& view, std::uint64_t begin, std::uint64_t end) {
