@@ -1,4 +1,4 @@
-"""Predictions beside what PyTorch did on real GPUs, as recorded: scripts/validate_score, and how far off they are."""
+"""Predictions beside what PyTorch did on real GPUs and a CPU, as recorded: scripts/validate_score, and how far off they are."""
 
 import json
 import subprocess
@@ -37,6 +37,14 @@ def test_predictions_are_within_a_tenth_in_the_mean_and_a_fifth_each(tmp_path, c
     assert len(errors) == rows
     for (name, precision), error in errors.items():
         assert abs(error) <= KNOWN.get((card, name, precision), 0.20), (name, precision, error)
+    assert all(mean <= 10 for mean in means.values()), means
+
+
+def test_those_of_a_cpu_as_well(tmp_path):
+    recorded = ROOT / "tests/cpu/recorded"
+    errors, means = validate(tmp_path, json.loads((recorded / "zen4.json").read_text()), recorded / "networks-zen4.json")
+    assert len(errors) == 16
+    assert all(abs(error) <= 0.20 for error in errors.values()), errors
     assert all(mean <= 10 for mean in means.values()), means
 
 
