@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/sustained_shares.h"
 #include "core/enums.h"
 #include "core/operations.h"
 
@@ -214,18 +215,11 @@ void add_sustained_line(TextPage& page, const Result& result) {
   std::map<std::string, double> shares;
   double longest_s = 0;
   bool all_steady = true;
-  for (const Measurement& sustained : result.measurements) {
-    if (sustained.regime != Regime::sustained || sustained.status != CaseStatus::ok || !sustained.metric) continue;
-    for (const Measurement& burst : result.measurements) {
-      if (burst.regime != Regime::burst || burst.id != sustained.id || burst.device != sustained.device ||
-          !burst.metric)
-        continue;
-      const double share = sustained.metric->value / burst.metric->value;
-      const auto [place, is_new] = shares.emplace(load_name(sustained.params), share);
-      place->second = std::min(place->second, share);
-      longest_s = std::max(longest_s, sustained.seconds_under_load.value_or(0));
-      all_steady = all_steady && sustained.steady_reached.value_or(false);
-    }
+  for (const SustainedShare& each : sustained_shares(result)) {
+    const auto [place, is_new] = shares.emplace(load_name(each.sustained->params), each.share);
+    place->second = std::min(place->second, each.share);
+    longest_s = std::max(longest_s, each.sustained->seconds_under_load.value_or(0));
+    all_steady = all_steady && each.sustained->steady_reached.value_or(false);
   }
   for (const auto& [name, share] : shares) words.push_back(fmt::format("{} {:.0f} %", name, 100 * share));
   if (words.empty()) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "agent/sustained_shares.h"
 #include "core/gpu_names.h"
 #include "core/operations.h"
 
@@ -18,6 +19,8 @@ constexpr double kLeastMemoryShare = 0.5;
 constexpr double kLeastGemmShare = 0.2;
 /// Boards of one kind differ by a few per cent.
 constexpr double kLeastOfTwin = 0.8;
+/// A B200 at its power limit was reported to keep 85 %; other cards keep more.
+constexpr double kLeastOfBurst = 0.8;
 
 /// The largest share of its peak that a case of the device reaches; empty when none was measured or no peak is known.
 template <class Selected>
@@ -75,6 +78,21 @@ void judge_twins(const Result& result, const Device& device, std::vector<Verdict
   }
 }
 
+/// What a job that lasts hours will not have.
+void judge_load(const Result& result, std::vector<Verdict>& verdicts) {
+  for (const auto& [sustained, share] : sustained_shares(result)) {
+    const auto device = std::find_if(result.devices.begin(), result.devices.end(),
+                                     [&](const Device& each) { return each.index == sustained->device; });
+    if (device == result.devices.end() || device->kind != DeviceKind::cuda || share >= kLeastOfBurst) continue;
+    verdicts.push_back(
+        {"falls_under_load", sustained->device,
+         fmt::format("GPU {} keeps {:.0f} % of its burst in {} under load of {:.0f} s", sustained->device, 100 * share,
+                     sustained->id, sustained->seconds_under_load.value_or(0)),
+         "count on that much in long jobs; look at power limit and temperature with nvidia-smi -q, and ask "
+         "the provider about the cooling"});
+  }
+}
+
 }  // namespace
 
 void judge_speed(const Result& result, std::vector<Verdict>& verdicts) {
@@ -84,6 +102,7 @@ void judge_speed(const Result& result, std::vector<Verdict>& verdicts) {
     if (!device.vgpu) judge_peak(result, device, verdicts);
     judge_twins(result, device, verdicts);
   }
+  judge_load(result, verdicts);
 }
 
 }  // namespace gpuassay

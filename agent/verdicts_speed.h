@@ -1,4 +1,4 @@
-// Is a GPU much slower than it should be, by its own peak or beside another of its kind?
+// Is a GPU much slower than it should be, by its own peak, beside another of its kind, or once it is hot?
 #pragma once
 
 #include <vector>
@@ -7,7 +7,8 @@
 
 namespace gpuassay {
 
-/// Adds "below_peak" and "slower_than_twin". The bounds are far below what healthy GPUs reach, so that none is accused.
+/// Adds "below_peak", "slower_than_twin" and "falls_under_load". The bounds are far below what healthy GPUs reach, so
+/// that none is accused.
 void judge_speed(const Result& result, std::vector<Verdict>& verdicts);
 
 }  // namespace gpuassay

@@ -84,6 +84,8 @@ def test_a_soak_finds_the_clock_that_is_left_when_it_is_hot(agent):
     figures = [json.loads(ran.stdout)["summary"]["instance"]["gemm_tflop_per_s"]["fp16"] for ran in (cool, hot)]
     assert figures[0]["sustained"] / figures[0]["burst"] > 0.95
     assert figures[1]["sustained"] / figures[1]["burst"] < 0.7
+    codes_of = [[verdict["code"] for verdict in json.loads(ran.stdout)["verdicts"]] for ran in (cool, hot)]
+    assert "falls_under_load" not in codes_of[0] and "falls_under_load" in codes_of[1]
     assert [m["steady_reached"] for m in json.loads(hot.stdout)["measurements"] if m["regime"] == "sustained"] == [True]
 
 

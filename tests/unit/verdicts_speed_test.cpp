@@ -55,6 +55,19 @@ TEST(SpeedVerdicts, OtherKindsAndUnknownPeaksSayNothing) {
   EXPECT_TRUE(codes_of(result).empty());
 }
 
+TEST(SpeedVerdicts, WhatIsLeftUnderLoadIsSaidWhereItIsLittle) {
+  Result result = two_cards(228, 0.71);
+  Measurement sustained = reaching(kSquareGemm, 1, 21, 0.33);
+  sustained.regime = Regime::sustained;
+  sustained.seconds_under_load = 7;
+  result.measurements.push_back(sustained);
+  EXPECT_TRUE(codes_of(result).empty()) << "21 of 24";
+  result.measurements.back().metric->value = 17;
+  EXPECT_EQ(codes_of(result), (std::vector<std::string>{"falls_under_load 1"}));
+  result.measurements.back().status = CaseStatus::failed;
+  EXPECT_TRUE(codes_of(result).empty());
+}
+
 TEST(SpeedVerdicts, AVirtualGpuSharesItsPeak) {
   Result result = two_cards(100, 0.31);
   result.devices[0].vgpu = result.devices[1].vgpu = "T4-16C";
