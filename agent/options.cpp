@@ -83,18 +83,24 @@ void add_run(CLI::App& app, Options& options) {
   command->add_option("--max-cost", run->max_cost_usd, "stop before the run has cost this much, USD")
       ->check(money_text())
       ->needs(price);
-  command
-      ->add_option_function<std::string>(
-          "--once",
-          [run](const std::string& scope) { run->once = scope == "boot" ? OnceScope::boot : OnceScope::instance; },
-          "unattended: measure once on this boot, or on this instance, and wait 60 s for a late driver")
-      ->check(CLI::IsMember({"boot", "instance"}));
+  CLI::Option* once =
+      command
+          ->add_option_function<std::string>(
+              "--once",
+              [run](const std::string& scope) { run->once = scope == "boot" ? OnceScope::boot : OnceScope::instance; },
+              "unattended: measure once on this boot, or on this instance, and wait 60 s for a late driver")
+          ->check(CLI::IsMember({"boot", "instance"}));
+  CLI::Option* repeat =
+      command->add_option("--repeat", run->repeat, "measure N times, save every run, and show how far apart they are")
+          ->check(CLI::Range(2, 100))
+          ->type_name("N")
+          ->excludes(once);
   command->add_option("--provider", run->provider, "who rents the machine out, such as aws");
   command->add_option("--instance-type", run->instance_type, "the provider's name of the machine type");
   command->add_option("--region", run->region, "the provider's name of the region");
   command->add_option("--pricing-model", run->pricing_model, "how it is paid for")
       ->check(CLI::IsMember({"on_demand", "spot", "preemptible", "reserved", "monthly", "free"}));
-  command->add_option("--out", run->out, "also write the result to FILE");
+  command->add_option("--out", run->out, "also write the result to FILE")->excludes(repeat);
   command
       ->add_option_function<std::vector<std::string>>(
           "--require",

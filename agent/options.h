@@ -39,6 +39,7 @@ struct RunOptions {
   std::optional<std::filesystem::path> out;
   std::optional<std::string> upload_url;
   std::optional<OnceScope> once;
+  int repeat = 1;                         ///< runs, one after the other
   std::vector<Requirement> requirements;  ///< what the result must reach
   NetworkOptions network;
   bool offline = false;

@@ -10,10 +10,13 @@
 #include "agent/commands/result_file.h"
 #include "agent/exit_code.h"
 #include "agent/report_figures.h"
+#include "agent/run_to_run.h"
 #include "agent/text_page.h"
 #include "core/enums.h"
 #include "core/error.h"
 #include "core/json_or_null.h"
+#include "core/normalize.h"
+#include "core/repeatability.h"
 #include "core/rescored.h"
 #include "core/score.h"
 
@@ -28,6 +31,7 @@ constexpr std::size_t kMostInPairs = 4;
 /// The results as the user called them, and what they are.
 struct CompareInput {
   std::vector<std::string> files;
+  std::vector<Result> results;  ///< with figures and scores recomputed
   std::vector<ComparedRun> runs;
   std::vector<std::string> changed;  ///< files whose score does not follow from their samples
 };
@@ -35,10 +39,14 @@ struct CompareInput {
 CompareInput read_compared(const CompareOptions& options, const Environment& environment) {
   CompareInput input;
   for (const auto& name : options.results) {
-    const Result stored = read_result(name, environment);
+    Result stored = read_result(name, environment);
     const Rescored again = rescore(stored);
     input.files.push_back(name.string());
     input.runs.push_back(compared_run(stored, again.score));
+    stored.summary = summarize(stored.devices, again.measurements);
+    stored.score = again.score;
+    stored.measurements.clear();
+    input.results.push_back(std::move(stored));
     if (again.contradicts_stored) input.changed.push_back(name.string());
   }
   return input;
@@ -96,6 +104,46 @@ nlohmann::json list_or_nulls(const std::vector<std::optional<T>>& values) {
   return list;
 }
 
+/// The results that are runs of one machine, several of each; by their places.
+struct RepeatedMachine {
+  std::vector<std::size_t> places;
+  std::vector<const Result*> runs;
+};
+
+std::vector<RepeatedMachine> repeated_machines(const std::vector<Result>& results) {
+  std::vector<const Result*> all;
+  all.reserve(results.size());
+  for (const Result& result : results) all.push_back(&result);
+  std::vector<RepeatedMachine> machines;
+  for (std::vector<std::size_t>& places : runs_by_machine(all)) {
+    if (places.size() < 2) continue;
+    RepeatedMachine machine{std::move(places), {}};
+    for (const std::size_t place : machine.places) machine.runs.push_back(all[place]);
+    machines.push_back(std::move(machine));
+  }
+  return machines;
+}
+
+nlohmann::json machines_json(const std::vector<RepeatedMachine>& machines) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const RepeatedMachine& each : machines)
+    list.push_back({{"results", each.places}, {"spread", spread_json(headline_series(each.runs))}});
+  return list;
+}
+
+nlohmann::json machine_differences_json(const std::vector<RepeatedMachine>& machines) {
+  nlohmann::json list = nlohmann::json::array();
+  for (std::size_t second = 1; second < machines.size(); ++second) {
+    for (std::size_t first = 0; first < second; ++first) {
+      list.push_back(
+          {{"first", machines[first].places},
+           {"second", machines[second].places},
+           {"figures", differences_json(headline_differences(machines[first].runs, machines[second].runs))}});
+    }
+  }
+  return list;
+}
+
 nlohmann::json comparison_json(const CompareInput& input, const Comparison& comparison) {
   nlohmann::json results = nlohmann::json::array();
   for (std::size_t i = 0; i < input.runs.size(); ++i) results.push_back(run_json(input.files[i], input.runs[i]));
@@ -110,7 +158,13 @@ nlohmann::json comparison_json(const CompareInput& input, const Comparison& comp
                          {"samples_per_s", list_or_nulls(each.samples_per_s)},
                          {"ratios", list_or_nulls(each.ratios)}});
   }
-  return {{"results", results}, {"best", or_null(comparison.best)}, {"pairs", pairs}, {"workloads", workloads}};
+  const std::vector<RepeatedMachine> machines = repeated_machines(input.results);
+  return {{"results", results},
+          {"best", or_null(comparison.best)},
+          {"pairs", pairs},
+          {"workloads", workloads},
+          {"machines", machines_json(machines)},
+          {"differences", machine_differences_json(machines)}};
 }
 
 /// Results are called 1, 2, ... in the order of the command line.
@@ -217,6 +271,27 @@ void add_workload_rows(TextPage& page, const std::vector<ComparedRun>& runs, con
   if (comparison.best) page.prose("", fmt::format("x: times what {} does", shown_number(*comparison.best)));
 }
 
+/// Each machine that ran several times, and each such one beside the first.
+void add_run_to_run(TextPage& page, const std::vector<Result>& results) {
+  const std::vector<RepeatedMachine> machines = repeated_machines(results);
+  const auto numbers = [](const RepeatedMachine& machine) {
+    std::vector<std::size_t> shown;
+    shown.reserve(machine.places.size());
+    for (const std::size_t place : machine.places) shown.push_back(shown_number(place));
+    return fmt::format("{}", fmt::join(shown, ", "));
+  };
+  if (machines.empty()) return;
+  page.blank();
+  for (const RepeatedMachine& each : machines) {
+    page.prose("runs", fmt::format("{} are of one machine; between its fastest and slowest", numbers(each)));
+    add_spread(page, "", headline_series(each.runs));
+  }
+  for (std::size_t i = 1; i < machines.size(); ++i) {
+    page.prose("noise", fmt::format("{} beside {}", numbers(machines[i]), numbers(machines[0])));
+    add_differences(page, "", headline_differences(machines[0].runs, machines[i].runs));
+  }
+}
+
 std::string comparison_text(const CompareInput& input, const Comparison& comparison, const TextStyle& style) {
   constexpr int kWorkloadWidth = 18;
   TextPage page(style);
@@ -228,7 +303,9 @@ std::string comparison_text(const CompareInput& input, const Comparison& compari
   page.blank();
   TextPage table(style, kWorkloadWidth);
   add_workload_rows(table, input.runs, comparison);
-  return page.take() + table.take();
+  TextPage repeats(style);
+  add_run_to_run(repeats, input.results);
+  return page.take() + table.take() + repeats.take();
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "agent/commands/earlier_run.h"
 #include "agent/commands/killed_runs.h"
 #include "agent/commands/once.h"
+#include "agent/commands/repeat.h"
 #include "agent/commands/result_file.h"
 #include "agent/commands/send.h"
 #include "agent/driver_wait.h"
@@ -303,7 +304,7 @@ Machine look(const RunOptions& options, const Environment& environment, double l
 }
 
 /// Sends the result where it was to go, shows it, asks whether it may go further and says what it lacks; the exit code.
-int deliver(const Result& result, const std::string& body, const Kept& kept, const RunOptions& options,
+int deliver(const Result& result, bool shown, const std::string& body, const Kept& kept, const RunOptions& options,
             const Sharing& sharing, const std::optional<Spool>& spool, const Environment& environment,
             Progress& progress) {
   const bool durable = kept.saved.durable;
@@ -315,8 +316,8 @@ int deliver(const Result& result, const std::string& body, const Kept& kept, con
     report.notes = sent.notes;
   }
   progress.clear_live_line();
-  show(result, report, kept.on_stdout, !outcome.saved, environment);
-  if (sharing.to_ask && durable && !result.simulated && result.status != RunStatus::failed)
+  if (shown || !outcome.saved) show(result, report, kept.on_stdout, !outcome.saved, environment);
+  if (shown && sharing.to_ask && durable && !result.simulated && result.status != RunStatus::failed)
     outcome.upload_failed = !offer_contribution(result, body, *sharing.to_ask, spool, environment);
   for (const std::string& line : unmet_requirements(options.requirements, result)) {
     progress.warn(line);
@@ -325,9 +326,7 @@ int deliver(const Result& result, const std::string& body, const Kept& kept, con
   return exit_code_for(result, outcome);
 }
 
-}  // namespace
-
-int execute(const RunOptions& options, const Environment& environment) {
+OneRun measure_once(const RunOptions& options, const Environment& environment, bool shown) {
   const double called_s = monotonic_s();
   const std::int64_t called_ms = unix_ms();
   Progress progress(stderr, environment.err_style, environment.verbosity);
@@ -344,7 +343,7 @@ int execute(const RunOptions& options, const Environment& environment) {
   std::optional<OnceMarker> once;
   if (options.once) once.emplace(once_marker(*options.once, environment, hash, platform, store.spool));
   if (once && once->answer() != OnceAnswer::measure)
-    return use_earlier_run(*once, options, sharing.wanted, store.spool, environment, progress);
+    return {use_earlier_run(*once, options, sharing.wanted, store.spool, environment, progress), std::nullopt, true};
   require_measurable(machine);
   // To wait for a driver and a cloud that are late is not to measure.
   const double started_s = once ? monotonic_s() : called_s;
@@ -369,14 +368,22 @@ int execute(const RunOptions& options, const Environment& environment) {
   const double left_s = end.reasons.empty() ? started_s + budget - kReserveS - monotonic_s() : 0;
   complete_platform(platform, begun, left_s, *interruption, environment, progress);
   progress.say(fmt::format("measured for {:.0f} s; scoring and saving", end.duration_s));
-  const Result result = finish_result(begun, std::move(end));
+  Result result = finish_result(begun, std::move(end));
   const std::string body = canonical_json(result);
 
   const Kept kept = keep(result, body, options, store, progress);
   if (once) once->end(result, kept.saved.durable, progress);
   interruption.reset();
 
-  return deliver(result, body, kept, options, sharing, store.spool, environment, progress);
+  const int exit_code = deliver(result, shown, body, kept, options, sharing, store.spool, environment, progress);
+  return {exit_code, std::move(result), kept.saved.durable};
+}
+
+}  // namespace
+
+int execute(const RunOptions& options, const Environment& environment) {
+  if (options.repeat > 1) return repeat_runs(options, environment, measure_once);
+  return measure_once(options, environment, true).exit_code;
 }
 
 }  // namespace gpuassay

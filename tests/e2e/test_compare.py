@@ -53,7 +53,7 @@ def words_of(ran):
 def test_the_document(agent, machine):
     files = [machine("one", price="2.000000"), machine("two", gemm=2, conv=2, memory=2, price="1.000000")]
     document = compare(agent, *files)
-    assert set(document) == {"results", "best", "pairs", "workloads"}
+    assert set(document) == {"results", "best", "pairs", "workloads", "machines", "differences"}
     assert [each["file"] for each in document["results"]] == [str(file) for file in files]
     for each, file in zip(document["results"], files):
         stored = json.loads(file.read_text())
@@ -259,3 +259,34 @@ def test_times_that_no_machine_takes(agent, machine, sample):
     if ran.returncode == 0:
         value = json.loads(ran.stdout)["results"][0]["value"]
         assert value is None or value > 0
+
+
+def test_runs_of_one_machine_have_a_spread_and_two_machines_a_test(agent, machine):
+    def other_machine(name, gemm):
+        path = machine(name, gemm=gemm)
+        document = json.loads(path.read_text())
+        document["devices"][0]["uuid_hash"] = "b" * 64
+        path.write_text(json.dumps(document))
+        return path
+
+    ours = [machine(f"ours{i}", gemm=1 + 0.004 * i) for i in range(4)]
+    theirs = [other_machine(f"theirs{i}", gemm=0.9 + 0.004 * i) for i in range(4)]
+    document = compare(agent, *ours, *theirs)
+    assert [each["results"] for each in document["machines"]] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    spread = {each["path"]: each for each in document["machines"][0]["spread"]}
+    gemm = spread["summary.instance.gemm_tflop_per_s.fp16.burst"]
+    assert len(gemm["values"]) == 4 and math.isclose(gemm["relative_range"], 0.012 / 1.006, rel_tol=1e-3)
+    assert spread["summary.instance.bandwidth_gb_per_s.triad.burst"]["relative_range"] == 0
+    [difference] = document["differences"]
+    figures = {each["path"]: each for each in difference["figures"]}
+    gemm = figures["summary.instance.gemm_tflop_per_s.fp16.burst"]
+    assert gemm["larger_than_noise"] and gemm["decidable"] and math.isclose(gemm["p"], 2 / 70, rel_tol=1e-4) and gemm["ratio"] < 1
+    triad = figures["summary.instance.bandwidth_gb_per_s.triad.burst"]
+    assert not triad["larger_than_noise"] and triad["ratio"] == 1 and triad["p"] == 1
+    text = words_of(agent("compare", *ours, *theirs))
+    assert "runs 1, 2, 3, 4 are of one machine" in text and "noise 5, 6, 7, 8 beside 1, 2, 3, 4" in text
+    assert "figures within noise" in text
+    few = words_of(agent("compare", *ours[:2], *theirs[:2]))
+    assert "too few runs to tell" in few
+    alone = compare(agent, ours[0], theirs[0])
+    assert alone["machines"] == [] and alone["differences"] == []

@@ -89,6 +89,21 @@ def test_a_soak_finds_the_clock_that_is_left_when_it_is_hot(agent):
     assert [m["steady_reached"] for m in json.loads(hot.stdout)["measurements"] if m["regime"] == "sustained"] == [True]
 
 
+def test_repeated_runs_are_all_saved_and_their_spread_is_told(agent):
+    ran = on_fake(agent, "T4", "--repeat", "3", "--price", "1.00", "--max-cost", "0.09")
+    assert ran.returncode == 0, ran.stderr
+    document = json.loads(ran.stdout)
+    saved = agent.results()
+    assert [run["run_id"] for run in document["runs"]] == sorted(run["run_id"] for run in saved) and len(saved) == 3
+    score = next(each for each in document["spread"] if each["path"] == "score.value")
+    assert score["values"] == [run["score"] for run in document["runs"]] and score["relative_range"] < 0.03
+    # Three cents each are 108 s: the other limit holds.
+    assert ran.stderr.count("at most 100 s") == 3
+    for more in (["--once", "boot"], ["--out", str(agent.data_dir / "x.json")]):
+        refused = on_fake(agent, "T4", "--repeat", "2", *more)
+        assert refused.returncode == 2 and "--repeat" in refused.stderr
+
+
 def test_a_gate_tells_what_is_not_met_and_saves_all_the_same(agent):
     good = ["--require", "fraction_of_expected>=0.1", "--require", "triad.burst > 1"]
     assert on_fake(agent, "T4", *good).returncode == 0

@@ -89,6 +89,15 @@ TEST(Options, EveryFlagOfRun) {
   EXPECT_TRUE(run.json);
 }
 
+TEST(Options, RepeatsAreTwoToAHundred) {
+  EXPECT_EQ(run_options({"run"}).repeat, 1);
+  EXPECT_EQ(run_options({"run", "--repeat", "5"}).repeat, 5);
+  for (const char* wrong : {"0", "1", "101", "many", "-3"})
+    EXPECT_NE(usage_error({"run", "--repeat", wrong}).find("--repeat"), std::string::npos) << wrong;
+  EXPECT_NE(usage_error({"run", "--repeat", "2", "--once", "boot"}).find("--repeat"), std::string::npos);
+  EXPECT_NE(usage_error({"run", "--repeat", "2", "--out", "f"}).find("--repeat"), std::string::npos);
+}
+
 TEST(Options, RequirementsAreReadBeforeAnythingIsMeasured) {
   const RunOptions run =
       run_options({"run", "--require", "fraction_of_expected>=0.9", "--json", "--require", "triad.burst > 100"});
