@@ -274,12 +274,12 @@ def test_runs_of_one_machine_have_a_spread_and_two_machines_a_test(agent, machin
     document = compare(agent, *ours, *theirs)
     assert [each["results"] for each in document["machines"]] == [[0, 1, 2, 3], [4, 5, 6, 7]]
     spread = {each["path"]: each for each in document["machines"][0]["spread"]}
-    gemm = spread["summary.instance.gemm_tflop_per_s.fp16.burst"]
+    gemm = spread["summary.instance.gemm_tflop_per_s.fp32.burst"]
     assert len(gemm["values"]) == 4 and math.isclose(gemm["relative_range"], 0.012 / 1.006, rel_tol=1e-3)
     assert spread["summary.instance.bandwidth_gb_per_s.triad.burst"]["relative_range"] == 0
     [difference] = document["differences"]
     figures = {each["path"]: each for each in difference["figures"]}
-    gemm = figures["summary.instance.gemm_tflop_per_s.fp16.burst"]
+    gemm = figures["summary.instance.gemm_tflop_per_s.fp32.burst"]
     assert gemm["larger_than_noise"] and gemm["decidable"] and math.isclose(gemm["p"], 2 / 70, rel_tol=1e-4) and gemm["ratio"] < 1
     triad = figures["summary.instance.bandwidth_gb_per_s.triad.burst"]
     assert not triad["larger_than_noise"] and triad["ratio"] == 1 and triad["p"] == 1
