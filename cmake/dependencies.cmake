@@ -13,6 +13,12 @@ endfunction()
 gpuassay_static_library(gpuassay_dep_crypto libcrypto.a)
 gpuassay_static_library(gpuassay_dep_ssl libssl.a)
 gpuassay_static_library(gpuassay_dep_sqlite libsqlite3.a)
+if(GPUASSAY_OLD_GLIBC)
+  # Keeps out what of SQLite is never used; it stands before the archive, see the file.
+  add_library(gpuassay_sqlite_shim STATIC ${PROJECT_SOURCE_DIR}/cmake/sqlite_shim.c)
+  set_property(TARGET gpuassay_dep_sqlite PROPERTY INTERFACE_LINK_LIBRARIES
+               gpuassay_sqlite_shim ${gpuassay_dep_sqlite_ARCHIVE})
+endif()
 gpuassay_static_library(gpuassay_dep_sodium libsodium.a)
 gpuassay_static_library(gpuassay_dep_zlib libz.a)
 target_link_libraries(gpuassay_dep_crypto INTERFACE ${CMAKE_DL_LIBS} Threads::Threads)
