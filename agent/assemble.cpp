@@ -29,9 +29,10 @@ void explain_standing_nulls(Result& result) {
               "figures are null where the status is not ok (see reason), fraction_of_peak where no theoretical peak "
               "is known, steady_reached for burst figures, algorithm for kernels of our own, readings of telemetry.gpu "
               "where NVML does not tell");
-  add_unknown(result, "/summary",
-              "this version measures burst only; a figure is null when its cases were not all ok, one of the instance "
-              "when not every device has it");
+  add_unknown(
+      result, "/summary",
+      "sustained is null for what was not kept under load, in quick for all; a figure is null when its cases were not "
+      "all ok, one of the instance when not every device has it");
 }
 
 /// A link at rest runs at generation 1: what counts is what was seen while something was measured.

@@ -21,6 +21,11 @@ void Interruption::watch(int fd) const {
     throw_errno(ErrorCode::internal, "cannot watch for what may stop the run", errno);
 }
 
+bool Interruption::requested() const {
+  epoll_event event{};
+  return ::epoll_wait(either_.get(), &event, 1, 0) > 0;
+}
+
 std::string Interruption::reason() {
   if (notices_ != nullptr) {
     if (const auto& notice = notices_->announced()) return *notice;

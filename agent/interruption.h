@@ -17,6 +17,8 @@ class Interruption {
 
   /// Readable once the run is to stop, and from then on.
   [[nodiscard]] int fd() const { return either_.get(); }
+  /// Whether it is readable now.
+  [[nodiscard]] bool requested() const;
   /// Why, once it is: the provider's notice where there is one, as that is also what the signal is about then.
   std::string reason();
 

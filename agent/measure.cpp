@@ -21,6 +21,7 @@ namespace {
 /// A case that takes this many times its sampling limit, and at least this long, hangs: preparing and verifying cost
 /// a few times the sampling at most, but on a machine that is busy with other things 10 s were seen.
 constexpr double kHangFactor = 20;
+constexpr double kMostBeyondSamplingS = 60;
 constexpr double kMinHangS = 30;
 /// More for the first case of a process: sixteen K80 dies need a minute to start.
 constexpr double kStartS = 90;
@@ -97,7 +98,10 @@ class Pass {
     }
   }
 
-  static double hang_s(const Case& planned) { return std::max(kMinHangS, kHangFactor * sampling_s(planned)); }
+  static double hang_s(const Case& planned) {
+    const double sampling = sampling_s(planned);
+    return std::max(kMinHangS, std::min(kHangFactor * sampling, sampling + kMostBeyondSamplingS));
+  }
   static double sampling_s(const Case& planned) { return static_cast<double>(planned.limits.max_time_ns) / 1e9; }
 
   Wait wait_for_answer(double patience_s) const {
@@ -161,9 +165,10 @@ class Pass {
     return not_measured(planned, CaseStatus::skipped, stopped_);
   }
 
-  /// Repeats that the budget did not reach are no loss: their operations were measured before.
+  /// Repeats that the budget did not reach are no loss, as their operations were measured before, nor is what is
+  /// optional.
   void add_stop_reason(std::size_t reached) {
-    const auto first_time = [](const Case& planned) { return !planned.repeat; };
+    const auto first_time = [](const Case& planned) { return !planned.repeat && !planned.optional; };
     const auto missing = std::count_if(plan_.begin() + static_cast<std::ptrdiff_t>(reached), plan_.end(), first_time);
     const std::size_t colon = stopped_.find(':');
     if (missing == 0 && stopped_.substr(0, colon) == kBudget) return;

@@ -241,7 +241,8 @@ std::variant<Options, HelpText> parse_command_line(int argc, const char* const* 
   CLI::Option* quiet = app.add_flag("--quiet", options.global.quiet, "no progress on stderr");
   app.add_flag("--verbose", options.global.verbose, "every case on stderr")->excludes(quiet);
   app.footer(
-      "Exit codes: 0 ok, 2 usage, 3 nothing measurable, 4 partial, 5 wrong results, 6 not saved or not uploaded.");
+      "Exit codes: 0 ok, 2 usage, 3 nothing measurable, 4 partial, 5 wrong results, 6 not saved or not uploaded, "
+      "7 a --require not met.");
   add_run(app, options);
   add_readers(app, options);
   add_estimate(app, options);

@@ -23,7 +23,8 @@ std::vector<Case> sustained_cases(const std::vector<Case>& cases, const std::vec
   std::vector<Case> sustained;
   const auto gpus = std::count_if(devices.begin(), devices.end(),
                                   [](const Device& device) { return device.kind == DeviceKind::cuda; });
-  const auto add_first = [&](const Device& device, bool (*wanted)(const OperationParams&), std::int64_t longest_ns) {
+  const auto add_first = [&](const Device& device, bool (*wanted)(const OperationParams&), std::int64_t longest_ns,
+                             bool asked_for = false) {
     const auto first = std::find_if(cases.begin(), cases.end(), [&](const Case& planned) {
       return planned.device == device.index && wanted(planned.params);
     });
@@ -31,6 +32,7 @@ std::vector<Case> sustained_cases(const std::vector<Case>& cases, const std::vec
     Case again = *first;
     again.regime = Regime::sustained;
     again.limits = {1, 0, 0, longest_ns, kSustainedStored};
+    again.optional = !asked_for;
     again.gpu_telemetry = device.kind == DeviceKind::cuda;
     sustained.push_back(std::move(again));
   };
@@ -40,7 +42,7 @@ std::vector<Case> sustained_cases(const std::vector<Case>& cases, const std::vec
     constexpr auto kNeededNs = static_cast<std::int64_t>(SteadyRule::kAgreeing) * SteadyRule::kShortestWindowNs;
     const bool settles = profile != Profile::quick && longest_ns >= kNeededNs;
     if (soak_s) {
-      add_first(device, is_square_gemm, static_cast<std::int64_t>(*soak_s * 1e9));
+      add_first(device, is_square_gemm, static_cast<std::int64_t>(*soak_s * 1e9), true);
     } else if (settles) {
       add_first(device, is_square_gemm, longest_ns);
     }

@@ -223,8 +223,9 @@ void add_sustained_line(TextPage& page, const Result& result) {
   }
   for (const auto& [name, share] : shares) words.push_back(fmt::format("{} {:.0f} %", name, 100 * share));
   if (words.empty()) {
-    if (result.agent.profile == to_name(Profile::quick))
-      page.prose("sustained", "not measured in quick; --soak 60 or another profile does");
+    const bool tried = std::any_of(result.measurements.begin(), result.measurements.end(),
+                                   [](const Measurement& m) { return m.regime == Regime::sustained; });
+    if (!tried) page.prose("sustained", "not measured in this run; --soak 60 does");
     return;
   }
   notes.push_back(all_steady ? fmt::format("steady within {:.0f} s", longest_s)

@@ -41,8 +41,14 @@ nlohmann::json spread_json(const std::vector<HeadlineSeries>& series) {
 }
 
 void add_differences(TextPage& page, std::string_view label, const std::vector<HeadlineDifference>& differences) {
+  if (differences.empty()) {
+    page.prose(label, "no figure that all of them have");
+    return;
+  }
   if (std::none_of(differences.begin(), differences.end(), [](const auto& each) { return each.decidable; })) {
-    page.prose(label, "too few runs to tell a difference from noise: four of each machine, or three and five");
+    page.prose(
+        label,
+        "too few runs to tell a difference from noise: four of each machine, or three and five, or two and eight");
     return;
   }
   std::vector<std::string> words;

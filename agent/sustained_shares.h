@@ -12,7 +12,7 @@ struct SustainedShare {
   double share = 0;                        ///< of the figure of the same operation's burst on the same device
 };
 
-/// In the order of the document; only operations that were right in both regimes.
+/// In the order of the document; only operations that were right in both regimes, by the same algorithm.
 std::vector<SustainedShare> sustained_shares(const Result& result);
 
 }  // namespace gpuassay

@@ -8,6 +8,7 @@ namespace {
 template <class E>
 std::vector<std::string> names_of_all() {
   std::vector<std::string> names;
+  names.reserve(EnumNames<E>::values.size());
   for (const auto& [unused, name] : EnumNames<E>::values) names.emplace_back(name);
   return names;
 }

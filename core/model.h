@@ -107,6 +107,7 @@ struct Case {
   Regime regime = Regime::burst;
   SamplingLimits limits;
   bool repeat = false;
+  bool optional = false;       ///< a run without the time for it is complete all the same
   bool gpu_telemetry = false;  ///< long enough for NVML to say something, and worth the place in the document
 };
 

@@ -109,7 +109,7 @@ std::vector<DType> conv_dtypes(const std::vector<Measurement>& measurements, int
   return found;
 }
 
-/// How many times as long the sustained convolution of a type took as it took in its burst.
+/// How many times as long the sustained convolution of a type took as it took in its burst, by the same algorithm.
 std::optional<double> conv_slowdown(int device, const std::vector<Measurement>& measurements, DType dtype) {
   for (const Measurement& m : measurements) {
     const auto* conv = std::get_if<ConvParams>(&m.params);
@@ -117,8 +117,8 @@ std::optional<double> conv_slowdown(int device, const std::vector<Measurement>& 
         m.status != CaseStatus::ok)
       continue;
     for (const Measurement& burst : measurements) {
-      if (burst.id == m.id && burst.device == device && burst.regime == Regime::burst &&
-          burst.status == CaseStatus::ok && burst.median_ns && m.median_ns)
+      if (burst.id == m.id && burst.device == device && burst.algorithm == m.algorithm &&
+          burst.regime == Regime::burst && burst.status == CaseStatus::ok && burst.median_ns && m.median_ns)
         return *m.median_ns / *burst.median_ns;
     }
   }
@@ -136,7 +136,7 @@ DeviceSummary summarize_device(int device, const std::vector<Measurement>& measu
     const auto figure = network_conv_tflop_per_s(times, dtype);
     if (!figure) continue;
     RegimeValues& values = summary.conv_tflop_per_s[std::string(to_name(dtype))];
-    values.burst = *figure;
+    values.burst = figure;
     // One layer was put under sustained load, and stands for the others.
     if (const auto slowdown = conv_slowdown(device, measurements, dtype))
       values.sustained = round_significant(*figure / *slowdown, kFigureDigits);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "core/enums.h"
 #include "core/headlines.h"
@@ -53,10 +54,18 @@ std::vector<double> ways_to_sum(const std::vector<std::size_t>& ranks, std::size
 }
 
 std::string machine_key(const Result& run) {
-  std::string key = fmt::format("{}|{}|{}|{}", run.host.cpu_model.value_or(""), run.host.logical_cpus.value_or(0),
-                                run.host.memory_bytes.value_or(0), run.platform.instance_id_hash.value_or(""));
+  std::string key = fmt::format("{}|{}|{}|{}|{}|{}", run.agent.profile, run.simulated, run.host.cpu_model.value_or(""),
+                                run.host.logical_cpus.value_or(0), run.host.memory_bytes.value_or(0),
+                                run.platform.instance_id_hash.value_or(""));
   for (const Device& device : run.devices) key += fmt::format("|{}|{}", device.name, device.uuid_hash.value_or(""));
   return key;
+}
+
+bool can_be_decided(std::size_t first, std::size_t second) {
+  std::vector<double> apart(first + second);
+  std::iota(apart.begin(), apart.end(), 0);
+  const auto middle = apart.begin() + static_cast<std::ptrdiff_t>(first);
+  return rank_sum_p({apart.begin(), middle}, {middle, apart.end()}) <= kNoiseP;
 }
 
 }  // namespace
@@ -102,6 +111,8 @@ double rank_sum_p(const std::vector<double>& a, const std::vector<double>& b) {
 std::vector<HeadlineDifference> headline_differences(const std::vector<const Result*>& first,
                                                      const std::vector<const Result*>& second) {
   std::vector<HeadlineDifference> differences;
+  if (first.empty() || second.empty()) return differences;
+  const bool decidable = can_be_decided(first.size(), second.size());
   const std::vector<HeadlineSeries> others = headline_series(second);
   for (const HeadlineSeries& series : headline_series(first)) {
     const auto other = std::find_if(others.begin(), others.end(), [&](const auto& o) { return o.path == series.path; });
@@ -111,10 +122,7 @@ std::vector<HeadlineDifference> headline_differences(const std::vector<const Res
     difference.ratio = round_significant(median(other->values) / median(series.values), kRepeatDigits);
     difference.p = round_significant(rank_sum_p(series.values, other->values), kRepeatDigits);
     difference.larger_than_noise = difference.p <= kNoiseP;
-    std::vector<double> apart(series.values.size() + other->values.size());
-    std::iota(apart.begin(), apart.end(), 0);
-    const auto middle = apart.begin() + static_cast<std::ptrdiff_t>(series.values.size());
-    difference.decidable = rank_sum_p({apart.begin(), middle}, {middle, apart.end()}) <= kNoiseP;
+    difference.decidable = decidable;
     differences.push_back(std::move(difference));
   }
   return differences;
@@ -122,8 +130,10 @@ std::vector<HeadlineDifference> headline_differences(const std::vector<const Res
 
 std::vector<std::vector<std::size_t>> runs_by_machine(const std::vector<const Result*>& runs) {
   std::vector<std::string> keys;
+  std::set<std::string> seen;
   std::vector<std::vector<std::size_t>> machines;
   for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (!seen.insert(runs[i]->run_id).second) continue;
     const std::string key = machine_key(*runs[i]);
     const auto known = std::find(keys.begin(), keys.end(), key);
     if (known == keys.end()) {

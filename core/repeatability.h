@@ -37,7 +37,8 @@ struct HeadlineDifference {
   double ratio = 1;  ///< median of the second over that of the first
   double p = 1;
   bool larger_than_noise = false;
-  /// Whether even the largest difference would have been shown: from four runs of each on.
+  /// Whether a difference would have been shown if no run of one reached the other's: from four runs of each on, or
+  /// three and five, or two and eight.
   bool decidable = false;
 };
 
@@ -45,8 +46,9 @@ struct HeadlineDifference {
 std::vector<HeadlineDifference> headline_differences(const std::vector<const Result*>& first,
                                                      const std::vector<const Result*>& second);
 
-/// Positions of the results that are runs of one machine, in the order first seen: the same devices by the hashes of
-/// their ids, host and instance. CPUs have no such id: two machines of one model and size look the same.
+/// Positions of the results that are runs of one machine in one profile, in the order first seen: the same devices by
+/// the hashes of their ids, host and instance. CPUs, and GPUs that tell no id, look the same where model and size are.
+/// A run that is there twice counts once.
 std::vector<std::vector<std::size_t>> runs_by_machine(const std::vector<const Result*>& runs);
 
 }  // namespace gpuassay

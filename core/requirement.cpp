@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "core/enums.h"
@@ -52,13 +53,22 @@ bool ends_with_parts(std::string_view path, std::string_view parts) {
          (path.size() > parts.size() && path.ends_with(parts) && path[path.size() - parts.size() - 1] == '.');
 }
 
-/// Paths that have every part of the name, in any place: what somebody may have meant.
+/// The paths that have most parts of the name, in any place: what somebody may have meant.
 std::vector<std::string> like(const std::vector<std::string>& paths, std::string_view name) {
+  const auto parts_in = [name](const std::string& path) {
+    std::size_t count = 0;
+    for (std::size_t begin = 0; begin <= name.size();) {
+      const std::size_t end = std::min(name.find('.', begin), name.size());
+      if (end > begin && path.find(name.substr(begin, end - begin)) != std::string::npos) ++count;
+      begin = end + 1;
+    }
+    return count;
+  };
+  std::size_t most = 0;
+  for (const std::string& path : paths) most = std::max(most, parts_in(path));
   std::vector<std::string> found;
-  const std::string_view last = name.substr(name.rfind('.') + 1);
-  for (const std::string& path : paths) {
-    if (path.find(last) != std::string::npos) found.push_back(path);
-  }
+  std::copy_if(paths.begin(), paths.end(), std::back_inserter(found),
+               [&](const std::string& path) { return most > 0 && parts_in(path) == most; });
   return found;
 }
 

@@ -13,6 +13,8 @@ namespace {
 
 /// Drivers refresh their sensors every 20 to 100 ms; asking costs tens of microseconds of CPU.
 constexpr std::chrono::milliseconds kPeriod{20};
+constexpr std::chrono::seconds kLongestPeriod{1};
+constexpr int kMostReadings = 1000;
 constexpr int kDigits = 4;
 
 constexpr std::array<std::pair<std::uint64_t, std::string_view>, 9> kReasonNames{
@@ -158,7 +160,9 @@ void GpuMonitor::watch() {
     reading.at_s = std::chrono::duration<double>(Clock::now() - begin).count();
     readings_.push_back(reading);
     if (last) return;
-    std::this_thread::sleep_for(kPeriod);
+    // A soak of an hour needs no 180,000 readings.
+    const auto unhurried = (Clock::now() - begin) / kMostReadings;
+    std::this_thread::sleep_for(std::clamp<Clock::duration>(unhurried, kPeriod, kLongestPeriod));
   }
 }
 

@@ -47,6 +47,24 @@ bool deliver(const std::string& run_id, const RunOptions& options, const std::op
   return done;
 }
 
+/// The earlier result held to the requirements, if there are any: one that was wrong meets none.
+int exit_code_of_gate(const std::string& run_id, const RunOptions& options, const std::optional<Spool>& spool,
+                      Progress& progress) {
+  if (options.requirements.empty()) return kExitOk;
+  try {
+    const auto body = spool ? spool->read(run_id + ".json") : std::nullopt;
+    if (!body) throw Error(ErrorCode::not_saved, "it is not there any more");
+    const Result result = parse_result(*body);
+    const std::vector<std::string> unmet = unmet_requirements(options.requirements, result);
+    for (const std::string& line : unmet) progress.warn(line);
+    const int code = exit_code_for(result, {true, false, !unmet.empty()});
+    return code == kExitPartial ? kExitOk : code;
+  } catch (const Error& error) {
+    progress.warn(fmt::format("the result {} cannot be held to what is required: {}", run_id, error.what()));
+    return kExitNotSaved;
+  }
+}
+
 }  // namespace
 
 int use_earlier_run(const OnceMarker& once, const RunOptions& options, const std::optional<CollectorTarget>& wanted,
@@ -54,16 +72,7 @@ int use_earlier_run(const OnceMarker& once, const RunOptions& options, const std
   const bool given_up = once.answer() == OnceAnswer::given_up;
   given_up ? progress.warn(once.explanation()) : progress.say(once.explanation());
   if (!deliver(once.earlier_run(), options, wanted, spool, environment, progress)) return kExitNotSaved;
-  if (!options.requirements.empty()) {
-    const auto body = spool ? spool->read(once.earlier_run() + ".json") : std::nullopt;
-    if (!body) {
-      progress.warn("the result that was to be good enough is not there any more; remove the marker to measure again");
-      return kExitNotSaved;
-    }
-    const std::vector<std::string> unmet = unmet_requirements(options.requirements, parse_result(*body));
-    for (const std::string& line : unmet) progress.warn(line);
-    if (!unmet.empty()) return kExitRequirement;
-  }
+  if (const int code = exit_code_of_gate(once.earlier_run(), options, spool, progress); code != kExitOk) return code;
   return given_up ? kExitPartial : kExitOk;
 }
 

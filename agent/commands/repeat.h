@@ -13,16 +13,20 @@ namespace gpuassay {
 /// What became of one run. `result` is empty where nothing was measured.
 struct OneRun {
   int exit_code = 0;
-  std::optional<Result> result;
+  std::optional<Result> result = {};
   bool saved = false;
+  bool stopped = false;  ///< somebody asked it to end
 };
 
-/// One whole run; with `shown` its report goes to stdout and people are asked what they are asked after a run.
-using MeasureOnce = std::function<OneRun(const RunOptions& options, const Environment& environment, bool shown)>;
+/// A run alone; one of several, with its report but without the question whether to contribute; or one of several whose
+/// stdout is for one JSON document that is not its own.
+enum class RunPart { whole, of_text, of_json };
+using MeasureOnce = std::function<OneRun(const RunOptions& options, const Environment& environment, RunPart part)>;
 
 /// options.repeat runs, each saved as a result of its own, the money limit divided among them; ends early after one
-/// that was interrupted, measured nothing or could not be saved. Prints the last report and the spread of the
-/// headlines, or as JSON the runs and the spread. The worst of the exit codes.
+/// that was asked to stop, failed, measured nothing or could not be saved. Prints their reports and the spread of the
+/// headlines, or as JSON the runs, with the document of one that was not saved, and the spread. The gravest of the exit
+/// codes.
 int repeat_runs(const RunOptions& options, const Environment& environment, const MeasureOnce& measure_once);
 
 }  // namespace gpuassay

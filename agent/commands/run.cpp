@@ -14,10 +14,10 @@
 #include "agent/commands/commands.h"
 #include "agent/commands/contribute.h"
 #include "agent/commands/earlier_run.h"
-#include "agent/commands/killed_runs.h"
 #include "agent/commands/once.h"
 #include "agent/commands/repeat.h"
 #include "agent/commands/result_file.h"
+#include "agent/commands/run_store.h"
 #include "agent/commands/send.h"
 #include "agent/driver_wait.h"
 #include "agent/exit_code.h"
@@ -52,8 +52,11 @@ namespace {
 constexpr double kReserveS = 0.5;
 constexpr std::chrono::milliseconds kHealthLimit{1500}, kLongestHealthLimit{10'000};
 
+/// What a soak needs beside its load: preparing, choosing an algorithm, verifying.
+constexpr double kAroundSoakS = 5;
+
 double budget_s(const RunOptions& options, std::size_t devices) {
-  const double soak_s = options.soak_s.value_or(0) * static_cast<double>(devices);
+  const double soak_s = options.soak_s ? (*options.soak_s + kAroundSoakS) * static_cast<double>(devices) : 0;
   double budget = options.max_seconds.value_or(rules_of(options.profile).wall_s + soak_s);
   if (options.max_cost_usd) {
     constexpr double kSecondsPerHour = 3600;
@@ -112,41 +115,6 @@ void complete_platform(PlatformStage& platform, Result& begun, double left_s, co
   if (platform.complete(begun, deadline, interruption.fd())) look_up_price(begun, environment, progress);
 }
 
-/// The data directory of the run, or nothing to save to and why.
-struct Store {
-  std::optional<Spool> spool;
-  std::optional<FileDescriptor> run_lock;
-  std::optional<Journal> journal;
-  std::string problem;  ///< why the run is not saved
-
-  /// Another process measuring is not a storage problem: that error passes through.
-  void attempt(const auto& action) {
-    if (!spool) return;
-    try {
-      action(*spool);
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::busy) throw;
-      problem = error.what();
-    }
-  }
-};
-
-Store open_store(const Environment& environment, Progress& progress) {
-  Store store;
-  try {
-    store.spool.emplace(environment.data_dir);
-  } catch (const Error& error) {
-    store.problem = error.what();
-  }
-  store.attempt([&](const Spool& spool) {
-    store.run_lock = spool.lock_for_run();
-    spool.remove_stale_temporaries();
-    keep_killed_runs(spool, progress);
-  });
-  if (!store.problem.empty()) progress.warn(store.problem + " (measuring all the same; the result will be printed)");
-  return store;
-}
-
 /// The backend of each device, made at its first case in the measuring process.
 class Backends {
  public:
@@ -167,15 +135,26 @@ class Backends {
   std::map<int, std::unique_ptr<Backend>> backends_;
 };
 
-std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const Machine& machine) {
-  return [&cases, &machine]() -> CaseRunner {
+/// Load that would not end in time ends earlier, so that there is a figure: `left_s` until the run's deadline.
+Case within(const Case& planned, double left_s) {
+  if (planned.regime != Regime::sustained) return planned;
+  constexpr double kLeastS = 1, kNsPerS = 1e9;
+  Case shorter = planned;
+  const double most_s = std::max(left_s - kAroundSoakS, kLeastS);
+  shorter.limits.max_time_ns = std::min(planned.limits.max_time_ns, static_cast<std::int64_t>(most_s * kNsPerS));
+  return shorter;
+}
+
+std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const Machine& machine, double deadline_s) {
+  return [&cases, &machine, deadline_s]() -> CaseRunner {
     const auto backends = std::make_shared<Backends>(machine);
     const CpuTimesReader read_cpu_times = [root = SystemRoot("/")] {
       return parse_cpu_times(root.read_text("/proc/stat").value_or(""));
     };
-    return [&cases, backends, read_cpu_times](std::size_t index) -> CaseAnswer {
+    return [&cases, backends, read_cpu_times, deadline_s](std::size_t index) -> CaseAnswer {
       try {
-        return measure_case(cases[index], backends->of(cases[index].device), read_cpu_times);
+        return measure_case(within(cases[index], deadline_s - monotonic_s()), backends->of(cases[index].device),
+                            read_cpu_times);
       } catch (const Error& error) {  // the device does not open
         return {
             not_measured(cases[index], CaseStatus::failed, fmt::format("{}: {}", name_of(error.code()), error.what())),
@@ -186,7 +165,7 @@ std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const M
 }
 
 RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, double started_s, double budget,
-                     Store& store, Progress& progress, const RunOptions& options, Interruption& interruption) {
+                     RunStore& store, Progress& progress, const RunOptions& options, Interruption& interruption) {
   ProgressState state;
   state.total = cases.size();
   state.budget_s = budget;
@@ -214,7 +193,7 @@ RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, dou
     state.last_figure = figure_text(figures);
     progress.finished_case(figures);
   };
-  MeasureOutcome outcome = measure(cases, runner_maker(cases, machine), context);
+  MeasureOutcome outcome = measure(cases, runner_maker(cases, machine, context.deadline_s), context);
   const auto left = std::chrono::duration<double>(started_s + budget - monotonic_s());
   // Who asked it to stop does not wait for long.
   const bool interrupted = std::any_of(outcome.reasons.begin(), outcome.reasons.end(),
@@ -233,7 +212,7 @@ struct Saved {
   std::string where;
 };
 
-Saved save(const Result& result, const std::string& body, const Store& store) {
+Saved save(const Result& result, const std::string& body, const RunStore& store) {
   if (!store.spool) return {false, "NOT SAVED: " + store.problem};
   const std::string name = result.run_id + ".json";
   try {
@@ -264,9 +243,11 @@ struct Kept {
   bool on_stdout = false;  ///< the document itself; the report then goes to stderr
 };
 
-Kept keep(const Result& result, const std::string& body, const RunOptions& options, Store& store, Progress& progress) {
+Kept keep(const Result& result, const std::string& body, const RunOptions& options, RunPart part, RunStore& store,
+          Progress& progress) {
   Kept kept{save(result, body, store), write_out(options, body, progress), false};
-  kept.on_stdout = options.json || !kept.out_written || !(kept.saved.durable || options.out);
+  const bool nowhere_else = !kept.out_written || !(kept.saved.durable || options.out);
+  kept.on_stdout = part != RunPart::of_json && (options.json || nowhere_else);
   const bool printed = kept.on_stdout && print_out(body + "\n");
   // The whole document went out: the journal must not become another, shorter result of the same run.
   if (!kept.saved.durable && (printed || (options.out && kept.out_written))) {
@@ -304,7 +285,7 @@ Machine look(const RunOptions& options, const Environment& environment, double l
 }
 
 /// Sends the result where it was to go, shows it, asks whether it may go further and says what it lacks; the exit code.
-int deliver(const Result& result, bool shown, const std::string& body, const Kept& kept, const RunOptions& options,
+int deliver(const Result& result, RunPart part, const std::string& body, const Kept& kept, const RunOptions& options,
             const Sharing& sharing, const std::optional<Spool>& spool, const Environment& environment,
             Progress& progress) {
   const bool durable = kept.saved.durable;
@@ -316,8 +297,12 @@ int deliver(const Result& result, bool shown, const std::string& body, const Kep
     report.notes = sent.notes;
   }
   progress.clear_live_line();
-  if (shown || !outcome.saved) show(result, report, kept.on_stdout, !outcome.saved, environment);
-  if (shown && sharing.to_ask && durable && !result.simulated && result.status != RunStatus::failed)
+  if (part == RunPart::of_json) {
+    for (const std::string& note : report.notes) progress.say(printable(note));
+  } else {
+    show(result, report, kept.on_stdout, !outcome.saved, environment);
+  }
+  if (part == RunPart::whole && sharing.to_ask && durable && !result.simulated && result.status != RunStatus::failed)
     outcome.upload_failed = !offer_contribution(result, body, *sharing.to_ask, spool, environment);
   for (const std::string& line : unmet_requirements(options.requirements, result)) {
     progress.warn(line);
@@ -326,14 +311,15 @@ int deliver(const Result& result, bool shown, const std::string& body, const Kep
   return exit_code_for(result, outcome);
 }
 
-OneRun measure_once(const RunOptions& options, const Environment& environment, bool shown) {
+OneRun measure_once(const RunOptions& options, const Environment& environment, RunPart part) {
   const double called_s = monotonic_s();
   const std::int64_t called_ms = unix_ms();
   Progress progress(stderr, environment.err_style, environment.verbosity);
   if (options.out) require_writable(*options.out);
   const Sharing sharing = sharing_of(options, environment);  // a typing error must not cost a measurement
 
-  Store store = open_store(environment, progress);  // first: another run's measurement must not be disturbed by a look
+  RunStore store =
+      open_run_store(environment, progress);  // first: another run's measurement must not be disturbed by a look
   const IdentifierHash hash = identifier_hash(environment);
   PlatformStage platform(environment, {options.provider, options.instance_type, options.region, options.pricing_model},
                          options.offline ? MetadataUse::none : MetadataUse::describe_and_watch, hash,
@@ -343,7 +329,7 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, b
   std::optional<OnceMarker> once;
   if (options.once) once.emplace(once_marker(*options.once, environment, hash, platform, store.spool));
   if (once && once->answer() != OnceAnswer::measure)
-    return {use_earlier_run(*once, options, sharing.wanted, store.spool, environment, progress), std::nullopt, true};
+    return {use_earlier_run(*once, options, sharing.wanted, store.spool, environment, progress)};
   require_measurable(machine);
   // To wait for a driver and a cloud that are late is not to measure.
   const double started_s = once ? monotonic_s() : called_s;
@@ -371,19 +357,20 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, b
   Result result = finish_result(begun, std::move(end));
   const std::string body = canonical_json(result);
 
-  const Kept kept = keep(result, body, options, store, progress);
+  const Kept kept = keep(result, body, options, part, store, progress);
   if (once) once->end(result, kept.saved.durable, progress);
+  const bool stopped = interruption->requested();
   interruption.reset();
 
-  const int exit_code = deliver(result, shown, body, kept, options, sharing, store.spool, environment, progress);
-  return {exit_code, std::move(result), kept.saved.durable};
+  const int exit_code = deliver(result, part, body, kept, options, sharing, store.spool, environment, progress);
+  return {exit_code, std::move(result), kept.saved.durable, stopped};
 }
 
 }  // namespace
 
 int execute(const RunOptions& options, const Environment& environment) {
   if (options.repeat > 1) return repeat_runs(options, environment, measure_once);
-  return measure_once(options, environment, true).exit_code;
+  return measure_once(options, environment, RunPart::whole).exit_code;
 }
 
 }  // namespace gpuassay

@@ -80,6 +80,7 @@ TEST(Requirement, WhatCannotBeMeantIsRefusedInOneLine) {
             std::string::npos);
   EXPECT_NE(refusal("16.burst>=1").find("no result has '16.burst'"), std::string::npos);
   EXPECT_NE(refusal(">=1").find("no result has ''; there are score.value, "), std::string::npos);
+  EXPECT_NE(refusal("bandwidth_gb_per_s.tirad.burst>=1").find("bandwidth_gb_per_s.copy.burst"), std::string::npos);
   EXPECT_NE(refusal("trait>=1").find("no result has 'trait'"), std::string::npos);
   EXPECT_EQ(refusal("gemm_tflop_per_s.fp17.burst>=1").find('\n'), std::string::npos);
 }
