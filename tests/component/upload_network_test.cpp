@@ -184,6 +184,11 @@ TEST_F(UploadNetwork, AnswersBeyondTheLimitAreRefused) {
   for (int i = 0; i < 1000; ++i) interim += "HTTP/1.1 103 Early Hints\r\n\r\n";
   EXPECT_NE(failure_of(answer(interim)).find("interim"), std::string::npos);
   EXPECT_EQ(failure_of(answer("HTTP/1.1 103 Early Hints\r\n\r\n" + http_reply(200, "x"))), "");
+  EXPECT_EQ(failure_of(answer("HTTP/1.1 200 OK\r\n\r\nuntil the end")), "") << "no stated length";
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(failure_of(answer(chunked + "3\r\nabc\r\n0\r\n\r\n")), "");
+  EXPECT_NE(failure_of(answer(chunked + "3\r\nabc\r\n")), "") << "cut off";
+  EXPECT_NE(failure_of(answer(chunked + "20000000\r\n" + std::string(200'000, 'x'))), "") << "more than the limit";
 }
 
 TEST_F(UploadNetwork, NonsenseAndNothingAreNetworkFailures) {

@@ -104,6 +104,23 @@ def test_repeated_runs_are_all_saved_and_their_spread_is_told(agent):
         assert refused.returncode == 2 and "--repeat" in refused.stderr
 
 
+def test_a_run_of_several_that_cannot_be_saved_is_in_the_one_document(agent, tmp_path):
+    not_a_folder = tmp_path / "file"
+    not_a_folder.write_text("")
+    agent.data_dir = not_a_folder
+    ran = on_fake(agent, "T4", "--repeat", "3")
+    assert ran.returncode == 6, ran.stderr
+    [run] = json.loads(ran.stdout)["runs"]
+    assert run["exit_code"] == 6 and run["result"]["run_id"] == run["run_id"] and run["result"]["measurements"]
+
+
+def test_a_soak_without_the_time_for_it_still_gives_a_figure(agent):
+    ran = on_fake(agent, "T4", "--soak", "3000", seconds=30)
+    assert ran.returncode == 0, ran.stderr
+    [soak] = [m for m in json.loads(ran.stdout)["measurements"] if m["regime"] == "sustained"]
+    assert soak["status"] == "ok" and soak["seconds_under_load"] <= 30
+
+
 def test_a_gate_tells_what_is_not_met_and_saves_all_the_same(agent):
     good = ["--require", "fraction_of_expected>=0.1", "--require", "triad.burst > 1"]
     assert on_fake(agent, "T4", *good).returncode == 0

@@ -84,8 +84,14 @@ TEST(Repeatability, ADifferenceNeedsFourRunsOfEach) {
 }
 
 TEST(Repeatability, RunsBelongToTheMachineOfTheirDevices) {
-  const std::vector<Result> runs{run_with(1, 1, "a"), run_with(1, 1, "b"), run_with(2, 2, "a")};
-  EXPECT_EQ(runs_by_machine(pointers(runs)), (std::vector<std::vector<std::size_t>>{{0, 2}, {1}}));
+  std::vector<Result> runs{run_with(1, 1, "a"), run_with(1, 1, "b"), run_with(2, 2, "a"), run_with(2, 2, "a"),
+                           run_with(2, 2, "b")};
+  const char* const ids[] = {"1", "2", "3", "3", "5"};
+  for (std::size_t i = 0; i < runs.size(); ++i) runs[i].run_id = ids[i];
+  runs[4].agent.profile = "quick";
+  using Machines = std::vector<std::vector<std::size_t>>;
+  EXPECT_EQ(runs_by_machine(pointers(runs)), (Machines{{0, 2}, {1}, {4}}))
+      << "one is there twice, one is of another profile";
 }
 
 }  // namespace

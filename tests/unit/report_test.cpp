@@ -47,6 +47,7 @@ TEST(Report, ReadsAsAPage) {
       "  gemm       fp32 0.600 TFLOP/s  (noise 0.0 %)\n"
       "  conv       fp32 0.600 TFLOP/s  (noise 0.0 %)\n"
       "  memory     triad 30.0 GB/s  (noise 0.0 %)\n"
+      "  sustained  not measured in this run; --soak 60 does\n"
       "\n"
       "  !          the time budget was used up\n"
       "  !          another tenant took CPU time: run again on a quiet machine\n"
@@ -111,6 +112,7 @@ TEST(Report, AGpuHasItsOwnLines) {
       "             (triad 75 % of peak, noise 0.0 %)\n"
       "  transfer   h2d 12.0  bidirectional 20.0 GB/s  (PCIe gen 3 x16, noise 0.0 %)\n"
       "  latency    kernel launch 4.50  graph launch 1.10 us  (noise 0.0 %)\n"
+      "  sustained  not measured in this run; --soak 60 does\n"
       "\n"
       "  verdict    nothing suspicious, every output verified\n";
   EXPECT_EQ(text.substr(0, expected.size()), expected) << text;
