@@ -60,49 +60,56 @@ void add_network(CLI::App& command, NetworkOptions& network) {
   command.add_option("--ca", network.ca, "PEM file of the certificate authorities to trust, instead of SSL_CERT_FILE");
 }
 
-void add_run(CLI::App& app, Options& options) {
-  CLI::App* command = app.add_subcommand("run", "Measure, verify, score and save");
-  auto run = std::make_shared<RunOptions>();
+using SharedRun = std::shared_ptr<RunOptions>;
+
+void add_what_to_measure(CLI::App& command, const SharedRun& run) {
   command
-      ->add_option_function<std::string>(
+      .add_option_function<std::string>(
           "--profile", [run](const std::string& name) { run->profile = *from_name<Profile>(name); },
           "quick (at most 20 s), standard (90 s), full (600 s)")
       ->check(CLI::IsMember({"quick", "standard", "full"}))
       ->default_str("standard");
-  command->add_option("--device", run->device, "auto, cpu, cuda, or numbers of GPUs such as 0,1")
+  command.add_option("--device", run->device, "auto, cpu, cuda, or numbers of GPUs such as 0,1")
       ->check(device_text())
       ->capture_default_str();
-  command->add_option("--max-seconds", run->max_seconds, "wall-clock limit instead of the profile's")
+  command.add_option("--max-seconds", run->max_seconds, "wall-clock limit instead of the profile's")
       ->check(seconds_text());
   command
-      ->add_option("--soak", run->soak_s,
-                   "keep every device under load until its heat has settled, this long at most; prolongs the profile")
+      .add_option("--soak", run->soak_s,
+                  "keep every device under load until its heat has settled, this long at most; prolongs the profile")
       ->check(seconds_text());
-  CLI::Option* price = command->add_option("--price", run->price_usd_per_hour, "what the instance costs, USD per hour")
+  CLI::Option* price = command.add_option("--price", run->price_usd_per_hour, "what the instance costs, USD per hour")
                            ->check(money_text());
-  command->add_option("--max-cost", run->max_cost_usd, "stop before the run has cost this much, USD")
+  command.add_option("--max-cost", run->max_cost_usd, "stop before the run has cost this much, USD")
       ->check(money_text())
       ->needs(price);
+}
+
+void add_place(CLI::App& command, const SharedRun& run) {
+  command.add_option("--provider", run->provider, "who rents the machine out, such as aws");
+  command.add_option("--instance-type", run->instance_type, "the provider's name of the machine type");
+  command.add_option("--region", run->region, "the provider's name of the region");
+  command.add_option("--pricing-model", run->pricing_model, "how it is paid for")
+      ->check(CLI::IsMember({"on_demand", "spot", "preemptible", "reserved", "monthly", "free"}));
+}
+
+/// How often it is measured, where the result goes and what it must reach.
+void add_outcome(CLI::App& command, const SharedRun& run) {
   CLI::Option* once =
       command
-          ->add_option_function<std::string>(
+          .add_option_function<std::string>(
               "--once",
               [run](const std::string& scope) { run->once = scope == "boot" ? OnceScope::boot : OnceScope::instance; },
               "unattended: measure once on this boot, or on this instance, and wait 60 s for a late driver")
           ->check(CLI::IsMember({"boot", "instance"}));
   CLI::Option* repeat =
-      command->add_option("--repeat", run->repeat, "measure N times, save every run, and show how far apart they are")
+      command.add_option("--repeat", run->repeat, "measure N times, save every run, and show how far apart they are")
           ->check(CLI::Range(2, 100))
           ->type_name("N")
           ->excludes(once);
-  command->add_option("--provider", run->provider, "who rents the machine out, such as aws");
-  command->add_option("--instance-type", run->instance_type, "the provider's name of the machine type");
-  command->add_option("--region", run->region, "the provider's name of the region");
-  command->add_option("--pricing-model", run->pricing_model, "how it is paid for")
-      ->check(CLI::IsMember({"on_demand", "spot", "preemptible", "reserved", "monthly", "free"}));
-  command->add_option("--out", run->out, "also write the result to FILE")->excludes(repeat);
+  command.add_option("--out", run->out, "also write the result to FILE")->excludes(repeat);
   command
-      ->add_option_function<std::vector<std::string>>(
+      .add_option_function<std::vector<std::string>>(
           "--require",
           [run](const std::vector<std::string>& texts) {
             for (const std::string& text : texts) run->requirements.push_back(parse_requirement(text));
@@ -110,11 +117,19 @@ void add_run(CLI::App& app, Options& options) {
           "end with 7 when a figure is not like this, such as 'fraction_of_expected>=0.9'")
       ->type_name("'PATH>=NUMBER'")
       ->allow_extra_args(false);
-  CLI::Option* upload = command->add_option("--upload", run->upload_url,
-                                            "contribute the result (CC BY 4.0) to the collector at URL, unasked");
-  add_network(*command, run->network);
-  command->add_flag("--offline", run->offline, "never use the network")->excludes(upload);
-  command->add_flag("--json", run->json, "print the result document instead of the report");
+  CLI::Option* upload = command.add_option("--upload", run->upload_url,
+                                           "contribute the result (CC BY 4.0) to the collector at URL, unasked");
+  add_network(command, run->network);
+  command.add_flag("--offline", run->offline, "never use the network")->excludes(upload);
+  command.add_flag("--json", run->json, "print the result document instead of the report");
+}
+
+void add_run(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("run", "Measure, verify, score and save");
+  const auto run = std::make_shared<RunOptions>();
+  add_what_to_measure(*command, run);
+  add_place(*command, run);
+  add_outcome(*command, run);
   command->footer(
       "At a terminal, with GPUASSAY_COLLECTOR=URL set, it asks after the result whether to contribute it; --upload "
       "does\n"

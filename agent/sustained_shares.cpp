@@ -8,10 +8,10 @@ std::vector<SustainedShare> sustained_shares(const Result& result) {
     if (sustained.regime != Regime::sustained || sustained.status != CaseStatus::ok || !sustained.metric) continue;
     for (const Measurement& burst : result.measurements) {
       if (burst.regime != Regime::burst || burst.id != sustained.id || burst.device != sustained.device ||
-          burst.algorithm != sustained.algorithm || burst.status != CaseStatus::ok || !burst.metric ||
-          !(burst.metric->value > 0))
+          burst.status != CaseStatus::ok || !burst.metric || !(burst.metric->value > 0))
         continue;
-      shares.push_back({&sustained, sustained.metric->value / burst.metric->value});
+      shares.push_back(
+          {&sustained, sustained.metric->value / burst.metric->value, sustained.algorithm == burst.algorithm});
       break;
     }
   }

@@ -80,10 +80,11 @@ void judge_twins(const Result& result, const Device& device, std::vector<Verdict
 
 /// What a job that lasts hours will not have.
 void judge_load(const Result& result, std::vector<Verdict>& verdicts) {
-  for (const auto& [sustained, share] : sustained_shares(result)) {
+  for (const auto& [sustained, share, same_algorithm] : sustained_shares(result)) {
     const auto device = std::find_if(result.devices.begin(), result.devices.end(),
                                      [&](const Device& each) { return each.index == sustained->device; });
-    if (device == result.devices.end() || device->kind != DeviceKind::cuda || share >= kLeastOfBurst) continue;
+    if (device == result.devices.end() || device->kind != DeviceKind::cuda || share >= kLeastOfBurst || !same_algorithm)
+      continue;
     verdicts.push_back(
         {"falls_under_load", sustained->device,
          fmt::format("GPU {} keeps {:.0f} % of its burst in {} under load of {:.0f} s", sustained->device, 100 * share,

@@ -109,7 +109,7 @@ std::vector<DType> conv_dtypes(const std::vector<Measurement>& measurements, int
   return found;
 }
 
-/// How many times as long the sustained convolution of a type took as it took in its burst, by the same algorithm.
+/// How many times as long the sustained convolution of a type took as it took in its burst.
 std::optional<double> conv_slowdown(int device, const std::vector<Measurement>& measurements, DType dtype) {
   for (const Measurement& m : measurements) {
     const auto* conv = std::get_if<ConvParams>(&m.params);
@@ -117,8 +117,8 @@ std::optional<double> conv_slowdown(int device, const std::vector<Measurement>& 
         m.status != CaseStatus::ok)
       continue;
     for (const Measurement& burst : measurements) {
-      if (burst.id == m.id && burst.device == device && burst.algorithm == m.algorithm &&
-          burst.regime == Regime::burst && burst.status == CaseStatus::ok && burst.median_ns && m.median_ns)
+      if (burst.id == m.id && burst.device == device && burst.regime == Regime::burst &&
+          burst.status == CaseStatus::ok && burst.median_ns && m.median_ns)
         return *m.median_ns / *burst.median_ns;
     }
   }
