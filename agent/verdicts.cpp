@@ -10,6 +10,7 @@
 #include "agent/verdicts_gpu.h"
 #include "agent/verdicts_speed.h"
 #include "core/error.h"
+#include "core/operations.h"
 
 namespace gpuassay {
 namespace {
@@ -83,7 +84,7 @@ void judge_steal(const Result& result, std::vector<Verdict>& verdicts) {
 
 /// A figure that the report shows first.
 bool is_headline(const Measurement& m) {
-  if (const auto* gemm = std::get_if<GemmParams>(&m.params)) return gemm->m == gemm->n && gemm->n == gemm->k;
+  if (is_square_gemm(m.params)) return true;
   const auto* bandwidth = std::get_if<BandwidthParams>(&m.params);
   return bandwidth != nullptr && bandwidth->level == MemoryLevel::dram;
 }

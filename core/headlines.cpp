@@ -1,9 +1,13 @@
 #include "core/headlines.h"
 
+#include <fmt/format.h>
+
 #include "core/enums.h"
 
 namespace gpuassay {
 namespace {
+
+constexpr std::string_view kInstance = "summary.instance.";
 
 template <class E>
 std::vector<std::string> names_of_all() {
@@ -35,13 +39,30 @@ const std::vector<HeadlineKind>& headline_kinds() {
   return kKinds;
 }
 
-std::optional<double> headline(const DeviceSummary& summary, std::string_view kind, const std::string& key,
-                               Regime regime) {
+const std::vector<std::string>& instance_headline_paths() {
+  static const std::vector<std::string> kPaths = [] {
+    std::vector<std::string> paths;
+    for (const HeadlineKind& kind : headline_kinds()) {
+      for (const std::string& key : kind.keys) {
+        for (const auto& [regime, name] : EnumNames<Regime>::values)
+          paths.push_back(fmt::format("{}{}.{}.{}", kInstance, kind.name, key, name));
+      }
+    }
+    return paths;
+  }();
+  return kPaths;
+}
+
+std::optional<double> instance_headline(const DeviceSummary& instance, std::string_view path) {
+  path.remove_prefix(kInstance.size());
+  const std::size_t first = path.find('.');
+  const std::size_t last = path.rfind('.');
+  const std::string key(path.substr(first + 1, last - first - 1));
   for (const HeadlineKind& each : headline_kinds()) {
-    if (each.name != kind) continue;
-    const auto found = (summary.*each.figures).find(key);
-    if (found == (summary.*each.figures).end()) return std::nullopt;
-    return regime == Regime::burst ? found->second.burst : found->second.sustained;
+    if (each.name != path.substr(0, first)) continue;
+    const auto found = (instance.*each.figures).find(key);
+    if (found == (instance.*each.figures).end()) return std::nullopt;
+    return from_name<Regime>(path.substr(last + 1)) == Regime::burst ? found->second.burst : found->second.sustained;
   }
   return std::nullopt;
 }

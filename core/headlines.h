@@ -20,8 +20,10 @@ struct HeadlineKind {
 
 const std::vector<HeadlineKind>& headline_kinds();
 
-/// Empty where the summary lacks it.
-std::optional<double> headline(const DeviceSummary& summary, std::string_view kind, const std::string& key,
-                               Regime regime);
+/// Every headline of a whole instance by its place in the document: "summary.instance.gemm_tflop_per_s.fp16.burst".
+const std::vector<std::string>& instance_headline_paths();
+
+/// `path` is one of those; empty where the summary lacks it.
+std::optional<double> instance_headline(const DeviceSummary& instance, std::string_view path);
 
 }  // namespace gpuassay

@@ -7,7 +7,6 @@
 #include <numeric>
 #include <set>
 
-#include "core/enums.h"
 #include "core/headlines.h"
 #include "core/stats.h"
 
@@ -74,13 +73,8 @@ std::vector<HeadlineSeries> headline_series(const std::vector<const Result*>& ru
   std::vector<HeadlineSeries> all;
   if (runs.empty()) return all;
   add_series(all, runs, "score.value", [](const Result& run) { return run.score.value; });
-  for (const HeadlineKind& kind : headline_kinds()) {
-    for (const std::string& key : kind.keys) {
-      for (const auto& [regime, name] : EnumNames<Regime>::values) {
-        add_series(all, runs, fmt::format("summary.instance.{}.{}.{}", kind.name, key, name),
-                   [&](const Result& run) { return headline(run.summary.instance, kind.name, key, regime); });
-      }
-    }
+  for (const std::string& path : instance_headline_paths()) {
+    add_series(all, runs, path, [&](const Result& run) { return instance_headline(run.summary.instance, path); });
   }
   return all;
 }

@@ -9,7 +9,6 @@
 #include <iterator>
 #include <utility>
 
-#include "core/enums.h"
 #include "core/error.h"
 #include "core/headlines.h"
 
@@ -21,7 +20,6 @@ constexpr std::array<std::pair<std::string_view, Relation>, 5> kRelations{{{">="
                                                                            {"==", Relation::equal},
                                                                            {">", Relation::more_than},
                                                                            {"<", Relation::less_than}}};
-constexpr std::string_view kInstance = "summary.instance.";
 constexpr std::string_view kScoreValue = "score.value", kFraction = "score.fraction_of_expected",
                            kPerDollar = "score_per_usd_hour";
 
@@ -38,12 +36,8 @@ std::string_view trimmed(std::string_view text) {
 /// Every figure that a result can be held to.
 std::vector<std::string> all_paths() {
   std::vector<std::string> paths{std::string(kScoreValue), std::string(kFraction), std::string(kPerDollar)};
-  for (const HeadlineKind& kind : headline_kinds()) {
-    for (const std::string& key : kind.keys) {
-      for (const auto& [regime, name] : EnumNames<Regime>::values)
-        paths.push_back(fmt::format("{}{}.{}.{}", kInstance, kind.name, key, name));
-    }
-  }
+  const std::vector<std::string>& headlines = instance_headline_paths();
+  paths.insert(paths.end(), headlines.begin(), headlines.end());
   return paths;
 }
 
@@ -105,12 +99,7 @@ std::optional<double> value_of(std::string_view path, const Result& result) {
   if (path == kScoreValue) return result.score.value;
   if (path == kFraction) return result.score.fraction_of_expected;
   if (path == kPerDollar) return result.score_per_usd_hour;
-  path.remove_prefix(kInstance.size());
-  const std::size_t first = path.find('.');
-  const std::size_t last = path.rfind('.');
-  const auto regime = *from_name<Regime>(path.substr(last + 1));
-  return headline(result.summary.instance, path.substr(0, first), std::string(path.substr(first + 1, last - first - 1)),
-                  regime);
+  return instance_headline(result.summary.instance, path);
 }
 
 bool holds(double value, Relation relation, double number) {

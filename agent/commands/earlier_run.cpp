@@ -72,8 +72,8 @@ int use_earlier_run(const OnceMarker& once, const RunOptions& options, const std
   const bool given_up = once.answer() == OnceAnswer::given_up;
   given_up ? progress.warn(once.explanation()) : progress.say(once.explanation());
   if (!deliver(once.earlier_run(), options, wanted, spool, environment, progress)) return kExitNotSaved;
-  if (const int code = exit_code_of_gate(once.earlier_run(), options, spool, progress); code != kExitOk) return code;
-  return given_up ? kExitPartial : kExitOk;
+  if (given_up) return kExitPartial;  // there is no result to hold to anything
+  return exit_code_of_gate(once.earlier_run(), options, spool, progress);
 }
 
 }  // namespace gpuassay
