@@ -137,7 +137,7 @@ class Pass {
     count_dead_worker(planned);
   }
 
-  using Kind = std::pair<int, Workload>;  ///< device and workload: what uses one library
+  using Kind = std::pair<std::optional<int>, Workload>;  ///< device and workload: what uses one library
   static Kind kind_of(const Case& planned) { return {planned.device, workload_of(planned.params)}; }
 
   void leave_kind(const Case& planned, std::string reason) { left_.emplace(kind_of(planned), std::move(reason)); }
@@ -147,11 +147,12 @@ class Pass {
     if (++dead_of_kind_[kind_of(planned)] >= kMaxDeadWorkersOfKind) {
       leave_kind(planned, "worker_died: earlier cases of its kind took their process along; not tried again");
     }
-    const int device = planned.device;
+    const std::optional<int> device = planned.device;
     if (++dead_workers_[device] < kMaxDeadWorkers) return;
     constexpr std::string_view kCode = "too_many_failures";
-    const std::string message = fmt::format("{} measuring processes of device {} were lost; its other cases were left",
-                                            dead_workers_[device], device);
+    const std::string message =
+        fmt::format("{} measuring processes of {} were lost; its other cases were left", dead_workers_[device],
+                    device ? fmt::format("device {}", *device) : "the instance");
     given_up_[device] = fmt::format("{}: {}", kCode, message);
     outcome_.reasons.push_back({std::string(kCode), message, device});
   }
@@ -185,10 +186,10 @@ class Pass {
   std::unique_ptr<Worker> worker_;
   std::string stopped_;  ///< "code: message" once no further case is to be measured
   std::size_t cut_off_ = 0;
-  std::map<int, int> dead_workers_;  ///< by device
+  std::map<std::optional<int>, int> dead_workers_;  ///< by device
   std::map<Kind, int> dead_of_kind_;
-  std::map<Kind, std::string> left_;     ///< "code: message" of kinds that are not tried again
-  std::map<int, std::string> given_up_;  ///< "code: message" for the rest of a device's cases
+  std::map<Kind, std::string> left_;                    ///< "code: message" of kinds that are not tried again
+  std::map<std::optional<int>, std::string> given_up_;  ///< "code: message" for the rest of a device's cases
 };
 
 }  // namespace

@@ -90,7 +90,7 @@ std::optional<double> typical_noise(const Result& result, const Selector& select
 
 /// What the fastest of the selected cases reaches of its peak; of several devices the lowest.
 std::optional<double> peak_share(const Result& result, const Selector& selected) {
-  std::map<int, const Measurement*> fastest;
+  std::map<std::optional<int>, const Measurement*> fastest;
   for (const Measurement& m : result.measurements) {
     if (!selected(m) || m.status != CaseStatus::ok || !m.metric) continue;
     const Measurement*& best = fastest[m.device];
@@ -134,7 +134,8 @@ void add_line(TextPage& page, std::string_view label, Words words, std::string_v
 std::set<int> computing_devices(const Result& result) {
   std::set<int> devices;
   for (const Measurement& m : result.measurements) {
-    if (m.workload == Workload::compute && m.status == CaseStatus::ok && m.metric) devices.insert(m.device);
+    if (m.workload == Workload::compute && m.status == CaseStatus::ok && m.metric && m.device)
+      devices.insert(*m.device);
   }
   return devices;
 }
@@ -149,8 +150,8 @@ Words compute_words(const Result& result, const std::set<int>& devices) {
       for (const Measurement& m : result.measurements) {
         const auto* compute = std::get_if<ComputeParams>(&m.params);
         if (compute == nullptr || compute->unit != unit || to_name(compute->dtype) != dtype) continue;
-        if (devices.contains(m.device) && m.status == CaseStatus::ok && m.metric) {
-          fastest[m.device] = std::max(fastest[m.device], m.metric->value);
+        if (m.device && devices.contains(*m.device) && m.status == CaseStatus::ok && m.metric) {
+          fastest[*m.device] = std::max(fastest[*m.device], m.metric->value);
         }
       }
       double sum = 0;

@@ -86,8 +86,8 @@ void judge_load(const Result& result, std::vector<Verdict>& verdicts) {
     if (device == result.devices.end() || device->kind != DeviceKind::cuda || share >= kLeastOfBurst || !same_algorithm)
       continue;
     verdicts.push_back(
-        {"falls_under_load", sustained->device,
-         fmt::format("GPU {} keeps {:.0f} % of its burst in {} under load of {:.0f} s", sustained->device, 100 * share,
+        {"falls_under_load", device->index,
+         fmt::format("GPU {} keeps {:.0f} % of its burst in {} under load of {:.0f} s", device->index, 100 * share,
                      sustained->id, sustained->seconds_under_load.value_or(0)),
          "count on that much in long jobs; look at power limit and temperature with nvidia-smi -q, and ask "
          "the provider about the cooling"});

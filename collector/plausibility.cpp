@@ -44,12 +44,13 @@ void check_verification(const Measurement& m, Reasons& reasons) {
 }
 
 void check_operations(const Result& result, Reasons& reasons) {
-  std::set<std::tuple<int, std::string, Regime>> seen;
+  std::set<std::tuple<std::optional<int>, std::string, Regime>> seen;
   for (const Measurement& m : result.measurements) {
     if (m.id != case_id(m.params) || m.workload != workload_of(m.params))
       reasons.push_back(fmt::format("operation_differs: {} is not what its parameters say", m.id));
     if (!seen.emplace(m.device, m.id, m.regime).second)
-      reasons.push_back(fmt::format("operation_differs: {} is there twice for device {}", m.id, m.device));
+      reasons.push_back(fmt::format("operation_differs: {} is there twice for {}", m.id,
+                                    m.device ? fmt::format("device {}", *m.device) : "the instance"));
   }
 }
 
@@ -137,7 +138,8 @@ void check_measurements(const Result& result, const Recomputed& recomputed, Reas
     const Measurement& m = recomputed.measurements[at];
     check_figures(result.measurements[at], m, reasons);
     check_verification(m, reasons);
-    const auto card = cards.find(m.device);
+    if (!m.device) continue;  // of the instance as a whole: no card bounds it
+    const auto card = cards.find(*m.device);
     if (card == cards.end()) {
       reasons.push_back(fmt::format("device_differs: {} is of a device that is not there", m.id));
     } else {

@@ -37,7 +37,7 @@ std::string why_unscored(const Result& stored, const Score& score) {
   if (stored.devices.empty()) return "no device was measured";
   for (const Measurement& each : stored.measurements) {
     if (each.status == CaseStatus::wrong_result)
-      return "device " + std::to_string(each.device) + " computed wrong results";
+      return (each.device ? "device " + std::to_string(*each.device) : "the instance") + " computed wrong results";
   }
   std::vector<std::string> missing;
   for (const WorkloadScore& each : score.workloads) {

@@ -102,7 +102,7 @@ struct SamplingLimits {
 /// as a `repeat`: the same operation later in the run, whose samples are pooled with the first ones.
 struct Case {
   std::string id;
-  int device = 0;
+  std::optional<int> device = 0;  ///< empty: of the instance as a whole
   OperationParams params;
   Regime regime = Regime::burst;
   SamplingLimits limits;
@@ -158,7 +158,7 @@ struct Telemetry {
 
 struct Measurement {
   std::string id;
-  int device = 0;
+  std::optional<int> device = 0;  ///< empty: of the instance as a whole
   Workload workload = Workload::gemm;
   OperationParams params;
   Regime regime = Regime::burst;

@@ -274,7 +274,7 @@ std::vector<Measurement> normalize_all(std::vector<Measurement> raw, const std::
 
 std::vector<Measurement> pool_repeats(std::vector<Measurement> raw) {
   std::vector<Measurement> pooled;
-  std::map<std::tuple<int, Regime, std::string>, std::size_t> places;
+  std::map<std::tuple<std::optional<int>, Regime, std::string>, std::size_t> places;
   for (Measurement& measurement : raw) {
     const auto [place, fresh] =
         places.emplace(std::tuple{measurement.device, measurement.regime, measurement.id}, pooled.size());

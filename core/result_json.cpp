@@ -68,7 +68,7 @@ void check_raw(const Measurement& measurement) {
 }
 
 void check_measurements(const std::vector<Measurement>& measurements) {
-  std::set<std::tuple<int, Regime, std::string>> seen;
+  std::set<std::tuple<std::optional<int>, Regime, std::string>> seen;
   for (const Measurement& measurement : measurements) {
     check_raw(measurement);
     if (measurement.status == CaseStatus::ok && !measurement.median_ns) {

@@ -120,10 +120,10 @@ class Backends {
  public:
   explicit Backends(const Machine& machine) : machine_(machine) {}
 
-  Backend& of(int device) {
+  Backend& of(const std::optional<int>& device) {
     std::unique_ptr<Backend>& backend = backends_[device];
     if (!backend) {
-      const auto selection = machine_.selections.find(device);
+      const auto selection = device ? machine_.selections.find(*device) : machine_.selections.end();
       backend = selection == machine_.selections.end() ? make_cpu_backend(machine_.inventory.cpu)
                                                        : make_cuda_backend(selection->second);
     }
@@ -132,7 +132,7 @@ class Backends {
 
  private:
   const Machine& machine_;
-  std::map<int, std::unique_ptr<Backend>> backends_;
+  std::map<std::optional<int>, std::unique_ptr<Backend>> backends_;
 };
 
 /// Load that would not end in time ends earlier, so that there is a figure: `left_s` until the run's deadline.

@@ -235,16 +235,16 @@ void write_run(const ExportedRun& run, const Surrogates& surrogates, const Write
   json made = offer(run);
   made.update(keys);
   write(runs_table(), kRuns.line(made, run.document, run.is_suppressed));
-  std::map<std::int64_t, json> names;
+  std::map<json, json> names;  // by index; that of a measurement of the whole instance is null, and so is its GPU
   for (const json& device : run.document.at("devices")) {
     const json& index = device.at("index");
     json row = device;
     row.update(figures_of(run.document, index));
-    keys["gpu_key"] = names[index.get<std::int64_t>()] = name_of_gpu(run, surrogates, device);
+    keys["gpu_key"] = names[index] = name_of_gpu(run, surrogates, device);
     write(devices_table(), kDevices.line(keys, row, run.is_suppressed));
   }
   for (const json& measurement : run.document.at("measurements")) {
-    keys["gpu_key"] = names[measurement.at("device").get<std::int64_t>()];
+    keys["gpu_key"] = names[measurement.at("device")];
     keys["reason_code"] = code_of(measurement.at("reason"));
     write(measurements_table(), kMeasurements.line(keys, measurement, run.is_suppressed));
   }

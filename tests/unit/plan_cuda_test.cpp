@@ -181,7 +181,7 @@ double estimated_wall_s(const Inventory& inventory, const std::vector<Case>& cas
   constexpr double kShareOfPeak = 0.4, kLibrariesS = 6, kCaseS = 0.09, kRepeatS = 0.03;
   double total_s = kLibrariesS;
   for (const Case& c : cases) {
-    const TheoreticalPeak& peak = *inventory.devices[static_cast<std::size_t>(c.device)].theoretical;
+    const TheoreticalPeak& peak = *inventory.devices[static_cast<std::size_t>(c.device.value())].theoretical;
     const auto* gemm = std::get_if<GemmParams>(&c.params);
     const auto* conv = std::get_if<ConvParams>(&c.params);
     const DType dtype = gemm != nullptr ? gemm->dtype : conv != nullptr ? conv->dtype : DType::fp32;
@@ -268,7 +268,7 @@ Result full_result(const Inventory& inventory, Profile profile) {
   for (const Case& planned : plan(inventory, profile)) {
     if (planned.repeat) continue;  // pooled with the first time
     const std::vector<double> samples(static_cast<std::size_t>(planned.limits.stored_samples), 1234560.0);
-    Measurement m = test::ok_measurement(planned.params, samples, planned.device);
+    Measurement m = test::ok_measurement(planned.params, samples, planned.device.value());
     m.algorithm = m.workload == Workload::gemm ? "cublasLt TN algo 66 tile 24 stages 19 split_k 12 cluster 17"
                                                : "cudnn implicit_precomp_gemm NHWC";
     if (planned.gpu_telemetry) {
