@@ -1,10 +1,8 @@
 #include "agent/measure.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,6 +10,7 @@
 #include <utility>
 
 #include "agent/measure_case.h"
+#include "agent/worker_wait.h"
 #include "core/error.h"
 #include "core/operations.h"
 
@@ -35,8 +34,6 @@ constexpr int kMaxDeadWorkersOfKind = 2, kMaxDeadWorkers = 5;
 
 constexpr std::string_view kBudget = "budget";
 
-enum class Wait { answered, ended, hung, deadline, interrupted };
-
 /// One pass over the plan; holds what the cases share.
 class Pass {
  public:
@@ -44,9 +41,13 @@ class Pass {
       : plan_(plan), make_runner_(make_runner), context_(context) {}
 
   MeasureOutcome run() {
-    for (std::size_t index = 0; index < plan_.size() && stopped_.empty(); ++index) {
+    for (std::size_t index = 0; index < plan_.size() && stopped_.empty();) {
       context_.on_start(plan_[index], index);
-      finish(one_case(index));
+      if (plan_[index].group == 0) {
+        finish(one_case(index++));
+      } else {
+        index = group_from(index);
+      }
     }
     const std::size_t reached = outcome_.measurements.size() - cut_off_;
     while (outcome_.measurements.size() < plan_.size()) {
@@ -65,37 +66,100 @@ class Pass {
 
   Measurement one_case(std::size_t index) {
     const Case& planned = plan_[index];
-    if (const auto given_up = given_up_.find(planned.device); given_up != given_up_.end()) {
-      return not_measured(planned, CaseStatus::skipped, given_up->second);
+    if (auto left_out = left_out_of(planned)) return *left_out;
+    return settled(planned, [&] {
+      std::vector<Awaited> one{asked(worker_, index)};
+      wait_for_workers(one, context_);
+      return settle(planned, *one.front().how, worker_);
+    });
+  }
+
+  /// Cases that run at the same time, each in a process of its own device; the number of the first case after them.
+  std::size_t group_from(std::size_t first) {
+    std::size_t end = first;
+    while (end < plan_.size() && plan_[end].group == plan_[first].group) ++end;
+    worker_.reset();  // it holds what it has loaded on the devices, and the group wants them whole
+    std::vector<Awaited> members;
+    std::vector<std::optional<Measurement>> left_out;
+    for (std::size_t index = first; index < end; ++index) {
+      left_out.push_back(left_out_of(plan_[index]));
+      if (left_out.back()) continue;
+      try {
+        members.push_back(asked(group_workers_[plan_[index].device], index));
+      } catch (const Error& error) {
+        left_out.back() = failed(plan_[index], error);
+      }
     }
-    if (const auto left = left_.find(kind_of(planned)); left != left_.end()) {
-      return not_measured(planned, CaseStatus::failed, left->second);
+    wait_for_workers(members, context_);
+    for (const Awaited& member : members) {
+      if (*member.how != Wait::answered) member.worker->kill();  // all of them first: reaping may take its time
     }
+    auto member = members.begin();
+    for (std::size_t index = first; index < end; ++index) {
+      const Case& planned = plan_[index];
+      std::optional<Measurement>& known = left_out[index - first];
+      finish(known ? *known : settled(planned, [&] {
+        return settle(planned, *(member++)->how, group_workers_[planned.device]);
+      }));
+    }
+    return end;
+  }
+
+  /// Asks the worker, which is started where there is none, for a case.
+  Awaited asked(std::unique_ptr<Worker>& worker, std::size_t index) {
+    const bool fresh = !worker;
+    if (fresh) worker = std::make_unique<Worker>(make_runner_);
+    const Case& planned = plan_[index];
+    const double left_s = context_.deadline_s - context_.now_s();
+    const double patience_s = std::min(hang_s(planned) + (fresh ? kStartS : 0),
+                                       std::max(kHangShareFromS + sampling_s(planned), kHangShare * left_s));
+    return {worker.get(), patience_s, worker->request(index) ? std::nullopt : std::optional(Wait::ended)};
+  }
+
+  /// What the waiting for a case's worker came to.
+  Measurement settle(const Case& planned, Wait wait, std::unique_ptr<Worker>& worker) {
+    if (wait == Wait::answered) {
+      if (auto answer = worker->receive(); answer && is_of(answer->measurement, planned)) {
+        if (answer->process_spent)
+          lose_context(planned, answer->measurement.reason.value_or("no reason given"), worker);
+        return answer->measurement;
+      }
+      wait = Wait::ended;
+    }
+    if (wait == Wait::ended) {
+      return dead_worker(planned, "worker_died", "its process ended in the middle of the case: ", worker);
+    }
+    if (wait == Wait::hung) {
+      leave_kind(planned, "worker_hung: an earlier case of its kind hung on this device; not tried again");
+      return dead_worker(planned, "worker_hung", "it did not end in time and was stopped: ", worker);
+    }
+    return cut_off(planned, wait, worker);
+  }
+
+  static bool is_of(const Measurement& measurement, const Case& planned) {
+    return measurement.id == planned.id && measurement.device == planned.device && measurement.regime == planned.regime;
+  }
+
+  template <class Settle>
+  static Measurement settled(const Case& planned, const Settle& settle) {
     try {
-      const bool fresh = !worker_;
-      if (fresh) worker_ = std::make_unique<Worker>(make_runner_);
-      const double left_s = context_.deadline_s - context_.now_s();
-      const double patience_s = std::min(hang_s(planned) + (fresh ? kStartS : 0),
-                                         std::max(kHangShareFromS + sampling_s(planned), kHangShare * left_s));
-      const Wait wait = worker_->request(index) ? wait_for_answer(patience_s) : Wait::ended;
-      if (wait == Wait::answered) {
-        if (auto answer = worker_->receive(); answer && answer->measurement.id == planned.id) {
-          if (answer->process_spent) lose_context(planned, answer->measurement.reason.value_or("no reason given"));
-          return answer->measurement;
-        }
-        return dead_worker(planned, "worker_died", "its process ended in the middle of the case: ");
-      }
-      if (wait == Wait::ended) {
-        return dead_worker(planned, "worker_died", "its process ended in the middle of the case: ");
-      }
-      if (wait == Wait::hung) {
-        leave_kind(planned, "worker_hung: an earlier case of its kind hung on this device; not tried again");
-        return dead_worker(planned, "worker_hung", "it did not end in time and was stopped: ");
-      }
-      return cut_off(planned, wait);
+      return settle();
     } catch (const Error& error) {
-      return not_measured(planned, CaseStatus::failed, fmt::format("{}: {}", name_of(error.code()), error.what()));
+      return failed(planned, error);
     }
+  }
+
+  static Measurement failed(const Case& planned, const Error& error) {
+    return not_measured(planned, CaseStatus::failed, fmt::format("{}: {}", name_of(error.code()), error.what()));
+  }
+
+  /// Empty when the case is to be measured.
+  std::optional<Measurement> left_out_of(const Case& planned) {
+    if (const auto given_up = given_up_.find(planned.device); given_up != given_up_.end())
+      return not_measured(planned, CaseStatus::skipped, given_up->second);
+    if (const auto left = left_.find(kind_of(planned)); left != left_.end())
+      return not_measured(planned, CaseStatus::failed, left->second);
+    return std::nullopt;
   }
 
   static double hang_s(const Case& planned) {
@@ -104,33 +168,19 @@ class Pass {
   }
   static double sampling_s(const Case& planned) { return static_cast<double>(planned.limits.max_time_ns) / 1e9; }
 
-  Wait wait_for_answer(double patience_s) const {
-    const double started_s = context_.now_s();
-    while (true) {
-      const double now_s = context_.now_s();
-      if (now_s >= context_.deadline_s) return Wait::deadline;
-      if (now_s - started_s >= patience_s) return Wait::hung;
-      const double left_s = std::min(context_.deadline_s, started_s + patience_s) - now_s;
-      std::array<pollfd, 2> fds{{{worker_->fd(), POLLIN, 0}, {context_.interrupt_fd, POLLIN, 0}}};
-      ::poll(fds.data(), fds.size(), static_cast<int>(std::min(left_s, 60.0) * 1000) + 1);
-      if (fds[1].revents != 0) return Wait::interrupted;
-      if ((fds[0].revents & POLLIN) != 0) return Wait::answered;  // also at the end: receive() then finds nothing
-      if (fds[0].revents != 0) return Wait::ended;
-    }
-  }
-
-  Measurement dead_worker(const Case& planned, const std::string& code, const std::string& what) {
-    const std::string how = worker_->end();
-    worker_.reset();
+  Measurement dead_worker(const Case& planned, const std::string& code, const std::string& what,
+                          std::unique_ptr<Worker>& worker) {
+    const std::string how = worker->end();
+    worker.reset();
     outcome_.reasons.push_back({code, fmt::format("{}: {}{}", planned.id, what, how), planned.device});
     count_dead_worker(planned);
     return not_measured(planned, CaseStatus::failed, fmt::format("{}: {}{}", code, what, how));
   }
 
   /// The worker answered, but its device can do no more in that process: the next case gets another one.
-  void lose_context(const Case& planned, const std::string& reason) {
-    worker_->end();
-    worker_.reset();
+  void lose_context(const Case& planned, const std::string& reason, std::unique_ptr<Worker>& worker) {
+    worker->end();
+    worker.reset();
     const bool hardware = reason.starts_with(name_of(ErrorCode::hardware_fault));
     outcome_.reasons.push_back({hardware ? std::string(name_of(ErrorCode::hardware_fault)) : "context_lost",
                                 fmt::format("{}: {}", planned.id, reason), planned.device});
@@ -157,12 +207,12 @@ class Pass {
     outcome_.reasons.push_back({std::string(kCode), message, device});
   }
 
-  Measurement cut_off(const Case& planned, Wait wait) {
-    worker_->end();
-    worker_.reset();
+  Measurement cut_off(const Case& planned, Wait wait, std::unique_ptr<Worker>& worker) {
+    worker->end();
+    worker.reset();
     stopped_ = wait == Wait::deadline ? fmt::format("{}: the time budget was used up in {}", kBudget, planned.id)
                                       : fmt::format("interrupted: {}", context_.why_interrupted());
-    cut_off_ = 1;
+    ++cut_off_;
     return not_measured(planned, CaseStatus::skipped, stopped_);
   }
 
@@ -184,6 +234,7 @@ class Pass {
   const MeasureContext& context_;
   MeasureOutcome outcome_;
   std::unique_ptr<Worker> worker_;
+  std::map<std::optional<int>, std::unique_ptr<Worker>> group_workers_;  ///< by device
   std::string stopped_;  ///< "code: message" once no further case is to be measured
   std::size_t cut_off_ = 0;
   std::map<std::optional<int>, int> dead_workers_;  ///< by device

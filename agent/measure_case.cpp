@@ -62,13 +62,13 @@ void sample_sustained(Operation& operation, const SamplingLimits& limits, double
   const double sample_ns = std::max(kLeastSampleNs, operation.min_sample_ns());
   const auto iterations = static_cast<std::int64_t>(std::max(1.0, std::ceil(sample_ns / operation_ns)));
   const auto temperature_c = [monitor] { return monitor != nullptr ? monitor->temperature_c() : std::nullopt; };
-  SteadyRule rule(limits.max_time_ns);
+  SteadyRule rule(limits.max_time_ns, limits.min_time_ns);
   while (!measurement.stop_reason) {
     const std::int64_t took_ns = std::max<std::int64_t>(1, operation.run_timed_ns(iterations));
     const double each_ns = static_cast<double>(took_ns) / static_cast<double>(iterations);
     measurement.stop_reason = rule.add(each_ns, took_ns, temperature_c);
   }
-  measurement.steady_reached = measurement.stop_reason == StopReason::noise_stable;
+  measurement.steady_reached = rule.settled();
   store_samples(rule.last_samples_ns(), rule.elapsed_ns(), limits, measurement);
 }
 
@@ -109,11 +109,12 @@ Verification rounded(Verification verification) {
 }
 
 Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times,
-                     const SuspendedReader& read_suspended_ns) {
+                     const SuspendedReader& read_suspended_ns, const StartSignal& when_all_are_warm) {
   Measurement measurement = not_measured(planned, CaseStatus::ok, "");
   measurement.reason.reset();
   const std::unique_ptr<Operation> operation = backend.prepare(planned.params);
   const double operation_ns = warm_up(*operation);
+  if (planned.group != 0 && when_all_are_warm) when_all_are_warm();
   const std::optional<CpuTimes> before = read_cpu_times();
   const std::unique_ptr<LoadMonitor> monitor = planned.gpu_telemetry ? backend.watch() : nullptr;
   if (!sample_awake(*operation, planned, operation_ns, monitor.get(), read_suspended_ns, measurement)) {
@@ -179,9 +180,9 @@ Measurement not_measured(const Case& planned, CaseStatus status, const std::stri
 }
 
 CaseAnswer measure_case(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times,
-                        const SuspendedReader& read_suspended_ns) {
+                        const SuspendedReader& read_suspended_ns, const StartSignal& when_all_are_warm) {
   try {
-    return {measured(planned, backend, read_cpu_times, read_suspended_ns)};
+    return {measured(planned, backend, read_cpu_times, read_suspended_ns, when_all_are_warm)};
   } catch (const Error& error) {
     // Asked whatever went wrong: a library on a dead context may call everything unsupported.
     if (const auto fatal = backend.fatal_error()) {

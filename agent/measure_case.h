@@ -26,6 +26,9 @@ std::int64_t suspended_ns();
 /// Parses the first line of /proc/stat.
 std::optional<CpuTimes> parse_cpu_times(std::string_view proc_stat);
 
+/// Called by a case of a group once it is warm: returns when every other of the group is.
+using StartSignal = std::function<void()>;
+
 /// What a case gave, and whether the process that measured it can measure another one.
 struct CaseAnswer {
   Measurement measurement;
@@ -41,7 +44,8 @@ struct CaseAnswer {
 /// samples_ns are nanoseconds per operation, thinned, six significant digits; median and metric are left to
 /// normalize().
 CaseAnswer measure_case(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times,
-                        const SuspendedReader& read_suspended_ns = suspended_ns);
+                        const SuspendedReader& read_suspended_ns = suspended_ns,
+                        const StartSignal& when_all_are_warm = {});
 
 /// `planned` not measured, and why; `reason` is "code: message".
 Measurement not_measured(const Case& planned, CaseStatus status, const std::string& reason);

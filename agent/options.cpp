@@ -66,7 +66,7 @@ void add_what_to_measure(CLI::App& command, const SharedRun& run) {
   command
       .add_option_function<std::string>(
           "--profile", [run](const std::string& name) { run->profile = *from_name<Profile>(name); },
-          "quick (at most 20 s), standard (90 s), full (600 s)")
+          "quick (at most 20 s), standard (90 s; 150 s on eight GPUs), full (600 s)")
       ->check(CLI::IsMember({"quick", "standard", "full"}))
       ->default_str("standard");
   command.add_option("--device", run->device, "auto, cpu, cuda, or numbers of GPUs such as 0,1")

@@ -191,10 +191,14 @@ std::vector<Case> plan_gpus(const Inventory& inventory, Profile profile) {
 
 }  // namespace
 
-ProfileRules rules_of(Profile profile) {
+ProfileRules rules_of(Profile profile, std::size_t devices) {
+  constexpr std::size_t kMany = 8;
+  constexpr double kStandardS = 90, kStandardOfManyS = 150;
+  const double beyond_one = static_cast<double>(std::clamp<std::size_t>(devices, 1, kMany) - 1) / (kMany - 1);
+  const double standard_s = kStandardS + beyond_one * (kStandardOfManyS - kStandardS);
   switch (profile) {
     case Profile::quick: return {20, {5, 1000, 20 * kMs, 80 * kMs, kStoredSamples}};
-    case Profile::standard: return {90, {5, 1000, 100 * kMs, 250 * kMs, kStoredSamples}};
+    case Profile::standard: return {standard_s, {5, 1000, 100 * kMs, 250 * kMs, kStoredSamples}};
     case Profile::full: return {600, {10, 2000, 500 * kMs, 1500 * kMs, kMaxStoredSamples}};
   }
   return {};

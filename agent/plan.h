@@ -1,6 +1,7 @@
 // Which cases a run measures, in which order: a pure function from inventory and profile; the budget cuts it off.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -14,8 +15,9 @@ struct ProfileRules {
   SamplingLimits limits;
 };
 
-/// quick 20 s, standard 90 s, full 600 s; at least 20, 100, 500 ms of samples per case.
-ProfileRules rules_of(Profile profile);
+/// quick 20 s, standard 90 s (150 s on eight devices, less on fewer), full 600 s; at least 20, 100, 500 ms of samples
+/// per case.
+ProfileRules rules_of(Profile profile, std::size_t devices = 1);
 
 /// Cases in order of value, GPUs (see plan_cuda.h) before the CPU. On the CPU: headline GEMMs and triad, then what the
 /// score needs, then everything else of the profile, then (not in quick) a repeat of the headlines and of what the

@@ -9,6 +9,7 @@
 #include <set>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/sustained_shares.h"
@@ -229,9 +230,26 @@ void add_sustained_line(TextPage& page, const Result& result) {
     if (!tried) page.prose("sustained", "not measured in this run; --soak 60 does");
     return;
   }
+  if (result.devices.size() > 1) notes.push_back(fmt::format("all {} together", result.devices.size()));
   notes.push_back(all_steady ? fmt::format("steady within {:.0f} s", longest_s)
                              : fmt::format("not steady after {:.0f} s", longest_s));
   add_line(page, "sustained", words, "of burst", notes, std::nullopt);
+}
+
+/// "fp16 78.7 to 112.0, median 112.0, spread 30 %": of the figures that stand in the lines of the devices.
+void add_spread_lines(TextPage& page, const Result& result, const std::string& dtype) {
+  std::string_view label = "devices";
+  for (const auto& [figure, name] : {std::pair{"gemm_tflop_per_s." + dtype, dtype},
+                                     {std::string("bandwidth_gb_per_s.triad"), std::string("triad")},
+                                     {std::string("bandwidth_gb_per_s.h2d"), std::string("h2d")}}) {
+    for (const DeviceSpread& each : result.summary.across_devices) {
+      if (each.figure != figure + ".burst") continue;
+      page.line(std::exchange(label, ""),
+                {fmt::format("{} {} to {}", name, short_number(each.min), short_number(each.max)),
+                 fmt::format("median {}", short_number(each.median)), fmt::format("spread {:.1f} %", 100 * each.spread),
+                 fmt::format("(slowest: device {})", each.slowest_device)});
+    }
+  }
 }
 
 void add_device_lines(TextPage& page, const Result& result) {
@@ -293,6 +311,7 @@ void add_figure_lines(TextPage& page, const Result& result) {
       of_workload(Workload::latency));
   add_sustained_line(page, result);
   add_device_lines(page, result);
+  add_spread_lines(page, result, dtype);
 }
 
 }  // namespace gpuassay

@@ -7,8 +7,10 @@
 
 namespace gpuassay {
 
-SteadyRule::SteadyRule(std::int64_t longest_ns)
-    : longest_ns_(longest_ns), window_ns_(std::max(kShortestWindowNs, longest_ns / kMostWindows)) {}
+SteadyRule::SteadyRule(std::int64_t longest_ns, std::int64_t shortest_ns)
+    : longest_ns_(longest_ns),
+      shortest_ns_(shortest_ns),
+      window_ns_(std::max(kShortestWindowNs, longest_ns / kMostWindows)) {}
 
 std::optional<StopReason> SteadyRule::add(double sample_ns, std::int64_t elapsed_ns, const Thermometer& temperature_c) {
   Window& window = windows_.back();
@@ -20,7 +22,7 @@ std::optional<StopReason> SteadyRule::add(double sample_ns, std::int64_t elapsed
     window.median_ns = median(window.samples_ns);
     window.temperature_c = temperature_c();
     windows_.emplace_back();
-    if (settled()) return StopReason::noise_stable;
+    if (settled() && elapsed_ns_ >= shortest_ns_) return StopReason::noise_stable;
   }
   return elapsed_ns_ >= longest_ns_ ? std::optional(StopReason::time_limit) : std::nullopt;
 }

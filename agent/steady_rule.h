@@ -23,14 +23,17 @@ class SteadyRule {
   static constexpr double kTemperatureC = 1;
 
   /// @param longest_ns under load altogether
-  explicit SteadyRule(std::int64_t longest_ns);
+  /// @param shortest_ns the load goes on at least so long, settled or not: others that work meanwhile count on it
+  explicit SteadyRule(std::int64_t longest_ns, std::int64_t shortest_ns = 0);
 
   /// Takes one sample: `sample_ns` per operation, `elapsed_ns` the time it took altogether. The thermometer is read at
-  /// the end of a window. noise_stable as soon as the last windows agree, time_limit at the end of the longest load,
-  /// empty to go on.
+  /// the end of a window. noise_stable once the last windows agree (after the shortest load), time_limit at the end of
+  /// the longest, empty to go on.
   using Thermometer = std::function<std::optional<double>()>;
   std::optional<StopReason> add(double sample_ns, std::int64_t elapsed_ns, const Thermometer& temperature_c);
 
+  /// Whether the last windows agree.
+  [[nodiscard]] bool settled() const;
   [[nodiscard]] std::int64_t elapsed_ns() const { return elapsed_ns_; }
   /// Of the last kAgreeing whole windows, or of all there are.
   [[nodiscard]] std::vector<double> last_samples_ns() const;
@@ -42,9 +45,8 @@ class SteadyRule {
     double median_ns = 0;
     std::optional<double> temperature_c;  ///< at its end
   };
-  [[nodiscard]] bool settled() const;
 
-  std::int64_t longest_ns_, window_ns_;
+  std::int64_t longest_ns_, shortest_ns_, window_ns_;
   std::int64_t elapsed_ns_ = 0;
   std::vector<Window> windows_{1};  ///< the last one is being filled
 };

@@ -85,10 +85,14 @@ void judge_load(const Result& result, std::vector<Verdict>& verdicts) {
                                      [&](const Device& each) { return each.index == sustained->device; });
     if (device == result.devices.end() || device->kind != DeviceKind::cuda || share >= kLeastOfBurst || !same_algorithm)
       continue;
+    // GPUs behind one switch share its link by design: that is a figure of the report, not a fault of the card.
+    const auto* bandwidth = std::get_if<BandwidthParams>(&sustained->params);
+    if (bandwidth != nullptr && is_transfer(bandwidth->kernel)) continue;
     verdicts.push_back(
         {"falls_under_load", device->index,
-         fmt::format("GPU {} keeps {:.0f} % of its burst in {} under load of {:.0f} s", device->index, 100 * share,
-                     sustained->id, sustained->seconds_under_load.value_or(0)),
+         fmt::format("GPU {} keeps {:.0f} % of its burst in {} under load of {:.0f} s{}", device->index, 100 * share,
+                     sustained->id, sustained->seconds_under_load.value_or(0),
+                     result.devices.size() > 1 ? ", all GPUs together" : ""),
          "count on that much in long jobs; look at power limit and temperature with nvidia-smi -q, and ask "
          "the provider about the cooling"});
   }

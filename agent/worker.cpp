@@ -5,11 +5,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <vector>
 
 #include "agent/file_descriptor.h"
@@ -23,6 +26,16 @@ namespace {
 /// One message; a measurement with 64 samples is about 2 KB.
 constexpr std::size_t kMaxMessageBytes = 65536;
 
+/// What a case says that is to start together with others, and the request that then lets it.
+constexpr std::string_view kWarm = "warm";
+constexpr std::size_t kStart = std::numeric_limits<std::size_t>::max();
+
+void wait_for_start(int fd) {
+  std::size_t request = 0;
+  const bool told = ::send(fd, kWarm.data(), kWarm.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(kWarm.size());
+  if (!told || ::recv(fd, &request, sizeof request, 0) != static_cast<ssize_t>(sizeof request)) ::_exit(0);
+}
+
 [[noreturn]] void serve_cases(int fd, const std::function<CaseRunner()>& make_runner) {
   std::optional<CaseRunner> runner;
   std::size_t index = 0;
@@ -30,7 +43,7 @@ constexpr std::size_t kMaxMessageBytes = 65536;
     std::string answer;
     try {
       if (!runner) runner = make_runner();
-      const CaseAnswer given = (*runner)(index);
+      const CaseAnswer given = (*runner)(index, [fd] { wait_for_start(fd); });
       answer =
           nlohmann::json{{"measurement", to_json(given.measurement)}, {"process_spent", given.process_spent}}.dump();
     } catch (const std::exception& error) {
@@ -89,6 +102,15 @@ bool Worker::request(std::size_t index) const {
   return ::send(fd_, &index, sizeof index, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof index);
 }
 
+bool Worker::start() const { return request(kStart); }
+
+bool Worker::says_warm() const {
+  std::array<char, kWarm.size() + 1> begin{};
+  const ssize_t size = ::recv(fd_, begin.data(), begin.size(), MSG_PEEK);
+  if (size < 0 || std::string_view(begin.data(), static_cast<std::size_t>(size)) != kWarm) return false;
+  return ::recv(fd_, begin.data(), begin.size(), 0) == size;
+}
+
 std::optional<CaseAnswer> Worker::receive() const {
   std::vector<char> buffer(kMaxMessageBytes);
   const ssize_t size = ::recv(fd_, buffer.data(), buffer.size(), 0);
@@ -104,6 +126,10 @@ std::optional<CaseAnswer> Worker::receive() const {
   const auto spent = answer.find("process_spent");
   return CaseAnswer{measurement_from_json(answer.at("measurement")),
                     spent != answer.end() && spent->is_boolean() && spent->get<bool>()};
+}
+
+void Worker::kill() const {
+  if (pid_ > 0) ::kill(pid_, SIGKILL);
 }
 
 std::string Worker::end() {

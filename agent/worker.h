@@ -14,7 +14,7 @@
 namespace gpuassay {
 
 /// Measures case number `index` of the plan; runs in the child.
-using CaseRunner = std::function<CaseAnswer(std::size_t index)>;
+using CaseRunner = std::function<CaseAnswer(std::size_t index, const StartSignal& when_all_are_warm)>;
 
 /// One forked worker. The child dies with its parent (also by kill -9), ignores SIGINT and SIGTERM (the parent
 /// decides), and exits when the channel closes. Not copyable; the destructor kills and reaps.
@@ -30,12 +30,20 @@ class Worker {
   /// Asks for case `index`; false when the worker is gone.
   [[nodiscard]] bool request(std::size_t index) const;
 
-  /// Readable (poll) when an answer is there or the worker ended.
+  /// Lets a case begin that asked to start together with others; false when the worker is gone.
+  [[nodiscard]] bool start() const;
+  /// Whether the message that is there asks for that; then it is taken away.
+  [[nodiscard]] bool says_warm() const;
+
+  /// Readable (poll) when a message is there or the worker ended.
   [[nodiscard]] int fd() const { return fd_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   /// The answer to the last request, empty when the worker ended or sent something unreadable instead.
   [[nodiscard]] std::optional<CaseAnswer> receive() const;
+
+  /// Kills without waiting; end() is still to be called. So that many are ended as fast as one.
+  void kill() const;
 
   /// Kills and reaps, waiting at most a second for a process stuck in the kernel (it is then abandoned).
   /// Returns how it ended in words, for example "killed by signal 11 (Segmentation fault)".

@@ -107,6 +107,7 @@ struct Case {
   Regime regime = Regime::burst;
   SamplingLimits limits;
   bool repeat = false;
+  int group = 0;               ///< cases of one group (not 0) run at the same time, each on its device
   bool optional = false;       ///< a run without the time for it is complete all the same
   bool gpu_telemetry = false;  ///< long enough for NVML to say something, and worth the place in the document
 };
@@ -290,9 +291,18 @@ struct DeviceSummary {
   std::map<std::string, RegimeValues> latency_us;           ///< by kind, lower is better; left out when empty
 };
 
+/// How one figure differs among the devices of the instance.
+struct DeviceSpread {
+  std::string figure;  ///< as in a DeviceSummary: "gemm_tflop_per_s.fp16.sustained"
+  double min = 0, median = 0, max = 0;
+  double spread = 0;       ///< (max - min) / median
+  int slowest_device = 0;  ///< the first of those
+};
+
 struct Summary {
   DeviceSummary instance;
   std::vector<DeviceSummary> devices;
+  std::vector<DeviceSpread> across_devices = {};  ///< left out with a single device
 };
 
 struct Verdict {

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "core/device_spread.h"
 #include "core/enums.h"
 #include "core/operation_times.h"
 #include "core/operations.h"
@@ -297,6 +298,7 @@ Summary summarize(const std::vector<Device>& devices, const std::vector<Measurem
     summary.instance.*figures = of_instance(summary.devices, figures, sum_of);
   }
   summary.instance.latency_us = of_instance(summary.devices, &DeviceSummary::latency_us, slowest_of);
+  summary.across_devices = device_spreads(summary.devices);
   return summary;
 }
 

@@ -177,8 +177,18 @@ struct Fields<DeviceSummary> {
   }
 };
 template <>
+struct Fields<DeviceSpread> {
+  static void visit(auto& ar, auto& v) {
+    ar("figure", v.figure), ar("min", v.min), ar("median", v.median), ar("max", v.max);
+    ar("spread", v.spread), ar("slowest_device", v.slowest_device);
+  }
+};
+template <>
 struct Fields<Summary> {
-  static void visit(auto& ar, auto& v) { ar("instance", v.instance), ar("devices", v.devices); }
+  static void visit(auto& ar, auto& v) {
+    ar("instance", v.instance), ar("devices", v.devices);
+    ar.omitted_when_empty("across_devices", v.across_devices);
+  }
 };
 template <>
 struct Fields<Verdict> {

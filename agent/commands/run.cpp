@@ -56,8 +56,8 @@ constexpr std::chrono::milliseconds kHealthLimit{1500}, kLongestHealthLimit{10'0
 constexpr double kAroundSoakS = 5;
 
 double budget_s(const RunOptions& options, std::size_t devices) {
-  const double soak_s = options.soak_s ? (*options.soak_s + kAroundSoakS) * static_cast<double>(devices) : 0;
-  double budget = options.max_seconds.value_or(rules_of(options.profile).wall_s + soak_s);
+  const double soak_s = options.soak_s ? *options.soak_s + kAroundSoakS : 0;  // all devices at the same time
+  double budget = options.max_seconds.value_or(rules_of(options.profile, devices).wall_s + soak_s);
   if (options.max_cost_usd) {
     constexpr double kSecondsPerHour = 3600;
     const double cost = static_cast<double>(parse_micros(*options.max_cost_usd));
@@ -151,10 +151,10 @@ std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const M
     const CpuTimesReader read_cpu_times = [root = SystemRoot("/")] {
       return parse_cpu_times(root.read_text("/proc/stat").value_or(""));
     };
-    return [&cases, backends, read_cpu_times, deadline_s](std::size_t index) -> CaseAnswer {
+    return [&cases, backends, read_cpu_times, deadline_s](std::size_t index, const StartSignal& start) -> CaseAnswer {
       try {
         return measure_case(within(cases[index], deadline_s - monotonic_s()), backends->of(cases[index].device),
-                            read_cpu_times);
+                            read_cpu_times, suspended_ns, start);
       } catch (const Error& error) {  // the device does not open
         return {
             not_measured(cases[index], CaseStatus::failed, fmt::format("{}: {}", name_of(error.code()), error.what())),
@@ -325,7 +325,7 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
                          options.offline ? MetadataUse::none : MetadataUse::describe_and_watch, hash,
                          options.once ? kNetworkWait : std::chrono::seconds(0));  // before the GPUs: it asks meanwhile
   for (const std::string& problem : platform.refused()) progress.warn(problem);
-  Machine machine = look(options, environment, budget_s(options, 0) - kReserveS, progress);
+  Machine machine = look(options, environment, budget_s(options, 1) - kReserveS, progress);
   std::optional<OnceMarker> once;
   if (options.once) once.emplace(once_marker(*options.once, environment, hash, platform, store.spool));
   if (once && once->answer() != OnceAnswer::measure)

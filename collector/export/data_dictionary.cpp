@@ -131,6 +131,7 @@ const std::vector<LeftOut>& left_out_fields() {
       {"/libraries/*/rejected_reason", "free text"},
       {"/measurements/*/reason", "free text after its code, which is `reason_code`"},
       {"/summary/devices/*/device", "the row is the device's"},
+      {"/summary/across_devices", "follows from the figures of the devices"},
       {"/verdicts/*/device", "of the free text"},
       {"/verdicts/*/message", "free text"},
       {"/verdicts/*/remedy", "free text"},

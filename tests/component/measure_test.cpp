@@ -43,7 +43,9 @@ struct Harness {
   }
   MeasureOutcome run(const std::function<CaseAnswer(const Case&, std::size_t)>& body) {
     return measure(
-        plan, [&]() -> CaseRunner { return [&](std::size_t index) { return body(plan[index], index); }; }, context);
+        plan,
+        [&]() -> CaseRunner { return [&](std::size_t index, const StartSignal&) { return body(plan[index], index); }; },
+        context);
   }
 };
 
@@ -253,6 +255,97 @@ TEST(Measure, AnAnswerForAnotherCaseIsNotBelieved) {
   EXPECT_EQ(outcome.measurements[0].id, harness.plan[0].id);
 }
 
+/// Cases of one operation on as many devices, to be measured at the same time.
+Harness together(int devices) {
+  Harness harness(devices);
+  for (int i = 0; i < devices; ++i) {
+    harness.plan[static_cast<std::size_t>(i)] = harness.plan.front();
+    harness.plan[static_cast<std::size_t>(i)].device = i;
+    harness.plan[static_cast<std::size_t>(i)].group = 1;
+  }
+  return harness;
+}
+
+/// Each case says in milliseconds of the common clock when it was let go and when it ended.
+CaseAnswer timed_case(const Case& planned, const StartSignal& start, int prepares_ms, int works_ms) {
+  ::usleep(static_cast<useconds_t>(prepares_ms) * 1000);
+  start();
+  const double began_ms = monotonic_s() * 1e3;
+  ::usleep(static_cast<useconds_t>(works_ms) * 1000);
+  return {test::ok_measurement(planned.params, {began_ms, monotonic_s() * 1e3}, planned.device.value_or(0))};
+}
+
+MeasureOutcome run_together(Harness& harness, const std::function<CaseAnswer(const Case&, const StartSignal&)>& body) {
+  return measure(
+      harness.plan,
+      [&]() -> CaseRunner {
+        return [&](std::size_t index, const StartSignal& start) { return body(harness.plan[index], start); };
+      },
+      harness.context);
+}
+
+TEST(MeasureTogether, AGroupStartsWhenTheSlowestToPrepareIsWarm) {
+  Harness harness = together(3);
+  const MeasureOutcome outcome = run_together(harness, [](const Case& c, const StartSignal& start) {
+    return timed_case(c, start, c.device == 2 ? 300 : 0, 200);
+  });
+  ASSERT_EQ(outcome.measurements.size(), 3u);
+  double last_start_ms = 0, first_end_ms = 1e300;
+  for (int i = 0; i < 3; ++i) {
+    const Measurement& m = outcome.measurements[static_cast<std::size_t>(i)];
+    EXPECT_EQ(m.device, i);
+    ASSERT_EQ(m.status, CaseStatus::ok) << *m.reason;
+    last_start_ms = std::max(last_start_ms, m.samples_ns[0]);
+    first_end_ms = std::min(first_end_ms, m.samples_ns[1]);
+  }
+  EXPECT_LT(last_start_ms, first_end_ms) << "all of them worked at the same time";
+  EXPECT_EQ(harness.finished.size(), 3u);
+}
+
+TEST(MeasureTogether, OneThatDiesIsNamedAndTheOthersStart) {
+  Harness harness = together(4);
+  const MeasureOutcome outcome = run_together(harness, [](const Case& c, const StartSignal& start) {
+    if (c.device == 1) std::raise(SIGKILL);  // before it is warm
+    CaseAnswer answer = timed_case(c, start, 0, 20);
+    if (c.device == 3) std::raise(SIGSEGV);  // in the middle of its work
+    return answer;
+  });
+  EXPECT_EQ(outcome.measurements[0].status, CaseStatus::ok);
+  EXPECT_EQ(outcome.measurements[1].status, CaseStatus::failed);
+  EXPECT_EQ(outcome.measurements[2].status, CaseStatus::ok);
+  EXPECT_EQ(outcome.measurements[3].status, CaseStatus::failed);
+  ASSERT_EQ(outcome.reasons.size(), 2u);
+  EXPECT_EQ(outcome.reasons[0].device, 1);
+  EXPECT_EQ(outcome.reasons[1].device, 3);
+}
+
+TEST(MeasureTogether, AnInterruptionEndsAllAtOnce) {
+  Harness harness = together(4);
+  harness.context.interrupt_fd = ::eventfd(1, EFD_CLOEXEC);
+  harness.context.why_interrupted = [] { return std::string("told to"); };
+  const double before_s = monotonic_s();
+  const MeasureOutcome outcome = run_together(
+      harness, [](const Case& c, const StartSignal& start) { return timed_case(c, start, 60'000, 60'000); });
+  EXPECT_LT(monotonic_s() - before_s, 30) << "not the minute that each would have taken";
+  for (const Measurement& m : outcome.measurements) EXPECT_EQ(m.reason, "interrupted: told to");
+  ::close(harness.context.interrupt_fd);
+}
+
+TEST(MeasureTogether, ASecondGroupUsesTheSameProcesses) {
+  Harness harness = together(2);
+  for (int i = 0; i < 2; ++i) {
+    harness.plan.push_back(harness.plan[static_cast<std::size_t>(i)]);
+    harness.plan.back().group = 2;
+  }
+  const MeasureOutcome outcome = run_together(harness, [](const Case& c, const StartSignal& start) {
+    start();
+    return CaseAnswer{test::ok_measurement(c.params, {static_cast<double>(::getpid())}, c.device.value_or(0))};
+  });
+  EXPECT_EQ(outcome.measurements[0].samples_ns, outcome.measurements[2].samples_ns);
+  EXPECT_EQ(outcome.measurements[1].samples_ns, outcome.measurements[3].samples_ns);
+  EXPECT_NE(outcome.measurements[0].samples_ns, outcome.measurements[1].samples_ns);
+}
+
 TEST(Worker, DiesWithItsParent) {
   // A middle process starts a worker, tells its pid and is killed; the worker must go with it.
   int pipe_ends[2];
@@ -260,7 +353,7 @@ TEST(Worker, DiesWithItsParent) {
   const pid_t middle = ::fork();
   if (middle == 0) {
     Worker worker([]() -> CaseRunner {
-      return [](std::size_t) -> CaseAnswer {
+      return [](std::size_t, const StartSignal&) -> CaseAnswer {
         while (true) ::pause();
       };
     });

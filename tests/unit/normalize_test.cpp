@@ -115,6 +115,31 @@ TEST(Summarize, TakesTheBestSquareGemmAndTheWholeNetwork) {
   EXPECT_EQ(summary.devices[0].device, 0);
 }
 
+TEST(Summarize, SaysHowTheDevicesDiffer) {
+  const GemmParams gemm{DType::fp32, 1000, 1000, 1000, 1};  // 2 TFLOP/s in 1 ms
+  std::vector<Device> devices(3, cpu_device());
+  std::vector<Measurement> all;
+  for (int i = 0; i < 3; ++i) {
+    devices[static_cast<std::size_t>(i)].index = i;
+    all.push_back(ok_measurement(gemm, {i == 1 ? 2e6 : 1e6}, i));
+    all.push_back(ok_measurement(LatencyParams{LatencyKind::kernel_launch}, {i == 2 ? 5000.0 : 4000.0}, i));
+  }
+  all.push_back(ok_measurement(BandwidthParams{BandwidthKernel::triad, MemoryLevel::dram, 1000}, {10}, 0));
+  const Summary summary = summarize(devices, normalize_all(all, devices));
+  ASSERT_EQ(summary.across_devices.size(), 2u) << "the triad of one device is no figure of all";
+  const DeviceSpread& product = summary.across_devices[0];
+  EXPECT_EQ(product.figure, "gemm_tflop_per_s.fp32.burst");
+  EXPECT_EQ(product.min, 1);
+  EXPECT_EQ(product.median, 2);
+  EXPECT_EQ(product.max, 2);
+  EXPECT_EQ(product.spread, 0.5);
+  EXPECT_EQ(product.slowest_device, 1);
+  EXPECT_EQ(summary.across_devices[1].figure, "latency_us.kernel_launch.burst");
+  EXPECT_EQ(summary.across_devices[1].slowest_device, 2);
+  devices.resize(1);
+  EXPECT_TRUE(summarize(devices, normalize_all(all, devices)).across_devices.empty());
+}
+
 TEST(Summarize, ConvolutionsAreThoseOfTheWholeNetwork) {
   std::vector<Measurement> all{
       ok_measurement(BandwidthParams{BandwidthKernel::triad, MemoryLevel::dram, 1'000'000}, {1e-3})};

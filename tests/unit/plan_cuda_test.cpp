@@ -180,7 +180,10 @@ TEST(PlanCuda, OneDeviceRepeatsHeadlinesAndScore) {
 double estimated_wall_s(const Inventory& inventory, const std::vector<Case>& cases) {
   constexpr double kShareOfPeak = 0.4, kLibrariesS = 6, kCaseS = 0.09, kRepeatS = 0.03;
   double total_s = kLibrariesS;
+  int group = 0;
   for (const Case& c : cases) {
+    if (c.group != 0 && c.group == group) continue;  // at the same time as the one before
+    group = c.group;
     const TheoreticalPeak& peak = *inventory.devices[static_cast<std::size_t>(c.device.value())].theoretical;
     const auto* gemm = std::get_if<GemmParams>(&c.params);
     const auto* conv = std::get_if<ConvParams>(&c.params);
@@ -224,16 +227,32 @@ TEST(PlanCuda, HeadlinesAreKeptUnderLoadLast) {
     }
   }
   EXPECT_TRUE(sustained_of(plan(a100, Profile::quick)).empty());
-  EXPECT_EQ(sustained_of(plan(machine({"T4", "T4"}), Profile::standard)).size(), 5u) << "the twin runs no convolutions";
-  EXPECT_TRUE(sustained_of(plan(machine(std::vector<std::string>(8, "T4")), Profile::standard)).empty());
+}
+
+TEST(PlanCuda, SeveralDevicesAreUnderLoadAtTheSameTime) {
+  const auto loads = sustained_of(plan(machine({"T4", "V100-SXM2-16GB", "T4"}), Profile::standard));
+  ASSERT_EQ(loads.size(), 12u) << "GEMM, convolution, triad and uploads of three devices";
+  for (std::size_t i = 0; i < loads.size(); ++i) {
+    const auto group = static_cast<int>(i / 3) + 1;
+    EXPECT_EQ(loads[i].group, group);
+    EXPECT_EQ(loads[i].device, static_cast<int>(i % 3));
+    EXPECT_EQ(loads[i].limits.max_time_ns, group == 4 ? 4'000'000'000 : 7'000'000'000);
+    EXPECT_EQ(loads[i].limits.min_time_ns, loads[i].limits.max_time_ns) << "none rests while the others work";
+    EXPECT_TRUE(loads[i].optional);
+  }
+  EXPECT_EQ(loads[3].id, loads[5].id) << "what the first T4 ran alone, both run together";
+  EXPECT_EQ(loads[9].id, "bandwidth/h2d/pinned");
+  for (const Case& alone : plan(machine({"T4"}), Profile::standard)) EXPECT_EQ(alone.group, 0);
 }
 
 TEST(PlanCuda, ASoakPutsEveryDeviceUnderLoadInAnyProfile) {
   const Inventory eight = machine(std::vector<std::string>(8, "T4"));
   for (const Profile profile : {Profile::quick, Profile::standard}) {
     const auto soaks = sustained_of(plan(eight, profile, 300));
-    ASSERT_EQ(soaks.size(), 8u);
-    for (std::size_t i = 0; i < soaks.size(); ++i) {
+    ASSERT_EQ(soaks.size(), profile == Profile::quick ? 8u : 32u);
+    for (std::size_t i = 0; i < 8; ++i) {
+      EXPECT_EQ(soaks[i].group, 1);
+      EXPECT_FALSE(soaks[i].optional);
       EXPECT_EQ(soaks[i].device, static_cast<int>(i));
       EXPECT_TRUE(soaks[i].id.starts_with("gemm/fp16/"));
       EXPECT_EQ(soaks[i].limits.max_time_ns, 300'000'000'000);
@@ -247,13 +266,13 @@ TEST(PlanCuda, ASoakPutsEveryDeviceUnderLoadInAnyProfile) {
 
 TEST(PlanCuda, FitsTheWallLimitOfItsProfile) {
   for (const Profile profile : {Profile::quick, Profile::standard, Profile::full}) {
-    const double limit_s = rules_of(profile).wall_s;
+    const double limit_s = rules_of(profile).wall_s, of_eight_s = rules_of(profile, 8).wall_s;
     for (const char* row : kSevenGpus) {
       const Inventory inventory = machine({row});
       EXPECT_LT(estimated_wall_s(inventory, plan(inventory, profile)), limit_s) << row;
       if (profile == Profile::quick) continue;  // too short for eight: it keeps what comes first
       const Inventory eight = machine(std::vector<std::string>(8, row));
-      EXPECT_LT(estimated_wall_s(eight, plan(eight, profile)), limit_s) << row;
+      EXPECT_LT(estimated_wall_s(eight, plan(eight, profile)), of_eight_s) << row;
     }
     const Inventory b200 = machine({"B200-SXM"});
     EXPECT_LT(estimated_wall_s(b200, plan(b200, profile)), limit_s);
@@ -269,6 +288,7 @@ Result full_result(const Inventory& inventory, Profile profile) {
     if (planned.repeat) continue;  // pooled with the first time
     const std::vector<double> samples(static_cast<std::size_t>(planned.limits.stored_samples), 1234560.0);
     Measurement m = test::ok_measurement(planned.params, samples, planned.device.value());
+    m.regime = planned.regime;
     m.algorithm = m.workload == Workload::gemm ? "cublasLt TN algo 66 tile 24 stages 19 split_k 12 cluster 17"
                                                : "cudnn implicit_precomp_gemm NHWC";
     if (planned.gpu_telemetry) {

@@ -43,6 +43,15 @@ TEST(SteadyRule, ThreeSecondsAlikeAreSteady) {
   EXPECT_EQ(rule.last_samples_ns().size(), 30u);
 }
 
+TEST(SteadyRule, LoadThatOthersCountOnGoesOnThoughItHasSettled) {
+  SteadyRule rule(kLongestNs, kLongestNs);
+  EXPECT_FALSE(feed(rule, {{100}, {100}, {100}, {100}}).reason);
+  EXPECT_TRUE(rule.settled());
+  EXPECT_EQ(feed(rule, {{100}, {100}, {120}, {120}}).reason, StopReason::time_limit);
+  EXPECT_FALSE(rule.settled()) << "what it came to at the end counts";
+  EXPECT_EQ(rule.elapsed_ns(), kLongestNs);
+}
+
 TEST(SteadyRule, AFallingClockIsFollowedToItsFloor) {
   // A B200 under its power limit: the first second is the fast one.
   SteadyRule rule(kLongestNs);
