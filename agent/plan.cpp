@@ -5,6 +5,7 @@
 #include <set>
 
 #include "agent/plan_cuda.h"
+#include "agent/plan_peers.h"
 #include "agent/plan_sustained.h"
 #include "agent/plan_units.h"
 #include "core/operation_times.h"
@@ -214,6 +215,7 @@ double estimated_flop_per_s(const CpuFacts& cpu) {
 
 std::vector<Case> plan(const Inventory& inventory, Profile profile, const std::optional<double>& soak_s) {
   std::vector<Case> all = plan_gpus(inventory, profile);
+  for (Case& planned : peer_cases(inventory.devices, profile)) all.push_back(std::move(planned));
   const SamplingLimits limits = rules_of(profile).limits;
   for (const Device& device : inventory.devices) {
     if (device.kind != DeviceKind::cpu) continue;

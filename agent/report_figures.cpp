@@ -64,11 +64,11 @@ Selector of_workload(Workload workload) {
   return [workload](const Measurement& m) { return m.workload == workload; };
 }
 
-/// Bandwidth cases that are transfers, or those that are not.
+/// Bandwidth cases that are transfers, or those that are not; copies between devices are neither.
 Selector of_bandwidth(bool transfers) {
   return [transfers](const Measurement& m) {
     const auto* bandwidth = std::get_if<BandwidthParams>(&m.params);
-    return bandwidth != nullptr && is_transfer(bandwidth->kernel) == transfers;
+    return bandwidth != nullptr && is_transfer(bandwidth->kernel) == transfers && !bandwidth->peer;
   };
 }
 
@@ -236,6 +236,30 @@ void add_sustained_line(TextPage& page, const Result& result) {
   add_line(page, "sustained", words, "of burst", notes, std::nullopt);
 }
 
+/// Copies between devices: slowest and fastest pair of each kind, with the pair that is slowest.
+void add_peer_lines(TextPage& page, const Result& result) {
+  struct Extremes {
+    const Measurement *slowest = nullptr, *fastest = nullptr;
+  };
+  std::map<std::string, Extremes> kinds;
+  for (const Measurement& m : result.measurements) {
+    const auto* copy = std::get_if<BandwidthParams>(&m.params);
+    if (copy == nullptr || !copy->peer || !m.metric) continue;
+    auto& [slowest, fastest] = kinds[fmt::format("{} {}", to_name(copy->level), to_name(copy->kernel).substr(4))];
+    if (slowest == nullptr || m.metric->value < slowest->metric->value) slowest = &m;
+    if (fastest == nullptr || m.metric->value > fastest->metric->value) fastest = &m;
+  }
+  std::string_view label = "peers";
+  for (const auto& [name, pair] : kinds) {
+    const Measurement& slowest = *pair.slowest;
+    page.line(std::exchange(label, ""), {fmt::format("{} {} to {} GB/s", name, short_number(slowest.metric->value),
+                                                     short_number(pair.fastest->metric->value)),
+                                         fmt::format("(slowest: {} and {}, {})", slowest.device.value_or(0),
+                                                     std::get<BandwidthParams>(slowest.params).peer.value_or(0),
+                                                     printable(slowest.algorithm.value_or("")))});
+  }
+}
+
 /// "fp16 78.7 to 112.0, median 112.0, spread 30 %": of the figures that stand in the lines of the devices.
 void add_spread_lines(TextPage& page, const Result& result, const std::string& dtype) {
   std::string_view label = "devices";
@@ -309,6 +333,7 @@ void add_figure_lines(TextPage& page, const Result& result) {
   add(
       "latency", "us", [](const DeviceSummary& of) { return latency_words(of.latency_us); }, {},
       of_workload(Workload::latency));
+  add_peer_lines(page, result);
   add_sustained_line(page, result);
   add_device_lines(page, result);
   add_spread_lines(page, result, dtype);

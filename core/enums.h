@@ -34,7 +34,7 @@ struct EnumNames<ConvDirection> {
 };
 template <>
 struct EnumNames<BandwidthKernel> {
-  static constexpr std::array<std::pair<BandwidthKernel, std::string_view>, 10> values{
+  static constexpr std::array<std::pair<BandwidthKernel, std::string_view>, 13> values{
       {{BandwidthKernel::copy, "copy"},
        {BandwidthKernel::mul, "mul"},
        {BandwidthKernel::add, "add"},
@@ -44,17 +44,21 @@ struct EnumNames<BandwidthKernel> {
        {BandwidthKernel::gather, "gather"},
        {BandwidthKernel::h2d, "h2d"},
        {BandwidthKernel::d2h, "d2h"},
-       {BandwidthKernel::bidirectional, "bidirectional"}}};
+       {BandwidthKernel::bidirectional, "bidirectional"},
+       {BandwidthKernel::p2p_read, "p2p_read"},
+       {BandwidthKernel::p2p_write, "p2p_write"},
+       {BandwidthKernel::p2p_bidirectional, "p2p_bidirectional"}}};
 };
 template <>
 struct EnumNames<MemoryLevel> {
-  static constexpr std::array<std::pair<MemoryLevel, std::string_view>, 6> values{
-      {{MemoryLevel::l1, "l1"},
-       {MemoryLevel::l2, "l2"},
-       {MemoryLevel::l3, "l3"},
-       {MemoryLevel::dram, "dram"},
-       {MemoryLevel::pinned, "pinned"},
-       {MemoryLevel::pageable, "pageable"}}};
+  static constexpr std::array<std::pair<MemoryLevel, std::string_view>, 8> values{{{MemoryLevel::l1, "l1"},
+                                                                                   {MemoryLevel::l2, "l2"},
+                                                                                   {MemoryLevel::l3, "l3"},
+                                                                                   {MemoryLevel::dram, "dram"},
+                                                                                   {MemoryLevel::pinned, "pinned"},
+                                                                                   {MemoryLevel::pageable, "pageable"},
+                                                                                   {MemoryLevel::ce, "ce"},
+                                                                                   {MemoryLevel::sm, "sm"}}};
 };
 template <>
 struct EnumNames<ComputeUnit> {

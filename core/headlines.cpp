@@ -17,9 +17,18 @@ std::vector<std::string> names_of_all() {
   return names;
 }
 
-/// Main memory by kernel, copies between host and device also from pageable memory, caches by level.
+/// Main memory by kernel, copies between host and device also from pageable memory, between peers by engine, caches by
+/// level.
 std::vector<std::string> bandwidth_keys() {
-  std::vector<std::string> keys = names_of_all<BandwidthKernel>();
+  std::vector<std::string> keys;
+  for (const auto& [kernel, name] : EnumNames<BandwidthKernel>::values) {
+    if (!is_peer_copy(kernel)) keys.emplace_back(name);
+  }
+  for (const MemoryLevel engine : {MemoryLevel::ce, MemoryLevel::sm}) {
+    for (const auto& [kernel, name] : EnumNames<BandwidthKernel>::values) {
+      if (is_peer_copy(kernel)) keys.push_back(fmt::format("{}_{}", name, to_name(engine)));
+    }
+  }
   for (const BandwidthKernel copy : {BandwidthKernel::h2d, BandwidthKernel::d2h, BandwidthKernel::bidirectional})
     keys.push_back(std::string(to_name(copy)) + "_pageable");
   for (const MemoryLevel cache : {MemoryLevel::l1, MemoryLevel::l2, MemoryLevel::l3}) keys.emplace_back(to_name(cache));

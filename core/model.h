@@ -40,15 +40,37 @@ struct ConvParams {
 
 /// STREAM kernels by their STREAM names, plus a pure read (sum reduction), a pure write, a gather (reads of contiguous
 /// blocks at scattered places, as a key-value cache is read), and transfers between host and device: host to device,
-/// device to host, and both at the same time.
-enum class BandwidthKernel { copy, mul, add, triad, read, write, gather, h2d, d2h, bidirectional };
+/// device to host, and both at the same time; and between this device and a peer: reads from it, writes to it, and
+/// writes both ways at the same time.
+enum class BandwidthKernel {
+  copy,
+  mul,
+  add,
+  triad,
+  read,
+  write,
+  gather,
+  h2d,
+  d2h,
+  bidirectional,
+  p2p_read,
+  p2p_write,
+  p2p_bidirectional
+};
 /// Where the working set lies. On a GPU `dram` is device memory and `l2` the L2 cache. A transfer names the kind of its
-/// host memory instead: `pinned` (page-locked) or `pageable`; every other kernel has one of the first four.
-enum class MemoryLevel { l1, l2, l3, dram, pinned, pageable };
+/// host memory instead: `pinned` (page-locked) or `pageable`; every other kernel has one of the first four. One between
+/// peers names what moves the bytes: a copy engine (`ce`) or a kernel on the multiprocessors (`sm`).
+enum class MemoryLevel { l1, l2, l3, dram, pinned, pageable, ce, sm };
 
 /// True for the kernels that move bytes between host and device.
 constexpr bool is_transfer(BandwidthKernel kernel) {
   return kernel == BandwidthKernel::h2d || kernel == BandwidthKernel::d2h || kernel == BandwidthKernel::bidirectional;
+}
+
+/// True for those that move bytes between two devices.
+constexpr bool is_peer_copy(BandwidthKernel kernel) {
+  return kernel == BandwidthKernel::p2p_read || kernel == BandwidthKernel::p2p_write ||
+         kernel == BandwidthKernel::p2p_bidirectional;
 }
 
 /// `array_bytes` is the size of ONE array; copy, mul use two, add, triad three, read and write one. For gather it is
@@ -57,6 +79,7 @@ struct BandwidthParams {
   BandwidthKernel kernel = BandwidthKernel::triad;
   MemoryLevel level = MemoryLevel::dram;
   std::int64_t array_bytes = 0;
+  std::optional<int> peer = {};  ///< index of the other device; left out of the document where there is none
   bool operator==(const BandwidthParams&) const = default;
 };
 

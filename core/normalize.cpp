@@ -1,5 +1,7 @@
 #include "core/normalize.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -56,6 +58,8 @@ std::string bandwidth_key(const BandwidthParams& bandwidth) {
     case MemoryLevel::dram:
     case MemoryLevel::pinned: return kernel;
     case MemoryLevel::pageable: return kernel + "_pageable";
+    case MemoryLevel::ce:
+    case MemoryLevel::sm: return fmt::format("{}_{}", kernel, to_name(bandwidth.level));
     case MemoryLevel::l1:
     case MemoryLevel::l2:
     case MemoryLevel::l3: break;
@@ -71,7 +75,9 @@ void add_figure(const Measurement& m, DeviceSummary& summary) {
       raise(slot(summary.gemm_tflop_per_s[std::string(to_name(gemm->dtype))], m.regime), value);
     }
   } else if (const auto* bandwidth = std::get_if<BandwidthParams>(&m.params)) {
-    raise(slot(summary.bandwidth_gb_per_s[bandwidth_key(*bandwidth)], m.regime), value);
+    auto& figure = slot(summary.bandwidth_gb_per_s[bandwidth_key(*bandwidth)], m.regime);
+    // To the peer that is reached worst: a job that uses all devices waits for that one.
+    is_peer_copy(bandwidth->kernel) ? lower(figure, value) : raise(figure, value);
   } else if (const auto* compute = std::get_if<ComputeParams>(&m.params)) {
     raise(slot(summary.compute_tflop_per_s[std::string(to_name(compute->dtype))], m.regime), value);
   } else if (const auto* latency = std::get_if<LatencyParams>(&m.params)) {
@@ -235,15 +241,21 @@ Figures of_instance(const std::vector<DeviceSummary>& devices, FiguresOf figures
       for (const ValueOf value : {&RegimeValues::burst, &RegimeValues::sustained}) {
         const std::vector<double> values = of_every_device(devices, figures, name, value);
         joined[name].*value =
-            values.empty() ? std::nullopt : std::optional(round_significant(join(values), kFigureDigits));
+            values.empty() ? std::nullopt : std::optional(round_significant(join(name, values), kFigureDigits));
       }
     }
   }
   return joined;
 }
 
-double sum_of(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
-double slowest_of(const std::vector<double>& values) { return *std::max_element(values.begin(), values.end()); }
+/// The sum; between peers the pair that is worst.
+double sum_of(const std::string& name, const std::vector<double>& values) {
+  if (name.starts_with("p2p_")) return *std::min_element(values.begin(), values.end());
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+double slowest_of(const std::string& /*name*/, const std::vector<double>& values) {
+  return *std::max_element(values.begin(), values.end());
+}
 
 }  // namespace
 

@@ -18,14 +18,17 @@ int arrays_moved(BandwidthKernel kernel) {
   switch (kernel) {
     case BandwidthKernel::copy:
     case BandwidthKernel::mul:
-    case BandwidthKernel::bidirectional: return 2;
+    case BandwidthKernel::bidirectional:
+    case BandwidthKernel::p2p_bidirectional: return 2;
     case BandwidthKernel::add:
     case BandwidthKernel::triad: return 3;
     case BandwidthKernel::read:
     case BandwidthKernel::write:
     case BandwidthKernel::gather:
     case BandwidthKernel::h2d:
-    case BandwidthKernel::d2h: return 1;
+    case BandwidthKernel::d2h:
+    case BandwidthKernel::p2p_read:
+    case BandwidthKernel::p2p_write: return 1;
   }
   return 0;
 }
@@ -113,7 +116,8 @@ std::string case_id(const OperationParams& params) {
                                  "pad" + number(c.pad);
                         },
                         [&](const BandwidthParams& b) {
-                          return "bandwidth/" + std::string(to_name(b.kernel)) + "/" + std::string(to_name(b.level));
+                          return "bandwidth/" + std::string(to_name(b.kernel)) + "/" + std::string(to_name(b.level)) +
+                                 (b.peer ? "/peer" + number(*b.peer) : "");
                         },
                         [](const ComputeParams& c) {
                           return "compute/" + std::string(to_name(c.unit)) + "/" + std::string(to_name(c.dtype));

@@ -18,7 +18,8 @@ double flop_count(const OperationParams& params);
 
 /// Bytes moved by one bandwidth operation, by the STREAM convention (each array read or written once, no
 /// write-allocate traffic; source: J. McCalpin, STREAM): copy, mul 2; add, triad 3; read, write, gather 1 times
-/// array_bytes. A transfer counts the bytes that cross the bus: h2d, d2h 1, bidirectional 2 (one each way).
+/// array_bytes. A transfer counts the bytes that cross the bus: h2d, d2h, p2p_read, p2p_write 1, the bidirectional ones
+/// 2 (one each way).
 /// Zero for everything else.
 double byte_count(const OperationParams& params);
 
@@ -33,7 +34,8 @@ bool is_square_gemm(const OperationParams& params);
 bool is_triad(const OperationParams& params);
 
 /// For example "gemm/fp32/m4096n4096k4096", "conv/fp32/forward/n8c64h56w56k64r3s3/stride1pad1",
-/// "bandwidth/triad/dram", "bandwidth/h2d/pinned", "compute/fma/fp32", "latency/kernel_launch".
+/// "bandwidth/triad/dram", "bandwidth/h2d/pinned", "bandwidth/p2p_write/ce/peer3", "compute/fma/fp32",
+/// "latency/kernel_launch".
 std::string case_id(const OperationParams& params);
 
 }  // namespace gpuassay

@@ -26,6 +26,7 @@ template <>
 struct Fields<BandwidthParams> {
   static void visit(auto& ar, auto& v) {
     ar("kernel", v.kernel), ar("level", v.level), ar("array_bytes", v.array_bytes);
+    ar.omitted_when_empty("peer", v.peer);
   }
 };
 template <>

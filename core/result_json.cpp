@@ -45,7 +45,10 @@ void check_shape(const Measurement& measurement) {
     }
     bool operator()(const BandwidthParams& b) const {
       const bool host_memory = b.level == MemoryLevel::pinned || b.level == MemoryLevel::pageable;
-      return b.array_bytes >= 1 && host_memory == is_transfer(b.kernel);
+      const bool engine = b.level == MemoryLevel::ce || b.level == MemoryLevel::sm;
+      const bool between_peers = is_peer_copy(b.kernel);
+      return b.array_bytes >= 1 && host_memory == is_transfer(b.kernel) && engine == between_peers &&
+             b.peer.has_value() == between_peers && b.peer.value_or(0) >= 0;
     }
     bool operator()(const ComputeParams& c) const { return c.flops >= 1; }
     bool operator()(const LatencyParams&) const { return true; }

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <initializer_list>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -122,6 +123,7 @@ class CudaBackend final : public Backend {
       }
       return prepare_cuda_transfer(context_, params);
     }
+    if (is_peer_copy(params.kernel)) return prepare_cuda_peer(context_, peer_context(params), params);
     const bool l2_read = params.level == MemoryLevel::l2 && params.kernel == BandwidthKernel::read;
     if (params.level != MemoryLevel::dram && !l2_read) {
       throw Error(ErrorCode::unsupported,
@@ -137,6 +139,17 @@ class CudaBackend final : public Backend {
     return prepare_cuda_latency(context_, params);
   }
 
+  /// Of the other device, opened at the first copy to or from it.
+  std::shared_ptr<CudaContext> peer_context(const BandwidthParams& params) {
+    const auto peer = selection_.peers.find(params.peer.value_or(-1));
+    if (peer == selection_.peers.end())
+      throw Error(ErrorCode::unsupported, "the other device takes no part in this run");
+    std::shared_ptr<CudaContext>& context = peer_contexts_[peer->first];
+    if (!context) context = std::make_shared<CudaContext>(selection_.driver, peer->second);
+    context_->make_current();
+    return context;
+  }
+
   /// Opened once. A library that does not open is tried again by the next case: each tells the reason.
   template <class Session, class Make>
   static std::shared_ptr<Session> session(std::shared_ptr<Session>& slot, const Make& make) {
@@ -146,6 +159,7 @@ class CudaBackend final : public Backend {
 
   CudaSelection selection_;
   std::shared_ptr<CudaContext> context_;
+  std::map<int, std::shared_ptr<CudaContext>> peer_contexts_;  ///< by device index
   std::shared_ptr<CublasLtSession> cublaslt_;
   std::shared_ptr<CublasSession> cublas_;
   std::shared_ptr<CudnnSession> cudnn_;

@@ -2,6 +2,7 @@
 // kernels and the driver.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@ struct CudaSelection {
   std::optional<LibraryCandidate> nvml, cublas, cublaslt, cudnn;
   /// Why there is none of a library although a copy fits the device: that copy does not work.
   std::optional<std::string> broken_cublas, broken_cudnn;
+  std::map<int, int> peers;            ///< ordinals of the other devices of the run, by index
   cudnn::Companions cudnn_companions;  ///< what this cuDNN is to find already open
 };
 

@@ -49,6 +49,8 @@ class CudaContext {
   [[nodiscard]] const cuda::Api& api() const { return driver_.api; }
   [[nodiscard]] const CudaFacts& facts() const { return facts_; }
   [[nodiscard]] cuda::Stream stream() const { return stream_.get(); }
+  [[nodiscard]] cuda::Device device() const { return device_; }
+  [[nodiscard]] cuda::Context handle() const { return context_; }
   [[nodiscard]] bool simulated() const { return driver_.simulated; }
   [[nodiscard]] CudaModules& modules() { return *modules_; }
   /// Makes the context current again after another device's was.

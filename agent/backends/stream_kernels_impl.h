@@ -102,7 +102,10 @@ StreamKernel kernel_with(BandwidthKernel kernel) {
     case BandwidthKernel::gather:
     case BandwidthKernel::h2d:
     case BandwidthKernel::d2h:
-    case BandwidthKernel::bidirectional: return nullptr;
+    case BandwidthKernel::bidirectional:
+    case BandwidthKernel::p2p_read:
+    case BandwidthKernel::p2p_write:
+    case BandwidthKernel::p2p_bidirectional: return nullptr;
   }
   return run_read<V>;
 }

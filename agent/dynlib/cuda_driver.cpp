@@ -68,6 +68,9 @@ struct Table {
     visit("cuDevicePrimaryCtxRelease", api.cuDevicePrimaryCtxRelease);
     visit("cuMemcpyHtoD_v2", api.cuMemcpyHtoD_v2);
     visit("cuMemcpyDtoDAsync_v2", api.cuMemcpyDtoDAsync_v2);
+    visit("cuDeviceCanAccessPeer", api.cuDeviceCanAccessPeer);
+    visit("cuCtxEnablePeerAccess", api.cuCtxEnablePeerAccess);
+    visit("cuMemcpyPeerAsync", api.cuMemcpyPeerAsync);
     visit("cuMemsetD8_v2", api.cuMemsetD8_v2);
     visit("cuMemsetD8Async", api.cuMemsetD8Async);
     visit("cuMemsetD32Async", api.cuMemsetD32Async);

@@ -55,6 +55,7 @@ enum Result : int {
   kInvalidContext = 201,
   kNoBinaryForGpu = 209,
   kEccUncorrectable = 214,
+  kPeerAccessUnsupported = 217,
   kInvalidPtx = 218,
   kNvlinkUncorrectable = 220,
   kJitCompilerNotFound = 221,
@@ -66,6 +67,7 @@ enum Result : int {
   kIllegalAddress = 700,
   kLaunchOutOfResources = 701,
   kLaunchTimeout = 702,
+  kPeerAccessAlreadyEnabled = 704,
   kIllegalInstruction = 715,
   kMisalignedAddress = 716,
   kLaunchFailed = 719,
@@ -181,6 +183,10 @@ struct Api {
   int (*cuDevicePrimaryCtxRelease)(Device) = nullptr;
   int (*cuMemcpyHtoD_v2)(DevicePointer destination, const void* source, std::size_t bytes) = nullptr;
   int (*cuMemcpyDtoDAsync_v2)(DevicePointer destination, DevicePointer source, std::size_t bytes, Stream) = nullptr;
+  int (*cuDeviceCanAccessPeer)(int* can, Device, Device peer) = nullptr;
+  int (*cuCtxEnablePeerAccess)(Context peer, unsigned flags) = nullptr;  ///< of the current context to `peer`
+  int (*cuMemcpyPeerAsync)(DevicePointer destination, Context of_destination, DevicePointer source, Context of_source,
+                           std::size_t bytes, Stream) = nullptr;
   int (*cuMemsetD8_v2)(DevicePointer, unsigned char value, std::size_t count) = nullptr;
   int (*cuMemsetD8Async)(DevicePointer, unsigned char value, std::size_t count, Stream) = nullptr;
   int (*cuMemsetD32Async)(DevicePointer, unsigned value, std::size_t count, Stream) = nullptr;

@@ -26,7 +26,10 @@ double stream_output(BandwidthKernel kernel, std::uint64_t position, std::uint64
     case BandwidthKernel::gather:
     case BandwidthKernel::h2d:
     case BandwidthKernel::d2h:
-    case BandwidthKernel::bidirectional: break;  // no such output
+    case BandwidthKernel::bidirectional:
+    case BandwidthKernel::p2p_read:
+    case BandwidthKernel::p2p_write:
+    case BandwidthKernel::p2p_bidirectional: break;  // no such output
   }
   return 0;
 }

@@ -39,6 +39,10 @@ int cuMemcpyDtoH_v2(void* destination, DevicePointer source, std::size_t bytes);
 int cuMemcpyHtoDAsync_v2(DevicePointer destination, const void* source, std::size_t bytes, Stream stream);
 int cuMemcpyDtoHAsync_v2(void* destination, DevicePointer source, std::size_t bytes, Stream stream);
 int cuMemcpyDtoDAsync_v2(DevicePointer destination, DevicePointer source, std::size_t bytes, Stream stream);
+int cuDeviceCanAccessPeer(int* can, Device device, Device peer);
+int cuCtxEnablePeerAccess(Context peer, unsigned flags);
+int cuMemcpyPeerAsync(DevicePointer destination, Context of_destination, DevicePointer source, Context of_source,
+                      std::size_t bytes, Stream stream);
 int cuMemsetD8_v2(DevicePointer pointer, unsigned char value, std::size_t count);
 int cuMemsetD8Async(DevicePointer pointer, unsigned char value, std::size_t count, Stream stream);
 int cuMemsetD32Async(DevicePointer pointer, unsigned value, std::size_t count, Stream stream);

@@ -97,6 +97,13 @@ Operation stream(Machine& machine, const std::string& name, const Launch& launch
   const double arrays = name == kernels::kStreamCopy || name == kernels::kStreamMul ? 2 : 3;
   Operation operation = moving(static_cast<double>(arguments.count) * sizeof(double) * arrays, 1);
   operation.kind = "stream";
+  const int here = machine.current().ordinal();
+  for (const std::uint64_t address : {arguments.a, arguments.c}) {
+    const int there = name == kernels::kStreamCopy ? machine.device_of(address) : here;
+    if (there == here) continue;
+    const double bytes = static_cast<double>(arguments.count) * sizeof(double);
+    operation.duration_ns = [&machine, bytes, here, there](Device&) { return machine.peer_ns(bytes, here, there); };
+  }
   operation.effect = [&machine, name, arguments] { stream_effect(machine, name, arguments); };
   return operation;
 }

@@ -90,6 +90,15 @@ class Machine {
   /// Computes the bytes of `view` into host memory; a large block that already holds them is not computed again.
   void copy_out(void* destination, const View& view);
 
+  // peers: devices of one kind that are whole, unless they are made for games or have the fault `no_peer`
+  [[nodiscard]] bool may_reach(int from, int to);
+  /// How long `bytes` take between them: over NVLink, the bus, or twice over the bus where they cannot reach each
+  /// other.
+  double peer_ns(double bytes, int from, int to);
+  /// On which device an address lies; the current one where it is no device memory.
+  int device_of(cuda::DevicePointer pointer);
+  std::set<std::pair<int, int>> reached_peers;  ///< which device was let into the memory of which
+
   // work
   cuda::StreamRecord* create_stream();
   void destroy_stream(cuda::StreamRecord* stream);

@@ -69,13 +69,44 @@ Range Machine::range(cuda::DevicePointer pointer, std::uint64_t bytes, int code)
   if (after != allocations_.begin()) {
     auto& [base, allocation] = *std::prev(after);
     const std::uint64_t offset = pointer - base;
-    if (offset < allocation.size && bytes <= allocation.size - offset && allocation.device == here.ordinal()) {
+    const bool reached =
+        allocation.device == here.ordinal() || reached_peers.contains({here.ordinal(), allocation.device});
+    if (offset < allocation.size && bytes <= allocation.size - offset && reached) {
       return {&allocation.contents, nullptr, offset, bytes};
     }
   }
   auto* host = reinterpret_cast<std::byte*>(pointer);
   if (is_pinned(host, bytes)) return {nullptr, host, 0, bytes};
   throw Failure{code};
+}
+
+int Machine::device_of(cuda::DevicePointer pointer) {
+  const auto after = allocations_.upper_bound(pointer);
+  if (after != allocations_.begin()) {
+    const auto& [base, allocation] = *std::prev(after);
+    if (pointer - base < allocation.size) return allocation.device;
+  }
+  return current().ordinal();
+}
+
+bool Machine::may_reach(int from, int to) {
+  const GpuProfile& profile = device(from).profile();
+  if (from == to || device(to).profile().name != profile.name || profile.is_geforce()) return false;
+  for (const int each : {from, to}) {
+    for (const char* fault : {"mig", "vgpu", "no_peer"}) {
+      if (setup.fault(fault, each) != nullptr) return false;
+    }
+  }
+  return true;
+}
+
+double Machine::peer_ns(double bytes, int from, int to) {
+  constexpr double kLinkShare = 0.8, kSetupNs = 2000;
+  Device& slower =
+      device(from).transfer_ns(bytes, true) > device(to).transfer_ns(bytes, true) ? device(from) : device(to);
+  if (!may_reach(from, to)) return 2 * slower.transfer_ns(bytes, true);
+  const double one_way = slower.profile().nvlink_gb_per_s / 2 * kLinkShare;
+  return one_way > 0 ? bytes / one_way + kSetupNs : slower.transfer_ns(bytes, true);
 }
 
 View Machine::view(cuda::DevicePointer pointer, std::uint64_t bytes, int code) {

@@ -8,6 +8,7 @@
 #include "tests/support/fake_gpu/library.h"
 #include "tests/support/fake_gpu/machine.h"
 #include "tests/support/fake_gpu/nccl_exports.h"
+#include "tests/support/fake_gpu/on_device.h"
 
 namespace gpuassay::nccl {
 
@@ -22,6 +23,7 @@ namespace {
 using fake::Elements;
 using fake::Failure;
 using fake::Machine;
+using fake::OnDevice;
 using kernels::ElementFormat;
 
 class NcclFailure final : public std::exception {
@@ -65,25 +67,6 @@ Group& group() {
   thread_local Group open;
   return open;
 }
-
-/// Makes a device current for as long as it lives.
-class OnDevice {
- public:
-  OnDevice(Machine& machine, int device) : machine_(machine), before_(machine.context()), device_(device) {
-    machine_.set_current(machine_.retain_primary(device));
-  }
-  OnDevice(const OnDevice&) = delete;
-  OnDevice& operator=(const OnDevice&) = delete;
-  ~OnDevice() {
-    machine_.set_current(before_);
-    machine_.release_primary(device_);
-  }
-
- private:
-  Machine& machine_;
-  cuda::ContextRecord* before_;
-  int device_;
-};
 
 ElementFormat format_of(int data_type) {
   switch (data_type) {

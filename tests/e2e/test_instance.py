@@ -1,0 +1,74 @@
+"""Instances with several GPUs: each alone, all together, and what is said of one that is not like the others."""
+
+import json
+import re
+
+import pytest
+from test_gpu import on_fake
+
+
+def measured(agent, gpus, *arguments, **how):
+    ran = on_fake(agent, gpus, *arguments, profile="standard", seconds=150, **how)
+    return ran, json.loads(ran.stdout)
+
+
+def under_load(result, device=None):
+    return [m for m in result["measurements"] if m["regime"] == "sustained" and device in (None, m["device"])]
+
+
+def test_one_slow_gpu_among_eight_is_named(agent):
+    ran, result = measured(agent, "V100-SXM2-16GB*8", faults=["slow:5:0.7"])
+    assert ran.returncode == 0, ran.stderr
+    assert [v["device"] for v in result["verdicts"] if v["code"] == "slower_than_twin"] == [5]
+    loads = under_load(result)
+    assert {m["device"] for m in loads} == set(range(8))
+    assert all(m["status"] == "ok" for m in loads)
+    rows = {row["figure"]: row for row in result["summary"]["across_devices"]}
+    for figure in ("gemm_tflop_per_s.fp16.burst", "gemm_tflop_per_s.fp16.sustained", "bandwidth_gb_per_s.triad.sustained"):
+        row = rows[figure]
+        assert row["slowest_device"] == 5
+        assert 0.65 < row["min"] / row["median"] < 0.75 and row["spread"] > 0.25
+        assert row["max"] / row["median"] < 1.02
+    name, kernel, regime = "gemm_tflop_per_s.fp16.sustained".split(".")
+    assert result["summary"]["instance"][name][kernel][regime] == pytest.approx(
+        sum(device[name][kernel][regime] for device in result["summary"]["devices"]), rel=1e-4
+    )
+    assert re.search(r"slowest: device 5", ran.stderr)
+    assert "all 8 together" in ran.stderr
+    assert len(ran.stdout) < 400_000
+    assert result["duration_s"] < 150
+
+
+def test_different_gpus_in_one_machine_are_each_measured(agent):
+    ran, result = measured(agent, "V100-SXM2-16GB,T4")
+    assert ran.returncode == 0, ran.stderr
+    assert result["status"] == "complete"
+    assert [device["model"] for device in result["devices"]] == ["Tesla V100", "Tesla T4"]
+    assert "slower_than_twin" not in {v["code"] for v in result["verdicts"]}, "they are no twins"
+    for device in (0, 1):
+        assert len(under_load(result, device)) == 4
+
+
+def test_a_gpu_that_hangs_under_load_is_named_and_the_others_go_on(agent):
+    ran, result = measured(agent, "V100-SXM2-16GB*3", "--soak", "10", faults=["hang:1"])
+    assert ran.returncode == 4, ran.stderr
+    assert {m["device"] for m in under_load(result) if m["status"] == "ok"} >= {0, 2}
+    assert {r["device"] for r in result["reasons"] if r["code"] == "worker_hung"} == {1}
+    assert all(m["status"] == "ok" for m in result["measurements"] if m["device"] == 0)
+
+
+def test_a_gpu_that_gets_hot_keeps_less_than_its_twins(agent):
+    ran, result = measured(agent, "T4*2", "--soak", "40", faults=["overheat:1"])
+    assert ran.returncode == 0, ran.stderr
+    falls = [v for v in result["verdicts"] if v["code"] == "falls_under_load"]
+    assert {v["device"] for v in falls} == {1}, result["verdicts"]
+    assert "all GPUs together" in falls[0]["message"]
+
+
+def test_a_slice_of_a_card_is_a_device_of_its_own(agent):
+    ran, result = measured(agent, "A100-SXM4-40GB*2", faults=["mig:1:3"])
+    assert ran.returncode == 0, ran.stderr
+    assert result["devices"][0]["mig"] is None and result["devices"][1]["mig"]
+    assert result["devices"][1]["sm_count"] < result["devices"][0]["sm_count"]
+    assert "slower_than_twin" not in {v["code"] for v in result["verdicts"]}, "a slice is no twin of a card"
+    assert len(under_load(result, 1)) == 4
