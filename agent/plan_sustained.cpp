@@ -12,7 +12,7 @@ namespace {
 /// A GPU's power management takes a second or two, its heat minutes: those are for a soak. A CPU has less to settle,
 /// and less time left of its profile.
 constexpr std::int64_t kGpuLoadNs = 7'000 * kMs, kCpuLoadNs = 5'000 * kMs;
-constexpr int kSustainedStored = 14;
+constexpr int kSustainedStored = 6;
 
 bool is_convolution(const OperationParams& params) { return std::holds_alternative<ConvParams>(params); }
 

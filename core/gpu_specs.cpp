@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 
 #include "core/csv.h"
@@ -63,6 +64,15 @@ class RowReader {
   std::size_t row_;
 };
 
+/// "PCIe 4.0 x16"
+void read_link(const std::optional<std::string>& text, GpuSpec& spec) {
+  int generation = 0;
+  int lanes = 0;
+  if (!text || std::sscanf(text->c_str(), "PCIe %d.0 x%d", &generation, &lanes) != 2) return;
+  spec.pcie_generation = generation;
+  spec.pcie_lanes = lanes;
+}
+
 GpuSpec read_spec(const RowReader& row) {
   GpuSpec spec;
   spec.gpu = row.text("gpu");
@@ -87,6 +97,7 @@ GpuSpec read_spec(const RowReader& row) {
   spec.fp8_tensor_tflop_per_s = row.figure("fp8_tflops");
   spec.l2_mib = row.figure("l2_mib");
   spec.tdp_w = row.figure("tdp_w");
+  read_link(row.optional_text("pcie"), spec);
   spec.pci_device_ids = row.list("pci_device_ids");
   spec.nvml_memory_mib = row.figure("nvsmi_memory_mib");
   spec.nvml_max_sm_clock_mhz = row.figure("nvsmi_max_sm_mhz");

@@ -18,6 +18,7 @@ int arrays_moved(BandwidthKernel kernel) {
   switch (kernel) {
     case BandwidthKernel::copy:
     case BandwidthKernel::mul:
+    case BandwidthKernel::readback:
     case BandwidthKernel::bidirectional: return 2;
     case BandwidthKernel::add:
     case BandwidthKernel::triad: return 3;
