@@ -283,11 +283,11 @@ void RankedCases::add_memory(std::vector<Case>& cases) {
   add_rest(cases, BandwidthParams{d2h, MemoryLevel::pageable, kTransferBytes});
 }
 
-/// Nearly all that is free: what libraries and the context take meanwhile is left.
+/// Nearly all that is free: the context and cuBLAS take some meanwhile, and cuDNN's workspace an eighth or a GiB.
 std::vector<Case> RankedCases::all_memory() {
   std::vector<Case> cases;
-  constexpr std::int64_t kLeft = kGiB;
-  const std::int64_t bytes = (free_bytes_ - std::max(kLeft, free_bytes_ / 32)) / kMiB * kMiB;
+  const std::int64_t left = free_bytes_ / 32 + kGiB + std::min(kGiB, free_bytes_ / 8);
+  const std::int64_t bytes = (free_bytes_ - left) / kMiB * kMiB;
   if (profile_ == Profile::quick || bytes < kMiB) return cases;
   SamplingLimits limits = limits_.rest;
   limits.min_samples = 1;

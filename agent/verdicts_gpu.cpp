@@ -11,6 +11,7 @@
 
 #include "agent/chosen_library.h"
 #include "core/gpu_names.h"
+#include "core/stats.h"
 
 namespace gpuassay {
 namespace {
@@ -108,7 +109,8 @@ void judge_neighbour(const Result& result, const Device& device, const Load& loa
     if (m.device != device.index || m.status != CaseStatus::ok || over_link) continue;
     if (m.median_ns.value_or(0) < kLongOperationNs) continue;
     ++judged;
-    if (m.noise.value_or(0) > kSpreadOfShared) ++spread;
+    // Not the noise: it vanishes when most samples are of one of two speeds.
+    if (relative_half_iqr(m.samples_ns) > kSpreadOfShared) ++spread;
   }
   if (spread < kFewestSpread || static_cast<double>(spread) < kSpreadShare * static_cast<double>(judged)) return;
   verdicts.push_back(

@@ -180,8 +180,7 @@ void pool_stamps(Telemetry& first, double first_s, const Telemetry& again, doubl
   const double share = first.sm_clock_stamped_mhz && first_s + again_s > 0 ? first_s / (first_s + again_s) : 0;
   first.sm_clock_stamped_mhz = round_significant(
       share * first.sm_clock_stamped_mhz.value_or(0) + (1 - share) * *again.sm_clock_stamped_mhz, kNoiseDigits);
-  first.multiprocessors_stamped =
-      std::max(first.multiprocessors_stamped.value_or(0), again.multiprocessors_stamped.value_or(0));
+  first.multiprocessors_stamped = std::max(first.multiprocessors_stamped, again.multiprocessors_stamped);
 }
 
 /// Samples of both times. Those of two algorithms are of two operations: then the faster one's, which a program that

@@ -185,7 +185,7 @@ TEST(PlanCuda, EveryDeviceIsAskedWhetherItsMemoryIsThere) {
     ASSERT_NE(found, cases.end());
     EXPECT_TRUE(found->optional) << "a run without the time for it is complete";
     const auto bytes = std::get<BandwidthParams>(found->params).array_bytes;
-    EXPECT_GT(bytes, std::int64_t{34} << 30U);
+    EXPECT_GT(bytes, std::int64_t{32} << 30U);
     EXPECT_LT(bytes, std::int64_t{39} << 30U) << "libraries need some meanwhile";
   }
   EXPECT_FALSE(has(plan(machine({"T4"}), Profile::quick), "bandwidth/readback/dram"));

@@ -146,7 +146,7 @@ TEST(GpuVerdicts, FiguresThatSpreadAtFullClockMeanANeighbour) {
   Result result = healthy();
   for (const int rows : {1, 2, 3, 4}) {
     result.measurements.push_back(watched(GemmParams{DType::fp16, 4096 * rows, 4096, 4096, 1}, {}));
-    result.measurements.back().noise = 0.2;
+    result.measurements.back().samples_ns = {2e6, 2e6, 4e6};
   }
   const auto verdicts = verdicts_of(result);
   ASSERT_EQ(verdicts.size(), 1u);
