@@ -42,7 +42,7 @@ constexpr Range kInt8{0.40, 1.30};
 /// Device memory gives at most what its pins carry. From the V100 on, HBM gives 88 to 97 % of that; older HBM, and
 /// GDDR with ECC, down to 60 %.
 constexpr double kNewHbmLeast = 0.72, kMemoryLeast = 0.50, kMemoryMost = 1.0, kGeforceMemoryMost = 1.1;
-constexpr double kHbmBusBits = 2048;
+constexpr int kVolta = 70;
 /// L2 reads 2.1 (H200) times as fast as device memory and more at full clock; what does not fit it, as fast as that.
 constexpr double kL2Knee = 1.15;
 /// One block per multiprocessor may be late when another process fills some.
@@ -164,8 +164,8 @@ class Comparison {
 
   void memory() {
     if (!evidence_.memory_gb_per_s || !spec_.bandwidth_gb_per_s) return;
-    const bool new_hbm =
-        spec_.memory_bus_bits.value_or(0) >= kHbmBusBits && capability_number(spec_.compute_capability) >= 70;
+    // From the V100 on, the boards with full fp64 are those with HBM.
+    const bool new_hbm = has_fixed_clock(spec_) && capability_number(spec_.compute_capability) >= kVolta;
     const double least =
         (new_hbm ? kNewHbmLeast : kMemoryLeast) * std::min(1.0, evidence_.memory_clock_share.value_or(1));
     const double lanes = lanes_share();

@@ -21,7 +21,7 @@ def test_a_healthy_gpu_keeps_its_name(agent, gpu):
     assert not {"identity_doubtful", "fewer_sms", "memory_missing", "shared_gpu", "slow_link"} & set(verdicts(result)), result["verdicts"]
     assert "healthy: nothing suspicious" in ran.stderr
     [readback] = [m for m in result["measurements"] if m["id"] == "bandwidth/readback/dram"]
-    assert readback["status"] == "ok" and readback["params"]["array_bytes"] > 0.7 * result["devices"][0]["memory_bytes"]
+    assert readback["status"] == "ok" and readback["params"]["array_bytes"] > 0.6 * result["devices"][0]["memory_bytes"]
 
 
 @pytest.mark.parametrize("gpu, fault", [("A100-SXM4-40GB", "mig"), ("A100-SXM4-40GB", "mig:0:3"), ("T4", "vgpu")])

@@ -93,7 +93,8 @@ void Simulation::compute(const GpuSpec& spec, bool stamped, IdentityEvidence& ev
 
 /// HBM from the V100 on gives 0.86 to 0.96 of its pins' rate (recorded: 0.94 to 0.97), other memory 0.6 to 0.95.
 void Simulation::memory(const GpuSpec& spec, IdentityEvidence& evidence) {
-  const bool new_hbm = spec.memory_bus_bits.value_or(0) >= 2048 && spec.compute_capability >= "7.0";
+  const SmRates& rates = *sm_rates(spec.compute_capability);
+  const bool new_hbm = 2 * rates.fp64 == rates.fp32 && spec.compute_capability != "6.0";
   const double overclocked = geforce(spec) ? between(1, 1.05) : 1;
   evidence.memory_gb_per_s =
       *spec.bandwidth_gb_per_s * (new_hbm ? between(0.86, 0.97) : between(0.6, 0.95)) * overclocked;
