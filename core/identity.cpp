@@ -169,7 +169,7 @@ class Comparison {
     const double least =
         (new_hbm ? kNewHbmLeast : kMemoryLeast) * std::min(1.0, evidence_.memory_clock_share.value_or(1));
     const double lanes = lanes_share();
-    expect("memory GB/s, measured", *evidence_.memory_gb_per_s,
+    expect("memory GB/s, measured", evidence_.memory_gb_per_s,
            scaled({least * lanes, is_geforce(spec_) ? kGeforceMemoryMost : kMemoryMost}, *spec_.bandwidth_gb_per_s));
     // L2 runs at the multiprocessors' clock, device memory at its own.
     if (evidence_.l2_gb_per_s && spec_.l2_mib && lanes > 0)

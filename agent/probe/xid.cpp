@@ -23,8 +23,8 @@ std::optional<Xid> xid_of(std::string_view line) {
   const std::string_view rest = line.substr(mark + kMark.size());
   const std::size_t end = rest.find("): ");
   constexpr std::size_t kLongestBus = 16;
-  if (end == std::string_view::npos || end > kLongestBus) return std::nullopt;
-  Xid xid{lower_case(std::string(rest.substr(0, end))), 0};
+  if (end > kLongestBus) return std::nullopt;  // not there at all, too
+  Xid xid{lower_case(rest.substr(0, end)), 0};
   const std::string_view number = rest.substr(end + 3);
   constexpr int kMostNumber = 65535;
   const auto [after, problem] = std::from_chars(number.data(), number.data() + number.size(), xid.number);
@@ -45,7 +45,7 @@ std::vector<Xid> parse_xids(std::string_view log) {
 }
 
 bool concerns(const Xid& xid, std::string_view pci_bus_id) {
-  return !xid.pci_bus.empty() && lower_case(std::string(pci_bus_id)).starts_with(xid.pci_bus);
+  return !xid.pci_bus.empty() && lower_case(pci_bus_id).starts_with(xid.pci_bus);
 }
 
 KernelLog::KernelLog(const SystemRoot& root) {
