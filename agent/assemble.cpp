@@ -10,6 +10,7 @@
 #include "core/score.h"
 #include "core/stats.h"
 #include "core/unit_costs.h"
+#include "core/unit_energies.h"
 
 namespace gpuassay {
 namespace {
@@ -47,6 +48,25 @@ void take_links_under_load(Result& result) {
     raise(device->pci->generation, m.telemetry->gpu->pcie_generation);
     raise(device->pci->width, m.telemetry->gpu->pcie_width);
   }
+}
+
+void take_health(const std::map<int, DeviceHealth>& health, std::vector<Device>& devices) {
+  for (Device& device : devices) {
+    const auto told = health.find(device.index);
+    if (told == health.end()) continue;
+    const DeviceHealth& h = told->second;
+    if (h.ecc_corrected_before || h.ecc_corrected_after || h.ecc_uncorrected_before || h.ecc_uncorrected_after ||
+        h.xids)
+      device.health = h;
+  }
+}
+
+void add_energies(Result& result) {
+  result.unit_energies = unit_energies(result.score, result.devices, result.measurements);
+  if (!result.unit_energies.empty() && !result.unit_energies.front().joules)
+    add_unknown(result, "/unit_energies",
+                "the power under sustained load is unknown: NVML does not tell it, or nothing was kept under load "
+                "(standard does, or --soak)");
 }
 
 bool all_ok_or_skipped(const Result& result) {
@@ -132,12 +152,14 @@ Result finish_result(Result begun, RunEnd end) {
   result.reasons = std::move(end.reasons);
   result.measurements = normalize_all(pool_repeats(std::move(end.raw_measurements)), result.devices);
   take_links_under_load(result);
+  take_health(end.health, result.devices);
   result.summary = summarize(result.devices, result.measurements);
   result.score = score_run(result.devices, result.measurements);
   result.fits = fits_of(result.devices);
   for (Unknown& entry : end.unknown) result.unknown.push_back(std::move(entry));
   for (Unknown& entry : unknown_parts(result.score)) result.unknown.push_back(std::move(entry));
   apply_price(result);
+  add_energies(result);
   explain_standing_nulls(result);
   result.status = status_of(result);
   result.verdicts = judge(result);

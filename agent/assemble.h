@@ -1,6 +1,7 @@
 // From what was planned and measured to the finished result document. Pure.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,7 +33,8 @@ struct RunEnd {
   std::vector<Reason> reasons;                ///< empty when every planned case was reached
   std::string finished_at;                    ///< RFC 3339
   double duration_s = 0;
-  std::vector<Unknown> unknown = {};  ///< beyond what finish_result explains itself
+  std::vector<Unknown> unknown = {};        ///< beyond what finish_result explains itself
+  std::map<int, DeviceHealth> health = {};  ///< by device index
 };
 
 /// Pools repeats, normalizes, summarizes, scores, prices and judges: the whole document. status is complete when there

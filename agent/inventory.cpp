@@ -106,6 +106,7 @@ Machine look_at_machine(const Environment& environment, const DeviceChoice& choi
   machine.driver_problem = cuda.problem;
   machine.inventory.libraries = cuda.libraries;
   if (!cuda.devices.empty()) {
+    machine.kernel_log = std::make_shared<KernelLog>(root);
     take_cuda_devices(cuda, choice, machine);
     return machine;
   }
@@ -145,6 +146,31 @@ void hash_identifiers(Machine& machine, const IdentifierHash& hash) {
   }
 }
 
+namespace {
+
+DeviceHealth health_between(const GpuHealth& before, const GpuHealth& after) {
+  return {before.corrected_errors, after.corrected_errors, before.volatile_errors, after.volatile_errors};
+}
+
+/// Numbers of the Xid errors that the driver logged about a device.
+std::vector<int> numbers_of(const std::vector<Xid>& xids, const std::string& pci_bus_id) {
+  constexpr std::size_t kMostNumbers = 32;  // of the document
+  std::vector<int> numbers;
+  for (const Xid& xid : xids) {
+    if (concerns(xid, pci_bus_id) && numbers.size() < kMostNumbers) numbers.push_back(xid.number);
+  }
+  return numbers;
+}
+
+void add_xids(const Machine& machine, FaultsSince& since) {
+  const auto xids = machine.kernel_log ? machine.kernel_log->xids() : std::nullopt;
+  if (!xids) return;
+  for (const auto& [index, selection] : machine.selections)
+    since.health[index].xids = numbers_of(*xids, selection.pci_bus_id);
+}
+
+}  // namespace
+
 FaultsSince faults_since(const Machine& machine, std::chrono::milliseconds limit) {
   std::vector<int> indices;
   std::vector<std::string> pci_bus_ids;
@@ -156,6 +182,7 @@ FaultsSince faults_since(const Machine& machine, std::chrono::milliseconds limit
     pci_bus_ids.push_back(selection.pci_bus_id);
   }
   FaultsSince since;
+  add_xids(machine, since);
   if (!nvml) return since;
   const std::vector<GpuHealth> now = look_at_health(*nvml, pci_bus_ids, limit);
   if (now.empty()) {
@@ -163,6 +190,9 @@ FaultsSince faults_since(const Machine& machine, std::chrono::milliseconds limit
         {"/reasons", "NVML did not answer at the end: what broke and only it would tell is unknown"});
   }
   for (std::size_t i = 0; i < now.size(); ++i) {
+    DeviceHealth health = health_between(machine.health.at(indices[i]), now[i]);
+    health.xids = std::move(since.health[indices[i]].xids);
+    since.health[indices[i]] = std::move(health);
     const auto fault = fault_between(machine.health.at(indices[i]), now[i]);
     if (!fault) continue;
     since.faults.push_back(

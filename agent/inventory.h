@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "agent/environment.h"
 #include "agent/platform/platform_block.h"
 #include "agent/probe/gpu_health.h"
+#include "agent/probe/xid.h"
 #include "core/model.h"
 
 namespace gpuassay {
@@ -22,6 +24,7 @@ struct Machine {
   Inventory inventory;                          ///< `devices`: those to be measured
   std::map<int, CudaSelection> selections;      ///< how to measure the CUDA devices among them, by device index
   std::map<int, GpuHealth> health;              ///< of the CUDA devices before measuring, by device index
+  std::shared_ptr<const KernelLog> kernel_log;  ///< since it was looked at; null without GPUs
   std::map<int, std::string> uuids;             ///< raw, of the CUDA devices: never leave the machine
   bool simulated = false;                       ///< recorded files or a fake driver: no real machine
   int driver_cuda_version = 0;                  ///< of cuDriverGetVersion: 1000 x major + 10 x minor; 0 = unknown
@@ -43,10 +46,11 @@ IdentifierHash identifier_hash(const Environment& environment);
 /// Fills uuid_hash of the GPUs, or explains its absence.
 void hash_identifiers(Machine& machine, const IdentifierHash& hash);
 
-/// What broke since the machine was looked at: one "hardware_fault" per device.
+/// What broke since the machine was looked at: one "hardware_fault" per device, and what was counted.
 struct FaultsSince {
   std::vector<Reason> faults;
-  std::vector<Unknown> unknown;  ///< that NVML did not answer, if so
+  std::map<int, DeviceHealth> health;  ///< by device index; nothing of a device of which nobody told
+  std::vector<Unknown> unknown;        ///< that NVML did not answer, if so
 };
 /// NVML is asked for at most `limit`.
 FaultsSince faults_since(const Machine& machine, std::chrono::milliseconds limit);

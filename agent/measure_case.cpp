@@ -117,12 +117,19 @@ Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader
   if (planned.group != 0 && when_all_are_warm) when_all_are_warm();
   const std::optional<CpuTimes> before = read_cpu_times();
   const std::unique_ptr<LoadMonitor> monitor = planned.gpu_telemetry ? backend.watch() : nullptr;
+  const bool stamped = planned.gpu_telemetry || workload_of(planned.params) == Workload::compute;
+  const std::unique_ptr<ClockWatch> clock = stamped ? backend.stamp_clock() : nullptr;
   if (!sample_awake(*operation, planned, operation_ns, monitor.get(), read_suspended_ns, measurement)) {
     measurement.stop_reason.reset();
     if (!sample_awake(*operation, planned, warm_up(*operation), monitor.get(), read_suspended_ns, measurement))
       return not_measured(planned, CaseStatus::failed, "suspended: the machine slept in the middle of the case, twice");
   }
   measurement.telemetry = telemetry_between(before, read_cpu_times());
+  if (const auto stamps = clock ? clock->stop() : std::nullopt) {
+    measurement.telemetry->sm_clock_stamped_mhz = stamps->sm_clock_mhz;
+    // They are always the same ones: once for each kind of arithmetic is enough.
+    if (!planned.gpu_telemetry) measurement.telemetry->multiprocessors_stamped = stamps->multiprocessors;
+  }
   if (monitor) measurement.telemetry->gpu = monitor->stop();
   if (std::string algorithm = operation->algorithm(); !algorithm.empty()) measurement.algorithm = algorithm;
   measurement.verification = rounded(operation->verify());

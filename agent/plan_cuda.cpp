@@ -29,7 +29,7 @@ struct RankLimits {
 };
 
 // A case takes about 750 bytes of a document that may have 100 KB for one device: few samples are stored.
-constexpr int kHeadlineStored = 14;
+constexpr int kHeadlineStored = 7;
 constexpr int kScoreStored = 5;
 constexpr int kRestStored = 3;
 /// From this many devices on, what every one of them runs is kept short.
@@ -74,7 +74,7 @@ ScoreCounts score_counts(Profile profile) {
   constexpr std::size_t kAll = 1000;
   switch (profile) {
     case Profile::quick: return {24, 8, 4};
-    case Profile::standard: return {60, 14, 4};
+    case Profile::standard: return {58, 14, 4};
     case Profile::full: return {kAll, kAll, 4};
   }
   return {};
@@ -94,6 +94,7 @@ class RankedCases {
   [[nodiscard]] std::vector<Case> link();
   [[nodiscard]] std::vector<Case> best_of_the_rest();
   [[nodiscard]] std::vector<Case> rest();
+  [[nodiscard]] std::vector<Case> all_memory();
 
  private:
   [[nodiscard]] int capability() const { return capability_number(capability_text()).value_or(0); }
@@ -282,6 +283,20 @@ void RankedCases::add_memory(std::vector<Case>& cases) {
   add_rest(cases, BandwidthParams{d2h, MemoryLevel::pageable, kTransferBytes});
 }
 
+/// Nearly all that is free: the context and cuBLAS take some meanwhile, and cuDNN's workspace an eighth or a GiB.
+std::vector<Case> RankedCases::all_memory() {
+  std::vector<Case> cases;
+  const std::int64_t left = free_bytes_ / 32 + kGiB + std::min(kGiB, free_bytes_ / 8);
+  const std::int64_t bytes = (free_bytes_ - left) / kMiB * kMiB;
+  if (profile_ == Profile::quick || bytes < kMiB) return cases;
+  SamplingLimits limits = limits_.rest;
+  limits.min_samples = 1;
+  limits.stored_samples = 1;
+  add(cases, BandwidthParams{BandwidthKernel::readback, MemoryLevel::dram, bytes}, limits, false);
+  for (Case& each : cases) each.optional = true;
+  return cases;
+}
+
 /// The linear layers of transformers. Prefill: 2048 tokens through a layer of an 8 B model (hidden 4096, 14336 inside).
 /// Decode: 1 to 64 tokens through one of a 70 B model (8192, 28672), whose weights no L2 holds; of the 8 B model where
 /// memory is small. Mixture of experts: 8 experts of the 8 B layer with a few and with many tokens each.
@@ -348,6 +363,7 @@ std::vector<Case> plan_cuda(const std::vector<CudaPlanDevice>& devices, Profile 
   for (RankedCases& device : ranked) append(device.link());
   for (const std::size_t i : firsts) append(ranked[i].best_of_the_rest());
   for (const std::size_t i : firsts) append(ranked[i].rest());
+  for (RankedCases& device : ranked) append(device.all_memory());
   if (profile == Profile::full) {
     // Nothing new where it was planned above.
     for (RankedCases& device : ranked) append(device.score(score_counts(Profile::standard)));

@@ -14,9 +14,7 @@ namespace {
 constexpr std::int64_t kGpuLoadNs = 7'000 * kMs, kCpuLoadNs = 5'000 * kMs;
 /// Transfers heat nothing: they show what the GPUs share of the host.
 constexpr std::int64_t kTransferLoadNs = 4'000 * kMs;
-constexpr int kSustainedStored = 14;
-/// All of one group together store about as many samples as one device does alone.
-constexpr int kStoredOfGroup = 6;
+constexpr int kSustainedStored = 6;
 
 using Wanted = bool (*)(const OperationParams&);
 
@@ -68,7 +66,6 @@ class Loads {
       for (Case& load : together) {
         load.group = groups_;
         load.limits.min_time_ns = longest_ns;  // one that rests would leave the others more than their share
-        load.limits.stored_samples = kStoredOfGroup;
       }
     }
     loads_.insert(loads_.end(), together.begin(), together.end());

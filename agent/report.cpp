@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/price_report.h"
+#include "agent/report_energy.h"
 #include "agent/report_figures.h"
 #include "core/enums.h"
 #include "core/error.h"
@@ -15,18 +16,20 @@
 namespace gpuassay {
 namespace {
 
-void add_workloads(TextPage& page, const Score& score) {
+void add_workloads(TextPage& page, const Result& result) {
   std::string_view label = "networks";
-  for (const WorkloadScore* const each : mixed_workloads(score)) {
+  for (const WorkloadScore* const each : mixed_workloads(result.score)) {
     const WorkloadScore& workload = *each;
     if (!workload.samples_per_s) continue;
     const TracedWorkload* const traced = find_workload(workload.name);
-    page.line(std::exchange(label, ""),
-              {fmt::format("{} {}:", printable(workload.name), workload.precision),
-               fmt::format("{} {}/s", short_number(*workload.samples_per_s),
-                           traced != nullptr ? traced->unit : std::string("samples")),
-               fmt::format("({} to {})", short_number(workload.low.value_or(*workload.samples_per_s)),
-                           short_number(workload.high.value_or(*workload.samples_per_s)))});
+    std::vector<std::string> words{
+        fmt::format("{} {}:", printable(workload.name), workload.precision),
+        fmt::format("{} {}/s", short_number(*workload.samples_per_s),
+                    traced != nullptr ? traced->unit : std::string("samples")),
+        fmt::format("({} to {})", short_number(workload.low.value_or(*workload.samples_per_s)),
+                    short_number(workload.high.value_or(*workload.samples_per_s)))};
+    if (std::string energy = energy_words(result, workload); !energy.empty()) words.push_back(std::move(energy));
+    page.line(std::exchange(label, ""), words);
   }
 }
 
@@ -52,7 +55,7 @@ void add_score(TextPage& page, const Result& result) {
     classes.push_back(fmt::format("{:.0f} % of the {} that the specification lets expect",
                                   100 * *score.fraction_of_expected, short_number(*score.expected)));
   if (!classes.empty()) page.line("", classes);
-  add_workloads(page, score);
+  add_workloads(page, result);
 }
 
 void add_money(TextPage& page, const Result& result) {
@@ -120,6 +123,7 @@ std::string render_report(const Result& result, const ReportContext& context, co
   add_money(page, result);
   page.blank();
   add_figure_lines(page, result);
+  add_energy_line(page, result);
   page.blank();
   for (const Reason& reason : result.reasons) {
     // A verdict says it with its remedy.
@@ -130,7 +134,7 @@ std::string render_report(const Result& result, const ReportContext& context, co
     page.prose("!", printable(fmt::format("{}: {}", verdict.message, verdict.remedy)), TextPage::kYellow);
   }
   if (result.reasons.empty() && result.verdicts.empty())
-    page.prose("verdict", "nothing suspicious, every output verified");
+    page.prose("verdict", "healthy: nothing suspicious, every output verified");
   page.prose("saved", context.saved_as);
   for (const std::string& note : context.notes) page.prose("", printable(note));
   if (!context.next_command.empty()) page.prose("next", context.next_command);

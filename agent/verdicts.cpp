@@ -8,6 +8,8 @@
 
 #include "agent/verdicts_clock.h"
 #include "agent/verdicts_gpu.h"
+#include "agent/verdicts_health.h"
+#include "agent/verdicts_identity.h"
 #include "agent/verdicts_speed.h"
 #include "core/error.h"
 #include "core/operations.h"
@@ -128,6 +130,8 @@ std::vector<Verdict> judge(const Result& result) {
                                     failed->id, failed->reason.value_or("no reason").substr(0, kReasonShown)),
                         "see their reasons with: gpuassay show RESULT --json"});
   }
+  judge_health(result, verdicts);
+  judge_identity(result, verdicts);
   judge_gpus(result, verdicts);
   judge_skipped(result, verdicts);
   judge_speed(result, verdicts);

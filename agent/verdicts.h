@@ -7,8 +7,8 @@
 
 namespace gpuassay {
 
-/// wrong_result, case_failed, what verdicts_gpu.h and verdicts_clock.h find, contended (the hypervisor took CPU time),
-/// noisy (a headline figure spreads). Empty when nothing is suspicious.
+/// wrong_result, case_failed, what verdicts_gpu.h, verdicts_health.h, verdicts_identity.h and verdicts_clock.h find,
+/// contended (the hypervisor took CPU time), noisy (a headline figure spreads). Empty when nothing is suspicious.
 std::vector<Verdict> judge(const Result& result);
 
 }  // namespace gpuassay

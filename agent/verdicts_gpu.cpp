@@ -10,6 +10,8 @@
 #include <string_view>
 
 #include "agent/chosen_library.h"
+#include "core/gpu_names.h"
+#include "core/stats.h"
 
 namespace gpuassay {
 namespace {
@@ -20,6 +22,10 @@ constexpr double kThrottledShare = 0.02;
 constexpr double kPowerCappedShare = 0.05;
 /// A limit this much below the board's own was set by somebody.
 constexpr double kLoweredLimit = 0.98;
+
+/// A GPU of one's own repeats operations of a millisecond within a few per cent at its full clock.
+constexpr double kLongOperationNs = 1e6, kSpreadOfShared = 0.08, kSpreadShare = 0.25;
+constexpr std::size_t kFewestSpread = 3;
 
 /// NVML's reasons, as telemetry names them, that stand for heat and hardware protection.
 constexpr std::array<std::string_view, 4> kSlowdowns{"hw_slowdown", "sw_thermal_slowdown", "hw_thermal_slowdown",
@@ -90,6 +96,32 @@ void judge_power(const Device& device, const Load& load, std::vector<Verdict>& v
        remedy});
 }
 
+/// Long operations of a device whose figures spread though no event reason slowed it: somebody else takes turns with
+/// us.
+void judge_neighbour(const Result& result, const Device& device, const Load& load, std::vector<Verdict>& verdicts) {
+  const bool slowed = std::any_of(kSlowdowns.begin(), kSlowdowns.end(),
+                                  [&](std::string_view reason) { return load.share(reason) >= kThrottledShare; });
+  if (load.seconds <= 0 || slowed || load.share(kPowerCap) >= kPowerCappedShare) return;
+  std::size_t spread = 0, judged = 0;
+  for (const Measurement& m : result.measurements) {
+    const auto* bandwidth = std::get_if<BandwidthParams>(&m.params);
+    const bool over_link = bandwidth != nullptr && is_transfer(bandwidth->kernel);
+    if (m.device != device.index || m.status != CaseStatus::ok || over_link) continue;
+    if (m.median_ns.value_or(0) < kLongOperationNs) continue;
+    ++judged;
+    // Not the noise: it vanishes when most samples are of one of two speeds.
+    if (relative_half_iqr(m.samples_ns) > kSpreadOfShared) ++spread;
+  }
+  if (spread < kFewestSpread || static_cast<double>(spread) < kSpreadShare * static_cast<double>(judged)) return;
+  verdicts.push_back(
+      {"shared_gpu", device.index,
+       fmt::format(
+           "{} of {} long operations of GPU {} spread by more than {:.0f} %, and neither heat nor power slowed it: "
+           "somebody else seems to use it too",
+           spread, judged, device.index, 100 * kSpreadOfShared),
+       "nvidia-smi may show whose processes; if there are none of yours, ask the provider whether the GPU is shared"});
+}
+
 /// Whether the link was looked at while copies ran: at rest its generation falls and says nothing, its width stays.
 bool link_seen_busy(const Result& result, int device) {
   return std::any_of(result.measurements.begin(), result.measurements.end(), [device](const Measurement& m) {
@@ -110,6 +142,11 @@ void judge_link(const Result& result, const Device& device, std::vector<Verdict>
       link_seen_busy(result, device.index)) {
     lacks.push_back(fmt::format("generation {} of {} under load", *link.generation, *link.max_generation));
   }
+  // What NVML calls the highest is of GPU and slot together: the board alone may have more.
+  const std::vector<const GpuSpec*> boards = specs_called(device.name);
+  const auto board = boards.empty() ? std::nullopt : boards.front()->pcie_generation;
+  if (link.max_generation && board && *link.max_generation < *board)
+    lacks.push_back(fmt::format("a slot of PCIe generation {}, where the board has {}", *link.max_generation, *board));
   if (lacks.empty()) return;
   verdicts.push_back(
       {"slow_link", device.index,
@@ -163,6 +200,7 @@ void judge_gpus(const Result& result, std::vector<Verdict>& verdicts) {
     const Load load = load_of(result, device.index);
     judge_throttling(device, load, verdicts);
     judge_power(device, load, verdicts);
+    judge_neighbour(result, device, load, verdicts);
     judge_link(result, device, verdicts);
   }
 }

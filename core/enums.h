@@ -34,7 +34,7 @@ struct EnumNames<ConvDirection> {
 };
 template <>
 struct EnumNames<BandwidthKernel> {
-  static constexpr std::array<std::pair<BandwidthKernel, std::string_view>, 13> values{
+  static constexpr std::array<std::pair<BandwidthKernel, std::string_view>, 14> values{
       {{BandwidthKernel::copy, "copy"},
        {BandwidthKernel::mul, "mul"},
        {BandwidthKernel::add, "add"},
@@ -42,6 +42,7 @@ struct EnumNames<BandwidthKernel> {
        {BandwidthKernel::read, "read"},
        {BandwidthKernel::write, "write"},
        {BandwidthKernel::gather, "gather"},
+       {BandwidthKernel::readback, "readback"},
        {BandwidthKernel::h2d, "h2d"},
        {BandwidthKernel::d2h, "d2h"},
        {BandwidthKernel::bidirectional, "bidirectional"},

@@ -199,6 +199,12 @@ GpuMatch find_gpu_spec(const GpuIdentity& identity) {
   return match;
 }
 
+std::vector<const GpuSpec*> specs_called(const std::string& name) {
+  const ParsedName parsed = parse_name(name);
+  if (parsed.mig || parsed.vgpu) return {};
+  return specs_where([&](const GpuSpec& spec) { return !spec.is_board && is_called(spec, parsed); });
+}
+
 bool same_kind(const Device& a, const Device& b) {
   return a.kind == DeviceKind::cuda && b.kind == DeviceKind::cuda && a.name == b.name &&
          a.memory_bytes == b.memory_bytes && a.sm_count == b.sm_count;

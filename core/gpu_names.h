@@ -37,6 +37,9 @@ struct GpuMatch {
 /// PCI device id. A K80 board is two devices: the row of one die.
 GpuMatch find_gpu_spec(const GpuIdentity& identity);
 
+/// The rows of that name, whatever else is known; none for a part of a card (MIG, vGPU) or a name nobody knows.
+std::vector<const GpuSpec*> specs_called(const std::string& name);
+
 /// GPUs that are sold as the same and measure the same: name, memory and multiprocessors are equal.
 bool same_kind(const Device& a, const Device& b);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 
@@ -63,6 +64,15 @@ class RowReader {
   std::size_t row_;
 };
 
+/// The whole number behind `mark`; empty when there is none.
+std::optional<int> number_behind(std::string_view text, std::string_view mark) {
+  const std::size_t at = text.find(mark);
+  if (at == std::string_view::npos) return std::nullopt;
+  int number = 0;
+  const auto [end, problem] = std::from_chars(text.data() + at + mark.size(), text.data() + text.size(), number);
+  return problem == std::errc() ? std::optional(number) : std::nullopt;
+}
+
 GpuSpec read_spec(const RowReader& row) {
   GpuSpec spec;
   spec.gpu = row.text("gpu");
@@ -87,6 +97,9 @@ GpuSpec read_spec(const RowReader& row) {
   spec.fp8_tensor_tflop_per_s = row.figure("fp8_tflops");
   spec.l2_mib = row.figure("l2_mib");
   spec.tdp_w = row.figure("tdp_w");
+  const std::string link = row.optional_text("pcie").value_or("");  // "PCIe 4.0 x16"
+  spec.pcie_generation = number_behind(link, "PCIe ");
+  spec.pcie_lanes = number_behind(link, " x");
   spec.pci_device_ids = row.list("pci_device_ids");
   spec.nvml_memory_mib = row.figure("nvsmi_memory_mib");
   spec.nvml_max_sm_clock_mhz = row.figure("nvsmi_max_sm_mhz");

@@ -29,7 +29,8 @@ struct GpuSpec {
   std::optional<double> fp16_tensor_tflop_per_s;  ///< accumulating in fp32
   std::optional<double> bf16_tensor_tflop_per_s, int8_tensor_tflop_per_s, fp8_tensor_tflop_per_s;
   std::optional<double> l2_mib, tdp_w;
-  std::vector<std::string> pci_device_ids;  ///< "10de:1db1", lower case
+  std::optional<int> pcie_generation, pcie_lanes;  ///< of the board
+  std::vector<std::string> pci_device_ids;         ///< "10de:1db1", lower case
   std::optional<double> nvml_memory_mib, nvml_max_sm_clock_mhz, nvml_max_memory_clock_mhz, nvml_power_limit_w;
 };
 

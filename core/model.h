@@ -41,7 +41,8 @@ struct ConvParams {
 /// STREAM kernels by their STREAM names, plus a pure read (sum reduction), a pure write, a gather (reads of contiguous
 /// blocks at scattered places, as a key-value cache is read), and transfers between host and device: host to device,
 /// device to host, and both at the same time; and between this device and a peer: reads from it, writes to it, and
-/// writes both ways at the same time.
+/// writes both ways at the same time. And `readback`: nearly all of the free memory is written, then read, to see
+/// whether it is there.
 enum class BandwidthKernel {
   copy,
   mul,
@@ -50,6 +51,7 @@ enum class BandwidthKernel {
   read,
   write,
   gather,
+  readback,
   h2d,
   d2h,
   bidirectional,
@@ -73,8 +75,9 @@ constexpr bool is_peer_copy(BandwidthKernel kernel) {
          kernel == BandwidthKernel::p2p_bidirectional;
 }
 
-/// `array_bytes` is the size of ONE array; copy, mul use two, add, triad three, read and write one. For gather it is
-/// what one operation reads, for a transfer what it moves one way (bidirectional: that much each way).
+/// `array_bytes` is the size of ONE array; copy, mul, readback use two (or one twice), add, triad three, read, write
+/// one. For gather it is what one operation reads, for a transfer what it moves one way (bidirectional: that much each
+/// way).
 struct BandwidthParams {
   BandwidthKernel kernel = BandwidthKernel::triad;
   MemoryLevel level = MemoryLevel::dram;
@@ -172,11 +175,19 @@ struct GpuTelemetry {
   std::optional<bool> throttled;
   /// Highest of the PCIe link: at rest it falls to generation 1. Left out of the document where unknown.
   std::optional<int> pcie_generation = {}, pcie_width = {};
+  // Left out of the document where unknown, too.
+  std::optional<double> energy_j = {};      ///< by the board's energy counter, while the case was sampled
+  std::optional<double> mean_power_w = {};  ///< energy_j over its time; without a counter the mean of the readings
 };
 
 /// What disturbed the case, as far as it can be seen.
 struct Telemetry {
   std::optional<double> steal_fraction;  ///< share of CPU time taken by the hypervisor meanwhile
+  /// Cycles over nanoseconds, by stamps of the multiprocessors' own clocks before and after the sampling: needs
+  /// nobody's permission. With it, how many multiprocessors stamped. Left out of the document where nothing was
+  /// stamped.
+  std::optional<double> sm_clock_stamped_mhz = {};
+  std::optional<int> multiprocessors_stamped = {};
   std::optional<GpuTelemetry> gpu = {};  ///< left out of the document where nothing was sampled (CPU, short cases)
 };
 
@@ -234,6 +245,15 @@ struct TheoreticalPeak {
   std::map<DType, double> fma_tflop_per_s = {};  ///< of the multiply-add lanes alone; left out when empty
 };
 
+/// What NVML and the kernel's log count of what breaks. Empty parts are left out of the document: nobody told.
+struct DeviceHealth {
+  /// Memory errors since the driver was loaded, before and after the run.
+  std::optional<std::int64_t> ecc_corrected_before = {}, ecc_corrected_after = {};
+  std::optional<std::int64_t> ecc_uncorrected_before = {}, ecc_uncorrected_after = {};
+  /// Numbers of the Xid errors that the driver logged during the run; empty when it logged none.
+  std::optional<std::vector<int>> xids = {};
+};
+
 struct Device {
   int index = 0;
   DeviceKind kind = DeviceKind::cpu;
@@ -249,6 +269,7 @@ struct Device {
   std::optional<std::string> mig, vgpu;
   std::optional<DeviceLimits> limits;
   std::optional<TheoreticalPeak> theoretical;
+  std::optional<DeviceHealth> health;  ///< left out of the document where nothing was told
 };
 
 struct Library {
@@ -380,6 +401,13 @@ struct UnitCost {
   std::string usd;
 };
 
+/// What a unit of work takes of the GPUs' power under sustained load, by the predicted throughput.
+struct UnitEnergy {
+  std::string name, precision;
+  std::string unit;              ///< "tokens", "images"
+  std::optional<double> joules;  ///< of one of them; empty where the power under load is unknown
+};
+
 /// The price a run was joined with; money as decimal strings with six places.
 struct PriceMatch {
   std::string match_level = "none";
@@ -404,7 +432,7 @@ enum class RunStatus { complete, partial, failed };
 enum class Trigger { user, boot, health, scheduled };
 
 struct Result {
-  std::string schema_version = "1.3";
+  std::string schema_version = "1.4";
   std::string run_id;  ///< UUIDv7
   RunStatus status = RunStatus::failed;
   std::vector<Reason> reasons;
@@ -424,7 +452,8 @@ struct Result {
   std::vector<Verdict> verdicts;
   Score score;
   std::vector<Fit> fits;
-  std::vector<UnitCost> unit_costs;  ///< empty without a price
+  std::vector<UnitCost> unit_costs;       ///< empty without a price
+  std::vector<UnitEnergy> unit_energies;  ///< empty without a GPU
   PriceMatch price;
   std::optional<double> score_per_usd_hour;
   std::vector<Unknown> unknown;

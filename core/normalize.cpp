@@ -176,7 +176,18 @@ GpuTelemetry pooled(const GpuTelemetry& first, double first_s, const GpuTelemetr
           combined(first.event_reasons_s, again.event_reasons_s, sum),
           combined(first.throttled, again.throttled, [](bool a, bool b) { return a || b; }),
           combined(first.pcie_generation, again.pcie_generation, widest),
-          combined(first.pcie_width, again.pcie_width, widest)};
+          combined(first.pcie_width, again.pcie_width, widest),
+          combined(first.energy_j, again.energy_j, [](double a, double b) { return a + b; }),
+          combined(first.mean_power_w, again.mean_power_w, mean)};
+}
+
+/// The clock that was stamped in both passes, weighted by their seconds; in one only, that one.
+void pool_stamps(Telemetry& first, double first_s, const Telemetry& again, double again_s) {
+  if (!again.sm_clock_stamped_mhz) return;
+  const double share = first.sm_clock_stamped_mhz && first_s + again_s > 0 ? first_s / (first_s + again_s) : 0;
+  first.sm_clock_stamped_mhz = round_significant(
+      share * first.sm_clock_stamped_mhz.value_or(0) + (1 - share) * *again.sm_clock_stamped_mhz, kNoiseDigits);
+  first.multiprocessors_stamped = std::max(first.multiprocessors_stamped, again.multiprocessors_stamped);
 }
 
 /// Samples of both times. Those of two algorithms are of two operations: then the faster one's, which a program that
@@ -206,6 +217,7 @@ void pool(Measurement& first, const Measurement& again) {
     const double steal_s = first_s * *first.telemetry->steal_fraction + again_s * *again.telemetry->steal_fraction;
     first.telemetry->steal_fraction = round_significant(steal_s / (first_s + again_s), 3);
   }
+  if (first.telemetry && again.telemetry) pool_stamps(*first.telemetry, first_s, *again.telemetry, again_s);
   if (first.telemetry && again.telemetry && again.telemetry->gpu) {
     std::optional<GpuTelemetry>& gpu = first.telemetry->gpu;
     gpu = gpu ? pooled(*gpu, first_s, *again.telemetry->gpu, again_s) : again.telemetry->gpu;

@@ -18,6 +18,7 @@ int arrays_moved(BandwidthKernel kernel) {
   switch (kernel) {
     case BandwidthKernel::copy:
     case BandwidthKernel::mul:
+    case BandwidthKernel::readback:
     case BandwidthKernel::bidirectional:
     case BandwidthKernel::p2p_bidirectional: return 2;
     case BandwidthKernel::add:

@@ -56,12 +56,16 @@ struct Fields<GpuTelemetry> {
     ar("event_reasons_s", v.event_reasons_s), ar("throttled", v.throttled);
     ar.omitted_when_empty("pcie_generation", v.pcie_generation);
     ar.omitted_when_empty("pcie_width", v.pcie_width);
+    ar.omitted_when_empty("energy_j", v.energy_j);
+    ar.omitted_when_empty("mean_power_w", v.mean_power_w);
   }
 };
 template <>
 struct Fields<Telemetry> {
   static void visit(auto& ar, auto& v) {
     ar("steal_fraction", v.steal_fraction);
+    ar.omitted_when_empty("sm_clock_stamped_mhz", v.sm_clock_stamped_mhz);
+    ar.omitted_when_empty("multiprocessors_stamped", v.multiprocessors_stamped);
     ar.omitted_when_empty("gpu", v.gpu);
   }
 };
@@ -131,6 +135,16 @@ struct Fields<TheoreticalPeak> {
   }
 };
 template <>
+struct Fields<DeviceHealth> {
+  static void visit(auto& ar, auto& v) {
+    ar.omitted_when_empty("ecc_corrected_before", v.ecc_corrected_before);
+    ar.omitted_when_empty("ecc_corrected_after", v.ecc_corrected_after);
+    ar.omitted_when_empty("ecc_uncorrected_before", v.ecc_uncorrected_before);
+    ar.omitted_when_empty("ecc_uncorrected_after", v.ecc_uncorrected_after);
+    ar.omitted_when_empty("xids", v.xids);
+  }
+};
+template <>
 struct Fields<Device> {
   static void visit(auto& ar, auto& v) {
     ar("index", v.index), ar("kind", v.kind), ar("simulated", v.simulated), ar("name", v.name), ar("model", v.model);
@@ -138,6 +152,7 @@ struct Fields<Device> {
     ar("sm_count", v.sm_count), ar("driver_version", v.driver_version), ar("vbios", v.vbios);
     ar("uuid_hash", v.uuid_hash), ar("pci", v.pci), ar("ecc", v.ecc), ar("mig", v.mig), ar("vgpu", v.vgpu);
     ar("limits", v.limits), ar("theoretical", v.theoretical);
+    ar.omitted_when_empty("health", v.health);
   }
 };
 template <>
@@ -228,6 +243,12 @@ struct Fields<UnitCost> {
   }
 };
 template <>
+struct Fields<UnitEnergy> {
+  static void visit(auto& ar, auto& v) {
+    ar("name", v.name), ar("precision", v.precision), ar("unit", v.unit), ar("joules", v.joules);
+  }
+};
+template <>
 struct Fields<Fit> {
   static void visit(auto& ar, auto& v) {
     ar("model", v.model), ar("precision", v.precision), ar("context", v.context), ar("fits", v.fits);
@@ -282,6 +303,7 @@ struct Fields<Result> {
     ar("devices", v.devices), ar("libraries", v.libraries), ar("measurements", v.measurements);
     ar("summary", v.summary), ar("verdicts", v.verdicts), ar("score", v.score), ar("fits", v.fits);
     ar.omitted_when_empty("unit_costs", v.unit_costs);
+    ar.omitted_when_empty("unit_energies", v.unit_energies);
     ar("price", v.price), ar("score_per_usd_hour", v.score_per_usd_hour), ar("unknown", v.unknown);
   }
 };

@@ -49,6 +49,22 @@ class LoadMonitor {
   virtual std::optional<GpuTelemetry> stop() = 0;
 };
 
+/// A device's clock over some time, as its multiprocessors stamped it.
+struct StampedClock {
+  double sm_clock_mhz = 0;
+  int multiprocessors = 0;  ///< that stamped
+};
+
+class ClockWatch {
+ public:
+  ClockWatch() = default;
+  ClockWatch(const ClockWatch&) = delete;
+  ClockWatch& operator=(const ClockWatch&) = delete;
+  virtual ~ClockWatch() = default;
+  /// Since the watch was made; empty where it was too short to say, or the stamps make no sense.
+  virtual std::optional<StampedClock> stop() = 0;
+};
+
 /// One device's way of running operations. Lives in the worker process only.
 class Backend {
  public:
@@ -67,6 +83,9 @@ class Backend {
 
   /// Starts watching the device; null where there is nothing to watch.
   virtual std::unique_ptr<LoadMonitor> watch() { return nullptr; }
+
+  /// Starts timing the device's own clock, in order with the operations; null where it cannot be stamped.
+  virtual std::unique_ptr<ClockWatch> stamp_clock() { return nullptr; }
 };
 
 }  // namespace gpuassay

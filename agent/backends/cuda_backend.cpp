@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "agent/backends/clock_stamps.h"
 #include "agent/backends/cublas_session.h"
 #include "agent/backends/cublaslt_session.h"
 #include "agent/backends/cuda_operation.h"
@@ -68,6 +69,14 @@ class CudaBackend final : public Backend {
       return nullptr;
     }
     return std::make_unique<GpuMonitor>(*nvml_);
+  }
+
+  std::unique_ptr<ClockWatch> stamp_clock() override {
+    try {
+      return watch_clock(context_);
+    } catch (const Error&) {  // a driver that refuses the kernel, or no memory left: the figure stands without
+      return nullptr;
+    }
   }
 
  private:

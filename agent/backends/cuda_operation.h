@@ -67,6 +67,7 @@ std::unique_ptr<Operation> prepare_cublas_gemm(std::shared_ptr<CudaContext> cont
 std::unique_ptr<Operation> prepare_cudnn_conv(std::shared_ptr<CudaContext> context,
                                               std::shared_ptr<CudnnSession> library, const ConvParams& params);
 std::unique_ptr<Operation> prepare_cuda_stream(std::shared_ptr<CudaContext> context, const BandwidthParams& params);
+std::unique_ptr<Operation> prepare_cuda_readback(std::shared_ptr<CudaContext> context, const BandwidthParams& params);
 std::unique_ptr<Operation> prepare_cuda_transfer(std::shared_ptr<CudaContext> context, const BandwidthParams& params);
 /// `peer` is the context of the other device.
 std::unique_ptr<Operation> prepare_cuda_peer(std::shared_ptr<CudaContext> context, std::shared_ptr<CudaContext> peer,

@@ -269,6 +269,7 @@ std::unique_ptr<Operation> prepare_cuda_stream(std::shared_ptr<CudaContext> cont
     case BandwidthKernel::read: return std::make_unique<Read>(std::move(context), params);
     case BandwidthKernel::write: return std::make_unique<Write>(std::move(context), params);
     case BandwidthKernel::gather: return std::make_unique<Gather>(std::move(context), params);
+    case BandwidthKernel::readback: return prepare_cuda_readback(std::move(context), params);
     default: break;
   }
   throw Error(ErrorCode::internal, fmt::format("{} is not a kernel", to_name(params.kernel)));

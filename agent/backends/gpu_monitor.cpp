@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -84,6 +85,30 @@ std::map<std::string, double> seconds_by_reason(const std::vector<GpuReading>& r
   return seconds;
 }
 
+/// What the counter says of the time between the first and the last reading; it is refreshed some ten times a second.
+/// One that does not agree with any reading of the power counts something else.
+void add_energy(const std::vector<GpuReading>& readings, const std::vector<GpuReading>& busy, GpuTelemetry& telemetry) {
+  constexpr double kShortestS = 0.5, kFarOff = 2;
+  const std::vector<double> powers_w = known(busy, &GpuReading::power_w);
+  const double seconds = readings.back().at_s - readings.front().at_s;
+  const auto begin = readings.front().energy_j;
+  const auto end = readings.back().energy_j;
+  if (begin && end && *end > *begin && seconds >= kShortestS) {
+    const double mean_w = (*end - *begin) / seconds;
+    const bool believable =
+        powers_w.empty() || (mean_w < kFarOff * *std::max_element(powers_w.begin(), powers_w.end()) &&
+                             mean_w * kFarOff > *std::min_element(powers_w.begin(), powers_w.end()));
+    if (believable) {
+      telemetry.energy_j = round_significant(*end - *begin, kDigits);
+      telemetry.mean_power_w = round_significant(mean_w, kDigits);
+      return;
+    }
+  }
+  if (powers_w.empty()) return;
+  const double sum_w = std::accumulate(powers_w.begin(), powers_w.end(), 0.0);
+  telemetry.mean_power_w = round_significant(sum_w / static_cast<double>(powers_w.size()), kDigits);
+}
+
 bool idle(const GpuReading& reading) { return (reading.event_reasons.value_or(0) & nvml::kReasonGpuIdle) != 0; }
 
 }  // namespace
@@ -101,6 +126,7 @@ std::optional<GpuTelemetry> summarize_readings(const std::vector<GpuReading>& re
   if (!clocks.empty()) telemetry.sm_clock_min_mhz = *std::min_element(clocks.begin(), clocks.end());
   const std::vector<double> temperatures = known(readings, &GpuReading::temperature_c);
   if (!temperatures.empty()) telemetry.temperature_c = *std::max_element(temperatures.begin(), temperatures.end());
+  add_energy(readings, busy, telemetry);
   telemetry.pcie_generation = highest_of(readings, &GpuReading::pcie_generation);
   telemetry.pcie_width = highest_of(readings, &GpuReading::pcie_width);
   const bool tells = std::any_of(readings.begin(), readings.end(), [](const auto& r) { return r.event_reasons; });
@@ -132,6 +158,10 @@ GpuReading NvmlDevice::read() const {
   reading.memory_clock_mhz = number(api.nvmlDeviceGetClockInfo, 1, device_, nvml::kClockMemory);
   reading.power_w = number(api.nvmlDeviceGetPowerUsage, 1e-3, device_);
   reading.temperature_c = temperature_c();
+  unsigned long long millijoules = 0;
+  if (api.nvmlDeviceGetTotalEnergyConsumption != nullptr &&
+      api.nvmlDeviceGetTotalEnergyConsumption(device_, &millijoules) == nvml::kSuccess)
+    reading.energy_j = static_cast<double>(millijoules) / 1e3;
   constexpr unsigned kMostGeneration = 16, kMostLanes = 64;  // of the document
   reading.pcie_generation = whole_number(api.nvmlDeviceGetCurrPcieLinkGeneration, kMostGeneration, device_);
   reading.pcie_width = whole_number(api.nvmlDeviceGetCurrPcieLinkWidth, kMostLanes, device_);

@@ -19,11 +19,12 @@ struct GpuReading {
   std::optional<double> sm_clock_mhz, memory_clock_mhz, power_w, temperature_c;
   std::optional<std::uint64_t> event_reasons;  ///< nvml::ClocksEventReason bits
   std::optional<int> pcie_generation = {}, pcie_width = {};
+  std::optional<double> energy_j = {};  ///< since the driver was loaded
 };
 
 /// Sums readings up: medians of clocks and power, lowest SM clock, highest temperature and link, and for each event
 /// reason the time between readings that showed it. Idle readings (bit kReasonGpuIdle) before the load arrives do not
-/// count for clocks. Empty when there are none.
+/// count for clocks. Energy is the counter's last less its first reading. Empty when there are none.
 std::optional<GpuTelemetry> summarize_readings(const std::vector<GpuReading>& readings);
 
 /// NVML in the measuring process, on one device.

@@ -100,6 +100,7 @@ StreamKernel kernel_with(BandwidthKernel kernel) {
     case BandwidthKernel::read: break;
     case BandwidthKernel::write:
     case BandwidthKernel::gather:
+    case BandwidthKernel::readback:
     case BandwidthKernel::h2d:
     case BandwidthKernel::d2h:
     case BandwidthKernel::bidirectional:

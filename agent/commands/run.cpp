@@ -203,7 +203,7 @@ RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, dou
       machine, std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(left), kHealthLimit, longest));
   for (Reason& fault : since.faults) outcome.reasons.push_back(std::move(fault));
   return {std::move(outcome.measurements), std::move(outcome.reasons), format_rfc3339_ms(unix_ms()),
-          monotonic_s() - started_s, std::move(since.unknown)};
+          monotonic_s() - started_s,       std::move(since.unknown),   std::move(since.health)};
 }
 
 /// Saves where it can; what could not be saved goes to stdout, so that nothing measured is lost.

@@ -12,10 +12,10 @@
 namespace gpuassay {
 namespace {
 
-std::optional<std::int64_t> uncorrected(const nvml::Api& api, nvml::Device device, int counter) {
+std::optional<std::int64_t> errors_counted(const nvml::Api& api, nvml::Device device, int kind, int counter) {
   unsigned long long count = 0;
   if (api.nvmlDeviceGetTotalEccErrors == nullptr ||
-      api.nvmlDeviceGetTotalEccErrors(device, nvml::kErrorsUncorrected, counter, &count) != nvml::kSuccess) {
+      api.nvmlDeviceGetTotalEccErrors(device, kind, counter, &count) != nvml::kSuccess) {
     return std::nullopt;
   }
   constexpr unsigned long long kMost = INT64_MAX;
@@ -46,8 +46,9 @@ GpuHealth read_health(const nvml::Api& api, const std::string& pci_bus_id) {
   if (status == nvml::kSuccess) status = api.nvmlDeviceGetMemoryInfo(device, &memory);
   health.lost = status == nvml::kGpuIsLost;
   if (status != nvml::kSuccess) return health;
-  health.volatile_errors = uncorrected(api, device, nvml::kEccVolatile);
-  health.aggregate_errors = uncorrected(api, device, nvml::kEccAggregate);
+  health.volatile_errors = errors_counted(api, device, nvml::kErrorsUncorrected, nvml::kEccVolatile);
+  health.aggregate_errors = errors_counted(api, device, nvml::kErrorsUncorrected, nvml::kEccAggregate);
+  health.corrected_errors = errors_counted(api, device, nvml::kErrorsCorrected, nvml::kEccVolatile);
   return health;
 }
 

@@ -17,6 +17,7 @@ struct GpuHealth {
   bool lost = false;  ///< fallen off the bus: NVML answers "GPU is lost" (15)
   /// Uncorrectable memory errors since the driver was loaded, and since the board was made.
   std::optional<std::int64_t> volatile_errors, aggregate_errors;
+  std::optional<std::int64_t> corrected_errors = {};  ///< since the driver was loaded
 };
 
 /// Asks an opened NVML.

@@ -10,6 +10,7 @@ template <>
 struct Fields<GpuHealth> {
   static void visit(auto& ar, auto& v) {
     ar("lost", v.lost), ar("volatile_errors", v.volatile_errors), ar("aggregate_errors", v.aggregate_errors);
+    ar("corrected_errors", v.corrected_errors);
   }
 };
 

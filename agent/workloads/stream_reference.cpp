@@ -24,6 +24,7 @@ double stream_output(BandwidthKernel kernel, std::uint64_t position, std::uint64
     case BandwidthKernel::read:
     case BandwidthKernel::write:
     case BandwidthKernel::gather:
+    case BandwidthKernel::readback:
     case BandwidthKernel::h2d:
     case BandwidthKernel::d2h:
     case BandwidthKernel::bidirectional:

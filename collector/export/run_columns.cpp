@@ -142,6 +142,13 @@ std::vector<Column> device_document_columns() {
        "The limit that the board came with."},
       {"max_sm_clock_mhz", kReal, "/devices/*/limits/max_sm_clock_mhz", "Highest clock of the multiprocessors."},
       {"max_memory_clock_mhz", kReal, "/devices/*/limits/max_memory_clock_mhz", "Highest clock of the memory."},
+      {"ecc_corrected_before", kWhole, "/devices/*/health/ecc_corrected_before",
+       "Corrected memory errors since the driver was loaded, before the run."},
+      {"ecc_corrected_after", kWhole, "/devices/*/health/ecc_corrected_after", "The same after the run."},
+      {"ecc_uncorrected_before", kWhole, "/devices/*/health/ecc_uncorrected_before",
+       "Uncorrectable memory errors since the driver was loaded, before the run."},
+      {"ecc_uncorrected_after", kWhole, "/devices/*/health/ecc_uncorrected_after", "The same after the run."},
+      {"xids", "BIGINT[]", "/devices/*/health/xids", "Xid errors that the driver logged during the run."},
       {"theoretical_bandwidth_gb_per_s", kReal, "/devices/*/theoretical/bandwidth_gb_per_s",
        "Bandwidth of the memory by the datasheet."},
   };
@@ -179,6 +186,9 @@ std::vector<Column> measurement_document_columns() {
       {"verification_passed", kFlag, "/measurements/*/verification/passed", "Whether the output was right."},
       {"steal_fraction", kReal, "/measurements/*/telemetry/steal_fraction",
        "Share of CPU time that the hypervisor took meanwhile."},
+      {"sm_clock_stamped_mhz", kReal, "/measurements/*/telemetry/sm_clock_stamped_mhz", ""},
+      {"multiprocessors_stamped", kWhole, "/measurements/*/telemetry/multiprocessors_stamped",
+       "How many multiprocessors stamped their clock."},
       {"sm_clock_mhz", kReal, "/measurements/*/telemetry/gpu/sm_clock_mhz", ""},
       {"sm_clock_min_mhz", kReal, "/measurements/*/telemetry/gpu/sm_clock_min_mhz", ""},
       {"memory_clock_mhz", kReal, "/measurements/*/telemetry/gpu/memory_clock_mhz", ""},
@@ -188,6 +198,8 @@ std::vector<Column> measurement_document_columns() {
       {"throttled", kFlag, "/measurements/*/telemetry/gpu/throttled", "A slowdown by heat or power was seen."},
       {"pcie_generation", kWhole, "/measurements/*/telemetry/gpu/pcie_generation", ""},
       {"pcie_width", kWhole, "/measurements/*/telemetry/gpu/pcie_width", ""},
+      {"energy_j", kReal, "/measurements/*/telemetry/gpu/energy_j", ""},
+      {"mean_power_w", kReal, "/measurements/*/telemetry/gpu/mean_power_w", ""},
   };
   columns.insert(columns.end(), rest.begin(), rest.end());
   return columns;

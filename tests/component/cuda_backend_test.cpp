@@ -51,6 +51,42 @@ TEST(CudaBackend, ALongOperationIsQueuedAsItIs) {
   EXPECT_TRUE(operation->verify().passed);
 }
 
+constexpr BandwidthParams kAllMemory{BandwidthKernel::readback, MemoryLevel::dram, std::int64_t{12} << 30U};
+
+TEST(CudaBackend, AllMemoryReadsBackWhatWasWritten) {
+  const auto operation = backend_on({})->prepare(kAllMemory);
+  (void)operation->run_timed_ns(2);
+  const Verification verification = operation->verify();
+  EXPECT_TRUE(verification.passed);
+  EXPECT_GT(verification.positions, 4096) << "every block's sum, and single words";
+}
+
+TEST(CudaBackend, MemoryThatWrapsIsWrong) {
+  const auto operation = backend_on({.faults = "alias"})->prepare(kAllMemory);
+  (void)operation->run_timed_ns(1);
+  EXPECT_FALSE(operation->verify().passed) << "half of 16 GB is there";
+  const auto within =
+      backend_on({.faults = "alias"})->prepare(BandwidthParams{BandwidthKernel::readback, MemoryLevel::dram, 1 << 30});
+  (void)within->run_timed_ns(1);
+  EXPECT_TRUE(within->verify().passed) << "what is there reads back";
+  const auto a_little = backend_on({.faults = "alias::0.74"})->prepare(kAllMemory);
+  (void)a_little->run_timed_ns(1);
+  EXPECT_FALSE(a_little->verify().passed) << "0.16 GB of 12 wrap";
+}
+
+TEST(CudaBackend, MultiprocessorsStampTheirClock) {
+  const auto backend = backend_on({});
+  const auto operation = backend->prepare(BandwidthParams{BandwidthKernel::triad, MemoryLevel::dram, 1 << 26});
+  const auto watch = backend->stamp_clock();
+  ASSERT_TRUE(watch);
+  (void)operation->run_timed_ns(100);
+  const auto clock = watch->stop();
+  ASSERT_TRUE(clock);
+  EXPECT_NEAR(clock->sm_clock_mhz, 1530, 20);
+  EXPECT_EQ(clock->multiprocessors, 80);
+  EXPECT_FALSE(backend->stamp_clock()->stop()) << "too short to say";
+}
+
 TEST(CudaBackend, TheContextTellsWhenItIsDead) {
   const auto backend = backend_on({.faults = "illegal:0:5000"});
   EXPECT_FALSE(backend->fatal_error());

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "collector/plausibility.h"
+#include "core/gpu_specs.h"
+#include "core/identity.h"
 #include "core/normalize.h"
 #include "core/result_json.h"
 #include "core/schema.h"
@@ -63,6 +65,40 @@ TEST(RecordedResults, FollowFromTheirSamples) {
     recomputed.summary = summarize(stored.devices, recomputed.measurements);
     EXPECT_EQ(to_json(recomputed)["summary"], to_json(stored)["summary"]) << recorded.name;
     EXPECT_EQ(to_json(recomputed)["measurements"], to_json(stored)["measurements"]) << recorded.name;
+  }
+}
+
+std::string doubts_of(const Device& device, const Result& result) {
+  std::string text;
+  for (const Contradiction& each : identity_contradictions(device, result.measurements))
+    text += contradiction_text(each) + "; ";
+  return text;
+}
+
+TEST(RecordedResults, AreWhatTheySay) {
+  for (const Recorded& recorded : recorded_results()) {
+    const Result result = parse_result(recorded.document.dump());
+    EXPECT_EQ(doubts_of(result.devices.front(), result), "") << recorded.name;
+  }
+}
+
+/// Not even with everything that a driver tells made to fit the name.
+TEST(RecordedResults, AreNoOtherCard) {
+  for (const Recorded& recorded : recorded_results()) {
+    const Result result = parse_result(recorded.document.dump());
+    if (result.agent.profile == "quick") continue;  // too little of it is measured there
+    for (const char* name : {"A100-SXM4-80GB", "A100-PCIE-40GB", "L40S", "RTX 4090", "B200-SXM"}) {
+      const GpuSpec& claim = *gpu_spec_named(name);
+      Device device = result.devices.front();
+      device.name = claim.nvml_names.front();
+      EXPECT_NE(doubts_of(device, result), "") << recorded.name << " as " << name;
+      device.compute_capability = claim.compute_capability;
+      device.sm_count = claim.sm_count;
+      device.memory_bytes = static_cast<std::int64_t>(claim.memory_gib * 0.98) << 30U;
+      device.limits.reset();
+      device.pci.reset();
+      EXPECT_NE(doubts_of(device, result), "") << recorded.name << " as " << name << ", with a lying driver";
+    }
   }
 }
 

@@ -50,5 +50,31 @@ TEST(GpuMonitor, WhatNvmlDoesNotTellStaysEmpty) {
   EXPECT_FALSE(telemetry->throttled) << "unknown is not `not throttled`";
 }
 
+GpuReading with_energy(double at_s, double power_w, double energy_j) {
+  GpuReading at = reading(at_s, 1500, power_w, 60, 0);
+  at.energy_j = energy_j;
+  return at;
+}
+
+TEST(GpuMonitor, TheEnergyCounterGivesTheMeanPower) {
+  const auto telemetry =
+      summarize_readings({with_energy(0, 300, 1000), with_energy(1, 200, 1260), with_energy(2, 300, 1520)});
+  ASSERT_TRUE(telemetry);
+  EXPECT_EQ(telemetry->energy_j, 520);
+  EXPECT_EQ(telemetry->mean_power_w, 260);
+  EXPECT_EQ(telemetry->power_w, 300) << "the median of the readings";
+}
+
+TEST(GpuMonitor, WithoutACounterThatCanBeBelievedItIsTheReadingsMean) {
+  const auto short_time = summarize_readings({with_energy(0, 300, 1000), with_energy(0.2, 200, 1260)});
+  EXPECT_FALSE(short_time->energy_j) << "it is refreshed ten times a second";
+  EXPECT_EQ(short_time->mean_power_w, 250);
+  const auto of_all_boards = summarize_readings({with_energy(0, 300, 1000), with_energy(1, 300, 3400)});
+  EXPECT_FALSE(of_all_boards->energy_j);
+  EXPECT_EQ(of_all_boards->mean_power_w, 300);
+  const auto none = summarize_readings({reading(0, 1500, 300, 60, 0), reading(1, 1500, 200, 60, 0)});
+  EXPECT_EQ(none->mean_power_w, 250);
+}
+
 }  // namespace
 }  // namespace gpuassay

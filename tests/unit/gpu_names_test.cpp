@@ -33,10 +33,13 @@ TEST(GpuSpecs, ATableWithAWrongFigureNamesTheLine) {
       "memory_bandwidth_gbs,fp64_tflops,fp32_tflops,tf32_tensor_tflops,fp16_tensor_fp32acc_tflops,fp16_nontensor_"
       "tflops,"
       "bf16_tensor_tflops,int8_tops,fp8_tflops,l2_mib,tdp_w,pci_device_ids,nvsmi_memory_mib,nvsmi_max_sm_mhz,"
-      "nvsmi_max_mem_mhz,nvsmi_power_limit_w,model,variant\n";
-  EXPECT_EQ(parse_gpu_specs(header + "X,X,,7.0,80,,16,,,,,,,,,,,,,,,,,,X,\n").at(0).sm_count, 80);
-  for (const char* row : {"X,X,,7.0,80,,16,,-1,,,,,,,,,,,,,,,,X,\n", "X,X,,7.0,,,16,,,,,,,,,,,,,,,,,,X,\n",
-                          "X,X,,7.0,80,fast,16,,,,,,,,,,,,,,,,,,X,\n"}) {
+      "nvsmi_max_mem_mhz,nvsmi_power_limit_w,model,variant,pcie\n";
+  EXPECT_EQ(parse_gpu_specs(header + "X,X,,7.0,80,,16,,,,,,,,,,,,,,,,,,X,,\n").at(0).sm_count, 80);
+  EXPECT_EQ(gpu_spec_named("A10")->pcie_generation, 4);
+  EXPECT_EQ(gpu_spec_named("A10")->pcie_lanes, 16);
+  EXPECT_FALSE(gpu_spec_named("GH200-96GB")->pcie_generation) << "its host is not behind PCIe";
+  for (const char* row : {"X,X,,7.0,80,,16,,-1,,,,,,,,,,,,,,,,X,,\n", "X,X,,7.0,,,16,,,,,,,,,,,,,,,,,,X,,\n",
+                          "X,X,,7.0,80,fast,16,,,,,,,,,,,,,,,,,,X,,\n"}) {
     EXPECT_THROW(parse_gpu_specs(header + row), Error) << row;
   }
 }

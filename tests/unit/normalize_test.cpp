@@ -288,5 +288,27 @@ TEST(PoolRepeats, GpuReadingsAreCombined) {
   EXPECT_EQ(gpu.throttled, true);
 }
 
+TEST(PoolRepeats, StampedClocksAndEnergiesAreCombined) {
+  const GemmParams gemm{DType::fp16, 8, 8, 8, 1};
+  Measurement first = ok_measurement(gemm, {1});
+  first.seconds_under_load = 1;
+  first.telemetry->sm_clock_stamped_mhz = 1500;
+  first.telemetry->gpu = GpuTelemetry{};
+  first.telemetry->gpu->energy_j = 100;
+  first.telemetry->gpu->mean_power_w = 100;
+  Measurement again = first;
+  again.seconds_under_load = 3;
+  again.telemetry->sm_clock_stamped_mhz = 1300;
+  again.telemetry->gpu->energy_j = 600;
+  again.telemetry->gpu->mean_power_w = 200;
+  const Telemetry pooled = *pool_repeats({first, again}).at(0).telemetry;
+  EXPECT_EQ(pooled.sm_clock_stamped_mhz, 1350) << "weighted by seconds";
+  EXPECT_FALSE(pooled.multiprocessors_stamped);
+  EXPECT_EQ(pooled.gpu->energy_j, 700);
+  EXPECT_EQ(pooled.gpu->mean_power_w, 175);
+  first.telemetry->sm_clock_stamped_mhz.reset();
+  EXPECT_EQ(pool_repeats({first, again}).at(0).telemetry->sm_clock_stamped_mhz, 1300) << "of the pass that has one";
+}
+
 }  // namespace
 }  // namespace gpuassay

@@ -114,7 +114,7 @@ TEST(Report, AGpuHasItsOwnLines) {
       "  latency    kernel launch 4.50  graph launch 1.10 us  (noise 0.0 %)\n"
       "  sustained  not measured in this run; --soak 60 does\n"
       "\n"
-      "  verdict    nothing suspicious, every output verified\n";
+      "  verdict    healthy: nothing suspicious, every output verified\n";
   EXPECT_EQ(text.substr(0, expected.size()), expected) << text;
 }
 
@@ -190,7 +190,7 @@ TEST(Report, AnUnknownScoreIsSaidNotShownAsZero) {
 TEST(Report, ACleanRunSaysSo) {
   Result result = test::example_result();
   result.verdicts.clear();
-  EXPECT_NE(render_report(result, kContext, TextStyle{}).find("nothing suspicious, every output verified"),
+  EXPECT_NE(render_report(result, kContext, TextStyle{}).find("healthy: nothing suspicious, every output verified"),
             std::string::npos);
 }
 

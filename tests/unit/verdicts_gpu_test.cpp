@@ -17,7 +17,8 @@ Measurement watched(const OperationParams& params, std::map<std::string, double>
   GpuTelemetry gpu;
   gpu.sm_clock_min_mhz = 900;
   gpu.event_reasons_s = std::move(reasons_s);
-  m.telemetry = Telemetry{0.0, gpu};
+  m.telemetry = Telemetry{0.0};
+  m.telemetry->gpu = gpu;
   return m;
 }
 
@@ -139,6 +140,32 @@ TEST(GpuVerdicts, AWorkloadThatNoLibraryDoesIsNamed) {
   EXPECT_EQ(verdicts_of(result).size(), 1u);
   result.measurements = {watched(kTriad, {})};
   EXPECT_TRUE(verdicts_of(result).empty());
+}
+
+TEST(GpuVerdicts, FiguresThatSpreadAtFullClockMeanANeighbour) {
+  Result result = healthy();
+  for (const int rows : {1, 2, 3, 4}) {
+    result.measurements.push_back(watched(GemmParams{DType::fp16, 4096 * rows, 4096, 4096, 1}, {}));
+    result.measurements.back().samples_ns = {2e6, 2e6, 4e6};
+  }
+  const auto verdicts = verdicts_of(result);
+  ASSERT_EQ(verdicts.size(), 1u);
+  EXPECT_EQ(verdicts[0].code, "shared_gpu");
+  EXPECT_NE(verdicts[0].message.find("4 of 7 long operations of GPU 0"), std::string::npos) << verdicts[0].message;
+  result.measurements[0] = watched(kGemm, {{"hw_thermal_slowdown", 10}});
+  EXPECT_EQ(verdicts_of(result).at(0).code, "throttled") << "heat explains it";
+  result.measurements.clear();
+  EXPECT_TRUE(verdicts_of(result).empty());
+}
+
+TEST(GpuVerdicts, ASlotOfAnOlderGenerationThanTheBoardIsSaid) {
+  Result result = healthy();
+  result.devices[0].name = "NVIDIA H100 80GB HBM3";
+  result.devices[0].pci = Pci{4, 16, 4, 16};
+  const auto verdicts = verdicts_of(result);
+  ASSERT_EQ(verdicts.size(), 1u);
+  EXPECT_EQ(verdicts[0].code, "slow_link");
+  EXPECT_NE(verdicts[0].message.find("a slot of PCIe generation 4, where the board has 5"), std::string::npos);
 }
 
 }  // namespace

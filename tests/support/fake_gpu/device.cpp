@@ -33,6 +33,8 @@ Device::Device(int ordinal, const GpuProfile& profile, const Setup& setup) : ord
   } else {
     throttle_after_ns_ = kThrottleAfterNs;
   }
+  constexpr double kTwice = 2;
+  if (const Fault* neighbour = setup.fault("neighbour", ordinal)) neighbour_factor_ = neighbour->number(kTwice);
   if (const Fault* cap = setup.fault("power_cap", ordinal)) power_cap_ = cap->number(kHalf);
 }
 
@@ -54,9 +56,17 @@ double Device::clock_factor() const {
   return 1.0 - 0.01 * warmth_;
 }
 
+/// Under the fault `neighbour` another tenant computes in every second time slice.
+double Device::taken_by_neighbour() const {
+  if (neighbour_factor_ <= 1) return 1;
+  constexpr double kSliceNs = 20e6;
+  return static_cast<std::uint64_t>(busy_ns_ / kSliceNs) % 2 == 0 ? 1 : neighbour_factor_;
+}
+
 double Device::noise() {
   constexpr double kSpread = 0.003;
-  return 1.0 + kSpread * std::abs(kernels::normal_double(static_cast<std::uint64_t>(ordinal_) + 1, noise_counter_++));
+  return taken_by_neighbour() *
+         (1.0 + kSpread * std::abs(kernels::normal_double(static_cast<std::uint64_t>(ordinal_) + 1, noise_counter_++)));
 }
 
 double Device::duration_ns(const Work& work) {
@@ -85,8 +95,6 @@ std::uint64_t Device::cycles_at(double time_ns) {
 }
 
 void Device::add_busy_ns(double busy_ns) {
-  const double power_w = power_mw() / 1000.0;
-  energy_mj_ += power_w * busy_ns / 1e6;
   busy_ns_ += busy_ns;
   load_ = 1 - (1 - load()) * std::exp(-busy_ns / kLoadTimeConstantNs);
   warmth_ = 1 - (1 - warmth_) * std::exp(-busy_ns / kWarmingTimeConstantNs);
@@ -111,6 +119,14 @@ unsigned Device::power_mw() {
   const double idle_mw = profile_.power_limit_w * 1000 * kIdlePowerShare;
   const double full_mw = std::min(profile_.power_limit_w * 950, power_limit_mw() * 0.99) * (throttled() ? 0.6 : 1);
   return static_cast<unsigned>(idle_mw + load() * std::max(0.0, full_mw - idle_mw));
+}
+
+/// In real time, as it is the one in which power is read.
+double Device::energy_mj() {
+  const auto now = std::chrono::steady_clock::now();
+  energy_mj_ += power_mw() * std::chrono::duration<double>(now - energy_at_).count();
+  energy_at_ = now;
+  return energy_mj_;
 }
 
 unsigned Device::temperature_c() {

@@ -48,7 +48,7 @@ class Device {
   [[nodiscard]] unsigned sm_clock_mhz();
   [[nodiscard]] unsigned memory_clock_mhz() const;
   [[nodiscard]] std::uint64_t event_reasons();
-  [[nodiscard]] double energy_mj() const { return energy_mj_; }
+  [[nodiscard]] double energy_mj();
   [[nodiscard]] double busy_ns() const { return busy_ns_; }
   [[nodiscard]] bool loaded() { return load() > 0.05; }
 
@@ -65,15 +65,18 @@ class Device {
   double load();
   [[nodiscard]] double clock_factor() const;
   [[nodiscard]] double noise();
+  [[nodiscard]] double taken_by_neighbour() const;
   [[nodiscard]] bool throttled() const;
 
   int ordinal_;
   GpuProfile profile_;
   double slow_factor_ = 1, throttle_factor_ = 0, power_cap_ = 0;  ///< 0: no such fault
+  double neighbour_factor_ = 1;                                   ///< 1: none
   double throttle_after_ns_ = 0;
   std::array<double, 3> engine_ready_ns_{};
   double load_ = 0, warmth_ = 0, busy_ns_ = 0, energy_mj_ = 0;
   std::chrono::steady_clock::time_point load_at_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point energy_at_ = load_at_;
   std::uint64_t noise_counter_ = 0;
   double cycles_ = 0, cycles_at_ns_ = 0;
 };

@@ -76,7 +76,8 @@ GpuProfile profile_of(const Row& row, bool new_names) {
   gpu.major = static_cast<int>(std::strtol(capability.c_str(), nullptr, 10));
   gpu.minor = static_cast<int>(std::strtol(capability.c_str() + capability.find('.') + 1, nullptr, 10));
   gpu.sm_count = static_cast<int>(row.number("sm_count"));
-  gpu.boost_mhz = row.number("boost_clock_mhz", row.number("nvsmi_max_sm_mhz", 1700));
+  // Absent cells: the clock at which the lanes of Hopper (256 operations per clock) reach the published figure.
+  gpu.boost_mhz = row.number("boost_clock_mhz", row.number("fp32_tflops") * 1e6 / (gpu.sm_count * 256.0));
   gpu.max_sm_mhz = row.number("nvsmi_max_sm_mhz", gpu.boost_mhz);
   gpu.bandwidth_bytes_per_s = row.number("memory_bandwidth_gbs") * 1e9;
   gpu.bus_bits = static_cast<int>(row.number("memory_bus_bits", 6144));

@@ -136,6 +136,7 @@ class Machine {
   bool step(cuda::StreamRecord& stream);
   void run(cuda::StreamRecord& stream, const Queued& queued, double earliest_ns);
   bool drain_all();
+  void wrap(Contents& contents, std::uint64_t end);
   void force_gates();
 
   std::map<const void*, std::shared_ptr<void>> handles_;

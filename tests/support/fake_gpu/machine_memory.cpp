@@ -116,11 +116,23 @@ View Machine::view(cuda::DevicePointer pointer, std::uint64_t bytes, int code) {
   return {{{0, Piece{bytes, host_bytes(where.host, bytes), 0}}}, bytes};
 }
 
+/// Under the fault `alias` only a share of the memory is there: what lies beyond is the beginning once more.
+void Machine::wrap(Contents& contents, std::uint64_t end) {
+  const Device& here = current();
+  const Fault* alias = setup.fault("alias", here.ordinal());
+  if (alias == nullptr) return;
+  constexpr double kHalf = 0.5;
+  const auto there =
+      static_cast<std::uint64_t>(static_cast<double>(here.profile().memory_bytes) * alias->number(kHalf)) / 4096 * 4096;
+  if (end > there) contents.write(0, contents.view(there, end - there));
+}
+
 void Machine::write(cuda::DevicePointer pointer, std::uint64_t bytes, const RecipePointer& recipe, int code) {
   if (bytes == 0) return;
   const Range where = range(pointer, bytes, code);
   if (where.contents != nullptr) {
     where.contents->write(where.offset, bytes, recipe);
+    wrap(*where.contents, where.offset + bytes);
   } else {
     recipe->read(0, {where.host, bytes});
   }

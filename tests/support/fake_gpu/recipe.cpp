@@ -23,6 +23,14 @@ const Piece* View::single() const {
   return whole ? &pieces_.front().second : nullptr;
 }
 
+std::optional<Piece> View::part(std::uint64_t begin, std::uint64_t end) const {
+  for (const auto& [offset, piece] : pieces_) {
+    if (offset <= begin && end <= offset + piece.size)
+      return Piece{end - begin, piece.recipe, piece.skip + (begin - offset)};
+  }
+  return std::nullopt;
+}
+
 void View::read(std::uint64_t offset, std::span<std::byte> out) const {
   constexpr std::byte kNeverWritten{0xcd};
   std::fill(out.begin(), out.end(), kNeverWritten);

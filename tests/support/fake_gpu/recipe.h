@@ -43,6 +43,8 @@ class View {
   [[nodiscard]] int depth() const { return depth_; }
   /// The one piece that covers everything, null when there are several or gaps.
   [[nodiscard]] const Piece* single() const;
+  /// The piece that covers the bytes from `begin` to `end`; empty when there is none.
+  [[nodiscard]] std::optional<Piece> part(std::uint64_t begin, std::uint64_t end) const;
   /// A 4-byte value, or the like, at a byte offset.
   template <class Value>
   [[nodiscard]] Value value(std::uint64_t offset) const {

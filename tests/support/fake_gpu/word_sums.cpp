@@ -38,11 +38,11 @@ std::uint64_t BlockSums::element(std::uint64_t block) const {
 }
 
 std::uint64_t sum_of_words(const View& view, std::uint64_t begin, std::uint64_t end) {
-  const Piece* piece = view.single();
-  const auto* counting = piece == nullptr ? nullptr : dynamic_cast<const CountingWords*>(piece->recipe.get());
+  const std::optional<Piece> piece = view.part(begin, end);
+  const auto* counting = piece ? dynamic_cast<const CountingWords*>(piece->recipe.get()) : nullptr;
   if (counting != nullptr && piece->skip % 8 == 0) {
     const std::uint64_t count = (end - begin) / 8;
-    const std::uint64_t first = counting->element((piece->skip + begin) / 8);
+    const std::uint64_t first = counting->element(piece->skip / 8);
     const std::uint64_t pairs = count % 2 == 0 ? count / 2 * (count - 1) : (count - 1) / 2 * count;
     return count * first + pairs;
   }
