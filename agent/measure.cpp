@@ -157,10 +157,10 @@ class Pass {
   }
 
   Measurement cut_off(const Case& planned, Wait wait) {
-    worker_->end();
-    worker_.reset();
     stopped_ = wait == Wait::deadline ? fmt::format("{}: the time budget was used up in {}", kBudget, planned.id)
                                       : fmt::format("interrupted: {}", context_.why_interrupted());
+    worker_->end();
+    worker_.reset();
     cut_off_ = 1;
     return not_measured(planned, CaseStatus::skipped, stopped_);
   }

@@ -15,8 +15,12 @@
 namespace gpuassay {
 namespace {
 
-/// For asking NVML what broke: kept back from the wall-clock limit, and taken where there is more time.
-constexpr std::chrono::milliseconds kHealthLimit{1500}, kLongestHealthLimit{10'000};
+/// For asking NVML what broke: kept back from the wall-clock limit, taken where there is more time, and where looking
+/// for the devices has used all of it.
+constexpr std::chrono::milliseconds kHealthLimit{1500}, kLongestHealthLimit{10'000}, kLeastHealthLimit{100};
+
+/// Who asked it to stop has what was measured 2 s later: the worker ends and NVML is asked within so much.
+constexpr double kStopS = 1.4;
 
 /// Keeps each finished case, and shows how far the run is.
 class Sink {
@@ -67,17 +71,17 @@ RunEnd measure_run(const std::vector<Case>& cases, const Machine& machine, const
   const double health_s = machine.selections.empty() ? 0 : std::chrono::duration<double>(kHealthLimit).count();
   context.deadline_s = limits.started_s + std::max(limits.budget_s - kReserveS - health_s, 0.0);
   context.interrupt_fd = interruption.fd();
-  context.why_interrupted = [&] { return interruption.reason(); };
+  std::optional<double> asked_to_stop_s;
+  context.why_interrupted = [&] {
+    asked_to_stop_s = monotonic_s();
+    return interruption.reason();
+  };
   context.on_start = [&](const Case& planned, std::size_t index) { sink.start(planned, index); };
   context.on_finished = [&](const Measurement& measurement) { sink.finish(measurement); };
   MeasureOutcome outcome = measure(cases, case_runner_maker(cases, machine, context.deadline_s), context);
-  // Who asked it to stop does not wait for long.
-  const bool interrupted = std::any_of(outcome.reasons.begin(), outcome.reasons.end(),
-                                       [](const Reason& reason) { return reason.code == "interrupted"; });
-  const auto longest = interrupted ? kHealthLimit : kLongestHealthLimit;
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(limits.left_s()));
-  FaultsSince since = faults_since(machine, std::clamp(left, kHealthLimit, longest));
+  const double left_s = asked_to_stop_s ? *asked_to_stop_s + kStopS - monotonic_s() : limits.left_s();
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(left_s));
+  FaultsSince since = faults_since(machine, std::clamp(left, kLeastHealthLimit, kLongestHealthLimit));
   for (Reason& fault : since.faults) outcome.reasons.push_back(std::move(fault));
   return {std::move(outcome.measurements), std::move(outcome.reasons), format_rfc3339_ms(unix_ms()),
           monotonic_s() - limits.started_s, std::move(since.unknown)};

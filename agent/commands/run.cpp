@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <utility>
+#include <vector>
 
 #include "agent/assemble.h"
 #include "agent/case_runner.h"
@@ -28,6 +29,7 @@
 #include "agent/platform_stage.h"
 #include "agent/report.h"
 #include "agent/run_id.h"
+#include "agent/stop_line.h"
 #include "core/build_info.h"
 #include "core/error.h"
 #include "core/result_json.h"
@@ -98,26 +100,42 @@ Machine look(const RunOptions& options, const Environment& environment, double l
                       : look_at_machine(environment, choice, limit_s);
 }
 
+/// How a run ended, and where its document is.
+struct Ended {
+  const Result& result;
+  const std::string& body;
+  const Kept& kept;
+  bool stopped = false;  ///< somebody asked for it, who then waits for nothing but the report
+};
+
+void tell(const Ended& run, RunPart part, const ReportContext& report, const Environment& environment,
+          Progress& progress) {
+  progress.clear_live_line();
+  if (part != RunPart::of_json)
+    return show(run.result, report, run.kept.on_stdout, !(run.kept.saved.durable && run.kept.out_written), environment);
+  for (const std::string& note : report.notes) progress.say(printable(note));
+}
+
 /// Sends the result where it was to go, shows it, asks whether it may go further and says what it lacks; the exit code.
-int deliver(const Result& result, RunPart part, const std::string& body, const Kept& kept, const RunOptions& options,
-            const Sharing& sharing, const std::optional<Spool>& spool, const Environment& environment,
-            Progress& progress) {
-  const bool durable = kept.saved.durable;
-  RunOutcome outcome{durable && kept.out_written, false};
-  ReportContext report{kept.saved.where, {}, durable ? environment.invocation + " show " + result.run_id : ""};
+int deliver(const Ended& run, RunPart part, const RunOptions& options, const Sharing& sharing,
+            const std::optional<Spool>& spool, const Environment& environment, Progress& progress) {
+  const Result& result = run.result;
+  const bool durable = run.kept.saved.durable;
+  RunOutcome outcome{durable && run.kept.out_written, false};
+  ReportContext report{run.kept.saved.where, {}, durable ? environment.invocation + " show " + result.run_id : ""};
+  if (run.stopped) tell(run, part, report, environment, progress);
   if (sharing.wanted) {
-    const SendReport sent = send(result.run_id, body, *sharing.wanted, spool, environment, kRunPatience);
+    const StopLine line(durable ? StopMoment::while_sending : StopMoment::while_sending_what_is_not_saved);
+    const SendReport sent = send(result.run_id, run.body, *sharing.wanted, spool, environment, kRunPatience);
     outcome.upload_failed = !sent.accepted;
     report.notes = sent.notes;
   }
-  progress.clear_live_line();
-  if (part == RunPart::of_json) {
-    for (const std::string& note : report.notes) progress.say(printable(note));
-  } else {
-    show(result, report, kept.on_stdout, !outcome.saved, environment);
-  }
-  if (part == RunPart::whole && sharing.to_ask && durable && !result.simulated && result.status != RunStatus::failed)
-    outcome.upload_failed = !offer_contribution(result, body, *sharing.to_ask, spool, environment);
+  if (!run.stopped) tell(run, part, report, environment, progress);
+  for (const std::string& note : run.stopped ? report.notes : std::vector<std::string>())
+    progress.warn(printable(note));
+  if (part == RunPart::whole && sharing.to_ask && durable && !run.stopped && !result.simulated &&
+      result.status != RunStatus::failed)
+    outcome.upload_failed = !offer_contribution(result, run.body, *sharing.to_ask, spool, environment);
   for (const std::string& line : unmet_requirements(options.requirements, result)) {
     progress.warn(line);
     outcome.falls_short = true;
@@ -159,6 +177,7 @@ Result measure_and_score(BegunRun& run, RunStore& store, PlatformStage& platform
 }
 
 OneRun measure_once(const RunOptions& options, const Environment& environment, RunPart part) {
+  const StopLine nothing_yet(StopMoment::before_measuring);
   const double called_s = monotonic_s();
   const std::int64_t called_ms = unix_ms();
   Progress progress(stderr, environment.err_style, environment.verbosity);
@@ -193,7 +212,8 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
   const bool stopped = interruption->requested();
   interruption.reset();
 
-  const int exit_code = deliver(result, part, body, kept, options, sharing, store.spool, environment, progress);
+  const int exit_code =
+      deliver({result, body, kept, stopped}, part, options, sharing, store.spool, environment, progress);
   return {exit_code, std::move(result), kept.saved.durable, stopped};
 }
 
