@@ -30,7 +30,6 @@
 #include "agent/report.h"
 #include "agent/run_id.h"
 #include "agent/stop_line.h"
-#include "core/build_info.h"
 #include "core/error.h"
 #include "core/result_json.h"
 #include "core/timestamp.h"
@@ -55,8 +54,7 @@ RunStart run_start(const RunOptions& options, const Environment& environment, st
   start.run_id = new_run_id(started_ms);
   start.started_at = format_rfc3339_ms(started_ms);
   start.profile = options.profile;
-  const BuildInfo build = build_info();
-  start.agent = {std::string(build.version), std::string(build.commit), "", std::string(build.build)};
+  start.agent = this_agent();
   start.trigger = environment.trigger.value_or(options.once ? Trigger::boot : Trigger::user);
   start.simulated = simulated;
   start.price_instance_hour_usd = price_six_places(options.price_usd_per_hour);
