@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "agent/assemble.h"
 #include "agent/case_runner.h"
@@ -27,6 +30,7 @@
 #include "agent/platform_stage.h"
 #include "agent/run_id.h"
 #include "agent/stop_line.h"
+#include "agent/text_page.h"
 #include "agent/watch_report.h"
 #include "agent/watch_schedule.h"
 #include "core/error.h"
@@ -130,10 +134,11 @@ class Watch {
   bool pause(double seconds) {
     constexpr double kLongestS = 10;  // what poll() waits does not count while the machine is suspended
     const double until_s = boottime_s() + seconds;
-    for (double left_s = seconds; left_s > 0; left_s = until_s - boottime_s()) {
+    double left_s = seconds;
+    while (left_s > 0 && !interruption_.requested()) {
       pollfd stop{interruption_.fd(), POLLIN, 0};
       ::poll(&stop, 1, static_cast<int>(std::min(left_s, kLongestS) * 1000) + 1);
-      if (interruption_.requested()) return false;
+      left_s = until_s - boottime_s();
     }
     return !interruption_.requested();
   }
