@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/verdicts.h"
+#include "core/build_info.h"
 #include "core/enums.h"
 #include "core/fits.h"
 #include "core/money.h"
@@ -113,6 +114,11 @@ void apply_price_match(Result& begun, const PriceMatch& match, const std::string
   }
   add_unknown(begun, "/price/reason", "a price was found");
   if (!match.fx_date) add_unknown(begun, "/price/fx_date", "a price in US dollars needs no rate of a day");
+}
+
+AgentInfo this_agent() {
+  const BuildInfo build = build_info();
+  return {std::string(build.version), std::string(build.commit), "", std::string(build.build)};
 }
 
 Result begin_result(const RunStart& start, const Inventory& inventory) {

@@ -21,6 +21,9 @@ struct RunStart {
   std::optional<std::string> price_instance_hour_usd;  ///< --price, six places
 };
 
+/// This program, as a document names it.
+AgentInfo this_agent();
+
 /// The document before anything is measured: status failed, no measurements. The first line of a journal.
 Result begin_result(const RunStart& start, const Inventory& inventory);
 

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "agent/stop_line.h"
 #include "core/error.h"
 
 namespace gpuassay {
@@ -12,7 +13,9 @@ namespace gpuassay {
 InterruptSignals::InterruptSignals() {
   sigset_t stop_signals;
   sigemptyset(&stop_signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&stop_signals, signal);
+  for (const int signal : kStopSignals) {
+    if (!is_ignored(signal)) sigaddset(&stop_signals, signal);
+  }
   ::pthread_sigmask(SIG_BLOCK, &stop_signals, &previous_mask_);
   fd_ = ::signalfd(-1, &stop_signals, SFD_CLOEXEC | SFD_NONBLOCK);
   if (fd_ < 0) {

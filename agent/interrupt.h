@@ -5,7 +5,8 @@
 
 namespace gpuassay {
 
-/// While it lives the three signals are blocked in the calling thread and arrive at fd() instead. Create it before
+/// While it lives the three signals, those that are not ignored, are blocked in the calling thread and arrive at fd()
+/// instead. Create it before
 /// any thread is started. The destructor restores the previous mask, so that a signal then has its default effect.
 class InterruptSignals {
  public:

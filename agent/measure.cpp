@@ -208,10 +208,12 @@ class Pass {
   }
 
   Measurement cut_off(const Case& planned, Wait wait, std::unique_ptr<Worker>& worker) {
+    if (stopped_.empty()) {  // once for a whole group
+      stopped_ = wait == Wait::deadline ? fmt::format("{}: the time budget was used up in {}", kBudget, planned.id)
+                                        : fmt::format("interrupted: {}", context_.why_interrupted());
+    }
     worker->end();
     worker.reset();
-    stopped_ = wait == Wait::deadline ? fmt::format("{}: the time budget was used up in {}", kBudget, planned.id)
-                                      : fmt::format("interrupted: {}", context_.why_interrupted());
     ++cut_off_;
     return not_measured(planned, CaseStatus::skipped, stopped_);
   }

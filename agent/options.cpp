@@ -19,6 +19,8 @@ namespace {
 /// Longest and shortest wall time anyone may ask for.
 constexpr double kMinSeconds = 1;
 constexpr double kMaxSeconds = 86400;
+constexpr double kSecondsPerHour = 3600;
+constexpr double kMostHours = 8784;  // a leap year
 
 /// Every two of them are a pair, so there is a most.
 constexpr std::size_t kFewestCompared = 2;
@@ -33,6 +35,17 @@ CLI::Validator seconds_text() {
             return fmt::format("must be {} to {} seconds, not '{}'", kMinSeconds, kMaxSeconds, text);
           },
           "SECONDS"};
+}
+
+CLI::Validator hours_text() {
+  return {[](std::string& text) -> std::string {
+            double hours = 0;
+            const bool number = CLI::detail::lexical_cast(text, hours);
+            // Written so that NaN fails too.
+            if (number && hours * kSecondsPerHour >= kMinSeconds && hours <= kMostHours) return "";
+            return fmt::format("must be a number of hours above zero and at most {}, not '{}'", kMostHours, text);
+          },
+          "HOURS"};
 }
 
 /// A validator whose message is ours.
@@ -85,7 +98,9 @@ void add_what_to_measure(CLI::App& command, const SharedRun& run) {
       ->needs(price);
 }
 
-void add_place(CLI::App& command, const SharedRun& run) {
+/// What the user says of the platform, for a run or a watch.
+template <class SharedOptions>
+void add_place(CLI::App& command, const SharedOptions& run) {
   command.add_option("--provider", run->provider, "who rents the machine out, such as aws");
   command.add_option("--instance-type", run->instance_type, "the provider's name of the machine type");
   command.add_option("--region", run->region, "the provider's name of the region");
@@ -139,6 +154,34 @@ void add_run(CLI::App& app, Options& options) {
       "the "
       "flags. See docs/PLATFORMS.md.");
   command->final_callback([run, &options] { options.command = *run; });
+}
+
+void add_watch(CLI::App& app, Options& options) {
+  CLI::App* command =
+      app.add_subcommand("watch", "Probe for 2 s at random times, and tell when the machine is no longer as fast");
+  const auto watch = std::make_shared<WatchOptions>();
+  command->add_option("--hours", watch->hours, "for so long")->check(hours_text())->capture_default_str();
+  command->add_option("--device", watch->device, "auto, cpu, cuda, or numbers of GPUs such as 0,1")
+      ->check(device_text())
+      ->capture_default_str();
+  command
+      ->add_option("--max-cost", watch->max_cost_usd,
+                   "what all probing may cost, USD: its seconds at the price of the machine; else 1 % of the time, but "
+                   "40 s")
+      ->check(money_text());
+  command
+      ->add_option("--price", watch->price_usd_per_hour,
+                   "what the instance costs, USD per hour; else what gpuassay price knows")
+      ->check(money_text());
+  add_place(*command, watch);
+  command->add_flag("--offline", watch->offline, "never use the network");
+  command->add_flag("--json", watch->json, "print one JSON document at the end");
+  command->footer(
+      "Compares with the newest complete run of this machine in the data directory, or with its first probes. Events "
+      "go to "
+      "stdout,\nprobes to stderr, both to DATA/watch. Ctrl-C and SIGTERM end it with what there is. See "
+      "docs/WATCH.md.");
+  command->final_callback([watch, &options] { options.command = *watch; });
 }
 
 void add_readers(CLI::App& app, Options& options) {
@@ -259,6 +302,7 @@ std::variant<Options, HelpText> parse_command_line(int argc, const char* const* 
       "Exit codes: 0 ok, 2 usage, 3 nothing measurable, 4 partial, 5 wrong results, 6 not saved or not uploaded, "
       "7 a --require not met.");
   add_run(app, options);
+  add_watch(app, options);
   add_readers(app, options);
   add_estimate(app, options);
   add_compare(app, options);

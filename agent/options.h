@@ -45,6 +45,15 @@ struct RunOptions {
   bool offline = false;
   bool json = false;
 };
+struct WatchOptions {
+  double hours = 24;
+  std::string device = "auto";
+  std::optional<std::string> max_cost_usd;        ///< decimal text
+  std::optional<std::string> price_usd_per_hour;  ///< decimal text
+  std::optional<std::string> provider, instance_type, region, pricing_model;
+  bool offline = false;
+  bool json = false;
+};
 struct ProbeOptions {
   bool json = false;
 };
@@ -112,7 +121,7 @@ struct UploadOptions {
 
 using Command =
     std::variant<RunOptions, ProbeOptions, DoctorOptions, ShowOptions, ScoreOptions, SchemaOptions, PriceImportOptions,
-                 PriceMatchOptions, PriceListOptions, UploadOptions, EstimateOptions, CompareOptions>;
+                 PriceMatchOptions, PriceListOptions, UploadOptions, EstimateOptions, CompareOptions, WatchOptions>;
 
 struct Options {
   GlobalOptions global;

@@ -26,7 +26,6 @@ constexpr mode_t kFileMode = 0600;
 constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20;
 constexpr std::string_view kJournalSuffix = ".journal";
 constexpr std::string_view kCorruptSuffix = ".corrupt";
-constexpr const char* kLockName = "lock";
 constexpr const char* kOtherDirectory = "; use --data-dir with a directory you own";
 
 [[noreturn]] void not_saved(const std::string& what, int error) {
@@ -138,6 +137,18 @@ std::optional<std::string> read_file(int folder, const std::string& name) {
   return read_all(file.get());
 }
 
+constexpr const char* kJournalOfRun = "the journal of the run";
+
+/// A new file for lines, locked.
+FileDescriptor start_lines(int folder, const std::string& name, const std::string& shown) {
+  FileDescriptor file(
+      ::openat(folder, name.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
+  if (!file) not_saved("cannot start " + shown, errno);
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) not_saved("cannot lock " + shown, errno);
+  sync_folder(folder, shown);
+  return file;
+}
+
 std::string journal_name(const std::string& run_id) { return run_id + std::string(kJournalSuffix); }
 
 /// As mkdir -p does, but each one durably.
@@ -182,7 +193,7 @@ void Journal::append(std::string_view line) {
   record += '\n';
   const off_t whole = ::lseek(file_.get(), 0, SEEK_END);
   try {
-    write_and_sync(file_.get(), record, "the journal of the run");
+    write_and_sync(file_.get(), record, shown_);
   } catch (const Error&) {
     // Half a line would spoil the next one as well.
     if (whole >= 0 && ::ftruncate(file_.get(), whole) != 0) file_.reset();
@@ -257,12 +268,13 @@ void Spool::remove_stale_temporaries() const {
 }
 
 Journal Spool::start_journal(const std::string& run_id) const {
-  FileDescriptor file(::openat(runs_fd_.get(), journal_name(run_id).c_str(),
-                               O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
-  if (!file) not_saved("cannot start the journal of the run", errno);
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) not_saved("cannot lock the journal of the run", errno);
-  sync_folder(runs_fd_.get(), "the journal of the run");
-  return Journal(std::move(file));
+  return Journal(start_lines(runs_fd_.get(), journal_name(run_id), kJournalOfRun), kJournalOfRun);
+}
+
+Journal Spool::start_watch(const std::string& watch_id) const {
+  const std::string shown = (data_dir_ / "watch" / (watch_id + ".jsonl")).string();
+  const FileDescriptor folder = open_folder(data_fd_.get(), "watch", (data_dir_ / "watch").string());
+  return Journal(start_lines(folder.get(), watch_id + ".jsonl", shown), shown);
 }
 
 void Spool::remove_journal(const std::string& run_id) const {
@@ -298,14 +310,19 @@ void Spool::set_journal_aside(const std::string& run_id) const {
   set_aside(journal_name(run_id), run_id + std::string(kCorruptSuffix));
 }
 
-FileDescriptor Spool::lock_for_run() const {
-  FileDescriptor file(::openat(data_fd_.get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kFileMode));
+FileDescriptor Spool::lock(const char* name, const char* held_by) const {
+  FileDescriptor file(::openat(data_fd_.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kFileMode));
   if (!file) not_saved("cannot open the lock of " + data_dir_.string(), errno);
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    throw Error(ErrorCode::busy,
-                "another gpuassay is measuring this machine; wait for it, two at once disturb each other");
-  }
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) throw Error(ErrorCode::busy, held_by);
   return file;
+}
+
+FileDescriptor Spool::lock_for_run() const {
+  return lock("lock", "another gpuassay is measuring this machine; wait for it, two at once disturb each other");
+}
+
+FileDescriptor Spool::lock_for_watch() const {
+  return lock("watch.lock", "another gpuassay is watching this machine already; one is enough");
 }
 
 }  // namespace gpuassay

@@ -20,8 +20,8 @@ inline constexpr std::uint64_t kMinFreeBytes = std::uint64_t{64} << 20;
 /// A relative XDG_DATA_HOME is ignored, as its specification asks.
 std::filesystem::path default_data_dir(const char* xdg_data_home, const char* home);
 
-/// An append-only record of a run in progress: one line per finished case, written and synced as it ends. Holds a
-/// lock while open, so that another process can tell a live journal from a killed run's.
+/// An append-only record of a run or a watch in progress: one line per finished case, written and synced as it ends.
+/// Holds a lock while open, so that another process can tell a live journal from a killed run's.
 class Journal {
  public:
   /// Appends `line` and a newline and syncs. Throws Error{not_saved}.
@@ -29,8 +29,9 @@ class Journal {
 
  private:
   friend class Spool;
-  explicit Journal(FileDescriptor file) : file_(std::move(file)) {}
+  Journal(FileDescriptor file, std::string shown) : file_(std::move(file)), shown_(std::move(shown)) {}
   FileDescriptor file_;
+  std::string shown_;
 };
 
 /// What a killed run left behind: its name and complete lines (a torn last line is dropped).
@@ -78,12 +79,18 @@ class Spool {
   /// Held by the one process that measures; throws Error{busy} when another one holds it.
   [[nodiscard]] FileDescriptor lock_for_run() const;
 
+  /// Held by the one process that watches the machine; throws Error{busy} when another one does.
+  [[nodiscard]] FileDescriptor lock_for_watch() const;
+  /// Starts watch/WATCH_ID.jsonl, which stays: what a watch measured, one line each.
+  [[nodiscard]] Journal start_watch(const std::string& watch_id) const;
+
   /// Where runs/NAME lies, for showing to the user.
   [[nodiscard]] std::filesystem::path path_of(const std::string& name) const { return data_dir_ / "runs" / name; }
   [[nodiscard]] const std::filesystem::path& data_dir() const { return data_dir_; }
 
  private:
   [[nodiscard]] std::vector<std::string> names_in_runs() const;
+  [[nodiscard]] FileDescriptor lock(const char* name, const char* held_by) const;
   void set_aside(const std::string& name, const std::string& aside) const;
 
   std::filesystem::path data_dir_;

@@ -18,5 +18,6 @@ int execute(const PriceListOptions& options, const Environment& environment);
 int execute(const UploadOptions& options, const Environment& environment);
 int execute(const EstimateOptions& options, const Environment& environment);
 int execute(const CompareOptions& options, const Environment& environment);
+int execute(const WatchOptions& options, const Environment& environment);
 
 }  // namespace gpuassay

@@ -3,67 +3,44 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
-#include <memory>
-#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 #include "agent/assemble.h"
-#include "agent/backends/cpu_backend.h"
-#include "agent/backends/cuda_backend.h"
+#include "agent/case_runner.h"
 #include "agent/commands/collector_target.h"
 #include "agent/commands/commands.h"
 #include "agent/commands/contribute.h"
 #include "agent/commands/earlier_run.h"
+#include "agent/commands/keep_result.h"
+#include "agent/commands/measure_run.h"
 #include "agent/commands/once.h"
 #include "agent/commands/repeat.h"
 #include "agent/commands/result_file.h"
+#include "agent/commands/run_price.h"
 #include "agent/commands/run_store.h"
 #include "agent/commands/send.h"
 #include "agent/driver_wait.h"
 #include "agent/exit_code.h"
 #include "agent/interruption.h"
 #include "agent/inventory.h"
-#include "agent/journal_record.h"
-#include "agent/measure.h"
-#include "agent/measure_case.h"
 #include "agent/plan.h"
 #include "agent/platform/network_wait.h"
 #include "agent/platform_stage.h"
-#include "agent/price_database.h"
-#include "agent/price_report.h"
 #include "agent/report.h"
 #include "agent/run_id.h"
-#include "agent/spool.h"
-#include "agent/system_root.h"
-#include "core/build_info.h"
+#include "agent/stop_line.h"
 #include "core/error.h"
-#include "core/money.h"
-#include "core/normalize.h"
-#include "core/price_join.h"
-#include "core/price_question.h"
 #include "core/result_json.h"
 #include "core/timestamp.h"
 
 namespace gpuassay {
 namespace {
 
-/// Kept back from the wall-clock limit for saving, scoring and ending the worker; with GPUs also for asking NVML what
-/// broke.
-constexpr double kReserveS = 0.5;
-constexpr std::chrono::milliseconds kHealthLimit{1500}, kLongestHealthLimit{10'000};
-
-/// What a soak needs beside its load: preparing, choosing an algorithm, verifying.
-constexpr double kAroundSoakS = 5;
-
 double budget_s(const RunOptions& options, std::size_t devices) {
   const double soak_s = options.soak_s ? *options.soak_s + kAroundSoakS : 0;  // all devices at the same time
   double budget = options.max_seconds.value_or(rules_of(options.profile, devices).wall_s + soak_s);
-  if (options.max_cost_usd) {
-    constexpr double kSecondsPerHour = 3600;
-    const double cost = static_cast<double>(parse_micros(*options.max_cost_usd));
-    const double price = static_cast<double>(parse_micros(*options.price_usd_per_hour));
-    budget = std::min(budget, cost / price * kSecondsPerHour);
-  }
+  if (options.max_cost_usd) budget = std::min(budget, affordable_s(*options.max_cost_usd, *options.price_usd_per_hour));
   return budget;
 }
 
@@ -72,38 +49,16 @@ std::chrono::steady_clock::time_point time_from_now(double seconds) {
   return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-std::optional<std::string> price_six_places(const RunOptions& options) {
-  if (!options.price_usd_per_hour) return std::nullopt;
-  return format_micros(parse_micros(*options.price_usd_per_hour));
-}
-
 RunStart run_start(const RunOptions& options, const Environment& environment, std::int64_t started_ms, bool simulated) {
   RunStart start;
   start.run_id = new_run_id(started_ms);
   start.started_at = format_rfc3339_ms(started_ms);
   start.profile = options.profile;
-  const BuildInfo build = build_info();
-  start.agent = {std::string(build.version), std::string(build.commit), "", std::string(build.build)};
+  start.agent = this_agent();
   start.trigger = environment.trigger.value_or(options.once ? Trigger::boot : Trigger::user);
   start.simulated = simulated;
-  start.price_instance_hour_usd = price_six_places(options);
+  start.price_instance_hour_usd = price_six_places(options.price_usd_per_hour);
   return start;
-}
-
-/// The price that belongs to this machine now. Prices that cannot be read must not cost the measurement.
-void look_up_price(Result& begun, const Environment& environment, Progress& progress) {
-  if (is_part_of_machine(begun)) {
-    PriceMatch none;
-    none.reason = kPartOfMachine;
-    return apply_price_match(begun, none, "a price is of the whole machine, of which only some GPUs were measured");
-  }
-  try {
-    SqliteDatabase database = open_prices(environment.data_dir);
-    const PriceAnswer answer = join_prices(database, {price_question(begun)}, {}).front();
-    apply_price_match(begun, price_block(answer), answer.reason ? reason_text(*answer.reason) : "");
-  } catch (const Error& error) {
-    progress.warn(fmt::format("no price was looked up: {}", error.what()));
-  }
 }
 
 /// What a slow metadata service still has to say must hold up neither a run that was told to end nor, for long, one
@@ -113,147 +68,6 @@ void complete_platform(PlatformStage& platform, Result& begun, double left_s, co
   constexpr double kLongestS = 6;
   const auto deadline = time_from_now(std::clamp(left_s, 0.0, kLongestS));
   if (platform.complete(begun, deadline, interruption.fd())) look_up_price(begun, environment, progress);
-}
-
-/// The backend of each device, made at its first case in the measuring process.
-class Backends {
- public:
-  explicit Backends(const Machine& machine) : machine_(machine) {}
-
-  Backend& of(const std::optional<int>& device) {
-    std::unique_ptr<Backend>& backend = backends_[device];
-    if (!backend) {
-      const auto selection = device ? machine_.selections.find(*device) : machine_.selections.end();
-      backend = selection == machine_.selections.end() ? make_cpu_backend(machine_.inventory.cpu)
-                                                       : make_cuda_backend(selection->second);
-    }
-    return *backend;
-  }
-
- private:
-  const Machine& machine_;
-  std::map<std::optional<int>, std::unique_ptr<Backend>> backends_;
-};
-
-/// Load that would not end in time ends earlier, so that there is a figure: `left_s` until the run's deadline.
-Case within(const Case& planned, double left_s) {
-  if (planned.regime != Regime::sustained) return planned;
-  constexpr double kLeastS = 1, kNsPerS = 1e9;
-  Case shorter = planned;
-  const double most_s = std::max(left_s - kAroundSoakS, kLeastS);
-  shorter.limits.max_time_ns = std::min(planned.limits.max_time_ns, static_cast<std::int64_t>(most_s * kNsPerS));
-  return shorter;
-}
-
-std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const Machine& machine, double deadline_s) {
-  return [&cases, &machine, deadline_s]() -> CaseRunner {
-    const auto backends = std::make_shared<Backends>(machine);
-    const CpuTimesReader read_cpu_times = [root = SystemRoot("/")] {
-      return parse_cpu_times(root.read_text("/proc/stat").value_or(""));
-    };
-    return [&cases, backends, read_cpu_times, deadline_s](std::size_t index, const StartSignal& start) -> CaseAnswer {
-      try {
-        return measure_case(within(cases[index], deadline_s - monotonic_s()), backends->of(cases[index].device),
-                            read_cpu_times, suspended_ns, start);
-      } catch (const Error& error) {  // the device does not open
-        return {
-            not_measured(cases[index], CaseStatus::failed, fmt::format("{}: {}", name_of(error.code()), error.what())),
-            true};
-      }
-    };
-  };
-}
-
-RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, double started_s, double budget,
-                     RunStore& store, Progress& progress, const RunOptions& options, Interruption& interruption) {
-  ProgressState state;
-  state.total = cases.size();
-  state.budget_s = budget;
-  if (options.price_usd_per_hour)
-    state.usd_per_hour = static_cast<double>(parse_micros(*options.price_usd_per_hour)) / 1e6;
-  MeasureContext context;
-  context.now_s = monotonic_s;
-  const double health_s = machine.selections.empty() ? 0 : std::chrono::duration<double>(kHealthLimit).count();
-  context.deadline_s = started_s + std::max(budget - kReserveS - health_s, 0.0);
-  context.interrupt_fd = interruption.fd();
-  context.why_interrupted = [&] { return interruption.reason(); };
-  context.on_start = [&](const Case& planned, std::size_t index) {
-    state.case_id = planned.id;
-    state.finished = index;
-    state.elapsed_s = monotonic_s() - started_s;
-    progress.update(state);
-  };
-  context.on_finished = [&](const Measurement& measurement) {
-    const bool journal_was_whole = store.problem.empty();
-    store.attempt([&](const Spool& /*spool*/) {
-      if (store.journal) store.journal->append(journal_case_line(measurement, monotonic_s() - started_s));
-    });
-    if (journal_was_whole && !store.problem.empty()) progress.warn(store.problem + " (a kill now would lose cases)");
-    const Measurement figures = normalize(measurement, nullptr);
-    state.last_figure = figure_text(figures);
-    progress.finished_case(figures);
-  };
-  MeasureOutcome outcome = measure(cases, runner_maker(cases, machine, context.deadline_s), context);
-  const auto left = std::chrono::duration<double>(started_s + budget - monotonic_s());
-  // Who asked it to stop does not wait for long.
-  const bool interrupted = std::any_of(outcome.reasons.begin(), outcome.reasons.end(),
-                                       [](const Reason& reason) { return reason.code == "interrupted"; });
-  const auto longest = interrupted ? kHealthLimit : kLongestHealthLimit;
-  FaultsSince since = faults_since(
-      machine, std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(left), kHealthLimit, longest));
-  for (Reason& fault : since.faults) outcome.reasons.push_back(std::move(fault));
-  return {std::move(outcome.measurements), std::move(outcome.reasons), format_rfc3339_ms(unix_ms()),
-          monotonic_s() - started_s,       std::move(since.unknown),   std::move(since.health)};
-}
-
-/// Saves where it can; what could not be saved goes to stdout, so that nothing measured is lost.
-struct Saved {
-  bool durable = false;
-  std::string where;
-};
-
-Saved save(const Result& result, const std::string& body, const RunStore& store) {
-  if (!store.spool) return {false, "NOT SAVED: " + store.problem};
-  const std::string name = result.run_id + ".json";
-  try {
-    store.spool->save(name, body);
-    store.spool->remove_journal(result.run_id);
-    return {true, store.spool->path_of(name).string()};
-  } catch (const Error& error) {
-    return {false, std::string("NOT SAVED: ") + error.what()};
-  }
-}
-
-/// Writes --out when asked to; false when that failed, which is told at once.
-bool write_out(const RunOptions& options, const std::string& body, Progress& progress) {
-  if (!options.out) return true;
-  try {
-    write_result_file(*options.out, body);
-    return true;
-  } catch (const Error& error) {
-    progress.warn(error.what());
-    return false;
-  }
-}
-
-/// Where the document went.
-struct Kept {
-  Saved saved;
-  bool out_written = false;
-  bool on_stdout = false;  ///< the document itself; the report then goes to stderr
-};
-
-Kept keep(const Result& result, const std::string& body, const RunOptions& options, RunPart part, RunStore& store,
-          Progress& progress) {
-  Kept kept{save(result, body, store), write_out(options, body, progress), false};
-  const bool nowhere_else = !kept.out_written || !(kept.saved.durable || options.out);
-  kept.on_stdout = part != RunPart::of_json && (options.json || nowhere_else);
-  const bool printed = kept.on_stdout && print_out(body + "\n");
-  // The whole document went out: the journal must not become another, shorter result of the same run.
-  if (!kept.saved.durable && (printed || (options.out && kept.out_written))) {
-    store.attempt([&](const Spool& spool) { spool.remove_journal(result.run_id); });
-  }
-  return kept;
 }
 
 /// The collector that gets the result for sure, or only after a question.
@@ -284,26 +98,42 @@ Machine look(const RunOptions& options, const Environment& environment, double l
                       : look_at_machine(environment, choice, limit_s);
 }
 
+/// How a run ended, and where its document is.
+struct Ended {
+  const Result& result;
+  const std::string& body;
+  const Kept& kept;
+  bool stopped = false;  ///< somebody asked for it, who then waits for nothing but the report
+};
+
+void tell(const Ended& run, RunPart part, const ReportContext& report, const Environment& environment,
+          Progress& progress) {
+  progress.clear_live_line();
+  if (part != RunPart::of_json)
+    return show(run.result, report, run.kept.on_stdout, !(run.kept.saved.durable && run.kept.out_written), environment);
+  for (const std::string& note : report.notes) progress.say(printable(note));
+}
+
 /// Sends the result where it was to go, shows it, asks whether it may go further and says what it lacks; the exit code.
-int deliver(const Result& result, RunPart part, const std::string& body, const Kept& kept, const RunOptions& options,
-            const Sharing& sharing, const std::optional<Spool>& spool, const Environment& environment,
-            Progress& progress) {
-  const bool durable = kept.saved.durable;
-  RunOutcome outcome{durable && kept.out_written, false};
-  ReportContext report{kept.saved.where, {}, durable ? environment.invocation + " show " + result.run_id : ""};
+int deliver(const Ended& run, RunPart part, const RunOptions& options, const Sharing& sharing,
+            const std::optional<Spool>& spool, const Environment& environment, Progress& progress) {
+  const Result& result = run.result;
+  const bool durable = run.kept.saved.durable;
+  RunOutcome outcome{durable && run.kept.out_written, false};
+  ReportContext report{run.kept.saved.where, {}, durable ? environment.invocation + " show " + result.run_id : ""};
+  if (run.stopped) tell(run, part, report, environment, progress);
   if (sharing.wanted) {
-    const SendReport sent = send(result.run_id, body, *sharing.wanted, spool, environment, kRunPatience);
+    const StopLine line(durable ? StopMoment::while_sending : StopMoment::while_sending_what_is_not_saved);
+    const SendReport sent = send(result.run_id, run.body, *sharing.wanted, spool, environment, kRunPatience);
     outcome.upload_failed = !sent.accepted;
     report.notes = sent.notes;
   }
-  progress.clear_live_line();
-  if (part == RunPart::of_json) {
-    for (const std::string& note : report.notes) progress.say(printable(note));
-  } else {
-    show(result, report, kept.on_stdout, !outcome.saved, environment);
-  }
-  if (part == RunPart::whole && sharing.to_ask && durable && !result.simulated && result.status != RunStatus::failed)
-    outcome.upload_failed = !offer_contribution(result, body, *sharing.to_ask, spool, environment);
+  if (!run.stopped) tell(run, part, report, environment, progress);
+  for (const std::string& note : run.stopped ? report.notes : std::vector<std::string>())
+    progress.warn(printable(note));
+  if (part == RunPart::whole && sharing.to_ask && durable && !run.stopped && !result.simulated &&
+      result.status != RunStatus::failed)
+    outcome.upload_failed = !offer_contribution(result, run.body, *sharing.to_ask, spool, environment);
   for (const std::string& line : unmet_requirements(options.requirements, result)) {
     progress.warn(line);
     outcome.falls_short = true;
@@ -311,7 +141,41 @@ int deliver(const Result& result, RunPart part, const std::string& body, const K
   return exit_code_for(result, outcome);
 }
 
+/// A run that is about to measure.
+struct BegunRun {
+  Machine machine;
+  std::vector<Case> cases;
+  RunLimits limits;
+  Result result;  ///< as the journal has it
+};
+
+BegunRun begin_run(const RunOptions& options, const Environment& environment, Machine machine, PlatformStage& platform,
+                   const IdentifierHash& hash, double started_s, std::int64_t started_ms, Progress& progress) {
+  BegunRun run;
+  const RunStart start = run_start(options, environment, started_ms, machine.simulated);
+  run.limits = {started_s, budget_s(options, machine.inventory.devices.size()), options.price_usd_per_hour};
+  run.cases = plan(machine.inventory, options.profile, options.soak_s);
+  hash_identifiers(machine, hash);  // with the key of the data directory, which exists now if it can
+  platform.put_into(machine.inventory);
+  run.result = begin_result(start, machine.inventory);
+  run.machine = std::move(machine);
+  look_up_price(run.result, environment, progress);
+  return run;
+}
+
+/// Measures, completes what came late, and scores.
+Result measure_and_score(BegunRun& run, RunStore& store, PlatformStage& platform, Interruption& interruption,
+                         const Environment& environment, Progress& progress) {
+  progress.say(fmt::format("measuring {} cases, at most {:.0f} s", run.cases.size(), run.limits.budget_s));
+  RunEnd end = measure_run(run.cases, run.machine, run.limits, store, progress, interruption);
+  const double left_s = end.reasons.empty() ? run.limits.left_s() - kReserveS : 0;
+  complete_platform(platform, run.result, left_s, interruption, environment, progress);
+  progress.say(fmt::format("measured for {:.0f} s; scoring and saving", end.duration_s));
+  return finish_result(std::move(run.result), std::move(end));
+}
+
 OneRun measure_once(const RunOptions& options, const Environment& environment, RunPart part) {
+  const StopLine nothing_yet(StopMoment::before_measuring);
   const double called_s = monotonic_s();
   const std::int64_t called_ms = unix_ms();
   Progress progress(stderr, environment.err_style, environment.verbosity);
@@ -332,37 +196,22 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
     return {use_earlier_run(*once, options, sharing.wanted, store.spool, environment, progress)};
   require_measurable(machine);
   // To wait for a driver and a cloud that are late is not to measure.
-  const double started_s = once ? monotonic_s() : called_s;
-  const std::int64_t started_ms = once ? unix_ms() : called_ms;
-  const RunStart start = run_start(options, environment, started_ms, machine.simulated);
-  const double budget = budget_s(options, machine.inventory.devices.size());
-  const std::vector<Case> cases = plan(machine.inventory, options.profile, options.soak_s);
-  hash_identifiers(machine, hash);  // with the key of the data directory, which exists now if it can
-  platform.put_into(machine.inventory);
-  Result begun = begin_result(start, machine.inventory);
-  look_up_price(begun, environment, progress);
+  BegunRun run = begin_run(options, environment, std::move(machine), platform, hash, once ? monotonic_s() : called_s,
+                           once ? unix_ms() : called_ms, progress);
   // Until the result is safe, a signal or the provider asks for a partial one; a second Ctrl-C changes nothing.
   std::optional<Interruption> interruption(std::in_place, platform.notices());
-  store.attempt([&](const Spool& spool) {
-    store.journal = spool.start_journal(start.run_id);
-    store.journal->append(journal_first_line(begun));
-  });
-  if (once) once->begin(start.run_id, progress);
+  store.begin(run.result);
+  if (once) once->begin(run.result.run_id, progress);
 
-  progress.say(fmt::format("measuring {} cases, at most {:.0f} s", cases.size(), budget));
-  RunEnd end = measure_cases(cases, machine, started_s, budget, store, progress, options, *interruption);
-  const double left_s = end.reasons.empty() ? started_s + budget - kReserveS - monotonic_s() : 0;
-  complete_platform(platform, begun, left_s, *interruption, environment, progress);
-  progress.say(fmt::format("measured for {:.0f} s; scoring and saving", end.duration_s));
-  Result result = finish_result(begun, std::move(end));
+  Result result = measure_and_score(run, store, platform, *interruption, environment, progress);
   const std::string body = canonical_json(result);
-
   const Kept kept = keep(result, body, options, part, store, progress);
   if (once) once->end(result, kept.saved.durable, progress);
   const bool stopped = interruption->requested();
   interruption.reset();
 
-  const int exit_code = deliver(result, part, body, kept, options, sharing, store.spool, environment, progress);
+  const int exit_code =
+      deliver({result, body, kept, stopped}, part, options, sharing, store.spool, environment, progress);
   return {exit_code, std::move(result), kept.saved.durable, stopped};
 }
 

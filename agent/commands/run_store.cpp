@@ -1,8 +1,16 @@
 #include "agent/commands/run_store.h"
 
 #include "agent/commands/killed_runs.h"
+#include "agent/journal_record.h"
 
 namespace gpuassay {
+
+void RunStore::begin(const Result& begun) {
+  attempt([&](const Spool& open) {
+    journal = open.start_journal(begun.run_id);
+    journal->append(journal_first_line(begun));
+  });
+}
 
 RunStore open_run_store(const Environment& environment, Progress& progress) {
   RunStore store;

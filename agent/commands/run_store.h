@@ -9,6 +9,7 @@
 #include "agent/progress.h"
 #include "agent/spool.h"
 #include "core/error.h"
+#include "core/model.h"
 
 namespace gpuassay {
 
@@ -28,6 +29,9 @@ struct RunStore {
       problem = error.what();
     }
   }
+
+  /// Starts the journal: killed from here on, the run becomes a partial result.
+  void begin(const Result& begun);
 };
 
 /// Takes the lock of the data directory and keeps what killed runs left there. Throws Error{busy}; any other problem is

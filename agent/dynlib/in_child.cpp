@@ -14,6 +14,7 @@
 #include <string_view>
 #include <thread>
 
+#include "agent/stop_line.h"
 #include "core/error.h"
 
 namespace gpuassay {
@@ -29,6 +30,7 @@ constexpr std::chrono::seconds kReapLimit{2};
   // A library that hangs while it is loaded must not outlive the run.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(0);
+  without_stop_line();
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   dup2(STDERR_FILENO, STDOUT_FILENO);

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "agent/file_descriptor.h"
+#include "agent/stop_line.h"
 
 namespace gpuassay {
 namespace {
@@ -39,6 +40,7 @@ bool write_all(int to, std::string_view rest) {
                              unsigned limit_s, int kept) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(0);
+  without_stop_line();
   close_inherited({answer_to, kept});
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "agent/dynlib/nvml.h"
 #include "kernels/random_normal.h"
@@ -21,11 +22,23 @@ constexpr double kIdlePowerShare = 0.12;
 /// Under the faults `throttle` and `overheat` the clock falls after that much work.
 constexpr double kThrottleAfterNs = 200e6, kOverheatAfterNs = 20e9;
 
+/// So many seconds after with_fake_gpu began.
+std::chrono::system_clock::time_point seconds_since_start(double seconds) {
+  using Clock = std::chrono::system_clock;
+  const char* const started = std::getenv("GPUASSAY_FAKE_STARTED");
+  const double since_1970_s = (started == nullptr ? 0 : std::strtod(started, nullptr)) + seconds;
+  return Clock::time_point(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(since_1970_s)));
+}
+
 }  // namespace
 
 Device::Device(int ordinal, const GpuProfile& profile, const Setup& setup) : ordinal_(ordinal), profile_(profile) {
-  constexpr double kHalf = 0.5, kThrottledClock = 0.6;
+  constexpr double kHalf = 0.5, kThrottledClock = 0.6, kSlowLater = 0.6;
   if (const Fault* slow = setup.fault("slow", ordinal)) slow_factor_ = slow->number(kHalf);
+  if (const Fault* later = setup.fault("slow_after", ordinal)) {
+    slow_factor_ = kSlowLater;
+    slow_from_ = seconds_since_start(later->number(0));
+  }
   if (const Fault* throttle = setup.fault("throttle", ordinal)) throttle_factor_ = throttle->number(kThrottledClock);
   if (const Fault* heat = setup.fault("overheat", ordinal)) {
     throttle_factor_ = heat->number(kThrottledClock);
@@ -46,6 +59,8 @@ std::array<unsigned char, 16> Device::uuid() const {
   }
   return bytes;
 }
+
+double Device::slow_factor() const { return std::chrono::system_clock::now() < slow_from_ ? 1 : slow_factor_; }
 
 bool Device::throttled() const { return throttle_factor_ > 0 && busy_ns_ > throttle_after_ns_; }
 
@@ -77,7 +92,7 @@ double Device::duration_ns(const Work& work) {
   const double bandwidth =
       profile_.bandwidth_bytes_per_s * kMemoryEfficiency * (work.in_l2 ? kL2Speedup * clock_factor() : 1);
   const double moving = work.bytes / bandwidth;
-  return std::max(std::max(computing, moving) * kNsPerS, kSmallestKernelNs) * noise() / slow_factor_;
+  return std::max(std::max(computing, moving) * kNsPerS, kSmallestKernelNs) * noise() / slow_factor();
 }
 
 double Device::transfer_ns(double bytes, bool pinned) {
@@ -85,7 +100,7 @@ double Device::transfer_ns(double bytes, bool pinned) {
   // memory goes through the driver's staging buffer.
   constexpr double kGeneration3 = 12.3, kPageableShare = 0.4, kSetupNs = 1500;
   const double rate = kGeneration3 * std::exp2(profile_.pcie_generation - 3) * profile_.pcie_lanes / 16.0;
-  return (bytes / (rate * (pinned ? 1 : kPageableShare)) + kSetupNs) * noise() / slow_factor_;
+  return (bytes / (rate * (pinned ? 1 : kPageableShare)) + kSetupNs) * noise() / slow_factor();
 }
 
 std::uint64_t Device::cycles_at(double time_ns) {

@@ -66,6 +66,7 @@ class Device {
   [[nodiscard]] double clock_factor() const;
   [[nodiscard]] double noise();
   [[nodiscard]] double taken_by_neighbour() const;
+  [[nodiscard]] double slow_factor() const;
   [[nodiscard]] bool throttled() const;
 
   int ordinal_;
@@ -73,6 +74,7 @@ class Device {
   double slow_factor_ = 1, throttle_factor_ = 0, power_cap_ = 0;  ///< 0: no such fault
   double neighbour_factor_ = 1;                                   ///< 1: none
   double throttle_after_ns_ = 0;
+  std::chrono::system_clock::time_point slow_from_ = {};
   std::array<double, 3> engine_ready_ns_{};
   double load_ = 0, warmth_ = 0, busy_ns_ = 0, energy_mj_ = 0;
   std::chrono::steady_clock::time_point load_at_ = std::chrono::steady_clock::now();

@@ -1,0 +1,78 @@
+#include "agent/case_runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "agent/backends/cpu_backend.h"
+#include "agent/backends/cuda_backend.h"
+#include "agent/measure_case.h"
+#include "agent/system_root.h"
+#include "core/error.h"
+
+namespace gpuassay {
+namespace {
+
+/// The backend of each device, made at its first case in the measuring process.
+class Backends {
+ public:
+  explicit Backends(const Machine& machine) : machine_(machine) {}
+
+  Backend& of(const std::optional<int>& device) {
+    std::unique_ptr<Backend>& backend = backends_[device];
+    if (!backend) {
+      const auto selection = device ? machine_.selections.find(*device) : machine_.selections.end();
+      backend = selection == machine_.selections.end() ? make_cpu_backend(machine_.inventory.cpu)
+                                                       : make_cuda_backend(with_peers(selection->second));
+    }
+    return *backend;
+  }
+
+ private:
+  [[nodiscard]] CudaSelection with_peers(CudaSelection selection) const {
+    for (const auto& [index, other] : machine_.selections) {
+      if (other.ordinal != selection.ordinal) selection.peers[index] = other.ordinal;
+    }
+    return selection;
+  }
+
+  const Machine& machine_;
+  std::map<std::optional<int>, std::unique_ptr<Backend>> backends_;
+};
+
+Case within(const Case& planned, double left_s) {
+  if (planned.regime != Regime::sustained) return planned;
+  constexpr double kLeastS = 1, kNsPerS = 1e9;
+  Case shorter = planned;
+  const double most_s = std::max(left_s - kAroundSoakS, kLeastS);
+  shorter.limits.max_time_ns = std::min(planned.limits.max_time_ns, static_cast<std::int64_t>(most_s * kNsPerS));
+  return shorter;
+}
+
+}  // namespace
+
+std::function<CaseRunner()> case_runner_maker(const std::vector<Case>& cases, const Machine& machine,
+                                              double deadline_s) {
+  return [&cases, &machine, deadline_s]() -> CaseRunner {
+    const auto backends = std::make_shared<Backends>(machine);
+    const CpuTimesReader read_cpu_times = [root = SystemRoot("/")] {
+      return parse_cpu_times(root.read_text("/proc/stat").value_or(""));
+    };
+    return [&cases, backends, read_cpu_times, deadline_s](std::size_t index, const StartSignal& start) -> CaseAnswer {
+      try {
+        return measure_case(within(cases[index], deadline_s - monotonic_s()), backends->of(cases[index].device),
+                            read_cpu_times, suspended_ns, start);
+      } catch (const Error& error) {  // the device does not open
+        return {
+            not_measured(cases[index], CaseStatus::failed, fmt::format("{}: {}", name_of(error.code()), error.what())),
+            true};
+      }
+    };
+  };
+}
+
+}  // namespace gpuassay

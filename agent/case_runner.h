@@ -1,0 +1,21 @@
+// How does the measuring process measure the cases of a plan on this machine's devices?
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "agent/inventory.h"
+#include "agent/worker.h"
+#include "core/model.h"
+
+namespace gpuassay {
+
+/// What a soak needs beside its load: preparing, choosing an algorithm, verifying.
+inline constexpr double kAroundSoakS = 5;
+
+/// Called in a worker: opens a device at its first case. Load that would not end before `deadline_s`, on
+/// monotonic_s(), ends earlier, so that there is a figure. `cases` and `machine` must outlive the worker.
+std::function<CaseRunner()> case_runner_maker(const std::vector<Case>& cases, const Machine& machine,
+                                              double deadline_s);
+
+}  // namespace gpuassay
