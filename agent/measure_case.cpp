@@ -124,6 +124,7 @@ Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader
   measurement.telemetry = telemetry_between(before, read_cpu_times());
   if (monitor) measurement.telemetry->gpu = monitor->stop();
   if (std::string algorithm = operation->algorithm(); !algorithm.empty()) measurement.algorithm = algorithm;
+  if (const auto performed = operation->performed()) measurement.params = *performed;
   measurement.verification = rounded(operation->verify());
   if (!measurement.verification->passed) {
     measurement.status = CaseStatus::wrong_result;

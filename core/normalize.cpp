@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "core/enums.h"
+#include "core/host_figures.h"
 #include "core/operation_times.h"
 #include "core/operations.h"
 #include "core/stats.h"
@@ -34,6 +35,8 @@ struct PeakOf {
     return of(compute.unit == ComputeUnit::mma ? peak.tflop_per_s : peak.fma_tflop_per_s, compute.dtype);
   }
   std::optional<double> operator()(const LatencyParams&) const { return std::nullopt; }
+  std::optional<double> operator()(const DiskParams&) const { return std::nullopt; }
+  std::optional<double> operator()(const NetworkParams&) const { return std::nullopt; }
 };
 
 std::optional<double> peak_of(const OperationParams& params, const Device* device) {
@@ -297,6 +300,7 @@ Summary summarize(const std::vector<Device>& devices, const std::vector<Measurem
     summary.instance.*figures = of_instance(summary.devices, figures, sum_of);
   }
   summary.instance.latency_us = of_instance(summary.devices, &DeviceSummary::latency_us, slowest_of);
+  add_host_figures(devices, measurements, summary.instance);
   return summary;
 }
 

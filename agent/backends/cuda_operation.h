@@ -1,6 +1,7 @@
 // The operations of the CUDA backend: one file each, named after what they measure.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,5 +71,8 @@ std::unique_ptr<Operation> prepare_cuda_stream(std::shared_ptr<CudaContext> cont
 std::unique_ptr<Operation> prepare_cuda_transfer(std::shared_ptr<CudaContext> context, const BandwidthParams& params);
 std::unique_ptr<Operation> prepare_cuda_latency(std::shared_ptr<CudaContext> context, const LatencyParams& params);
 std::unique_ptr<Operation> prepare_cuda_compute(std::shared_ptr<CudaContext> context, const ComputeParams& params);
+/// A file that it makes in `folder` is loaded; `params.bytes` is the most.
+std::unique_ptr<Operation> prepare_cuda_disk_load(std::shared_ptr<CudaContext> context,
+                                                  const std::filesystem::path& folder, const DiskParams& params);
 
 }  // namespace gpuassay

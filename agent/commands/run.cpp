@@ -10,10 +10,12 @@
 #include "agent/assemble.h"
 #include "agent/backends/cpu_backend.h"
 #include "agent/backends/cuda_backend.h"
+#include "agent/backends/host_backend.h"
 #include "agent/commands/collector_target.h"
 #include "agent/commands/commands.h"
 #include "agent/commands/contribute.h"
 #include "agent/commands/earlier_run.h"
+#include "agent/commands/network_target.h"
 #include "agent/commands/once.h"
 #include "agent/commands/repeat.h"
 #include "agent/commands/result_file.h"
@@ -118,20 +120,27 @@ void complete_platform(PlatformStage& platform, Result& begun, double left_s, co
 /// The backend of each device, made at its first case in the measuring process.
 class Backends {
  public:
-  explicit Backends(const Machine& machine) : machine_(machine) {}
+  Backends(const Machine& machine, const HostSelection& host) : machine_(machine), host_(host) {}
 
   Backend& of(const std::optional<int>& device) {
     std::unique_ptr<Backend>& backend = backends_[device];
     if (!backend) {
       const auto selection = device ? machine_.selections.find(*device) : machine_.selections.end();
-      backend = selection == machine_.selections.end() ? make_cpu_backend(machine_.inventory.cpu)
-                                                       : make_cuda_backend(selection->second);
+      backend = !device                                  ? make_host_backend(host_)
+                : selection == machine_.selections.end() ? make_cpu_backend(machine_.inventory.cpu)
+                                                         : make_cuda_backend(with_folder(selection->second));
     }
     return *backend;
   }
 
  private:
+  [[nodiscard]] CudaSelection with_folder(CudaSelection selection) const {
+    selection.folder = host_.folder;
+    return selection;
+  }
+
   const Machine& machine_;
+  const HostSelection& host_;
   std::map<std::optional<int>, std::unique_ptr<Backend>> backends_;
 };
 
@@ -145,9 +154,10 @@ Case within(const Case& planned, double left_s) {
   return shorter;
 }
 
-std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const Machine& machine, double deadline_s) {
-  return [&cases, &machine, deadline_s]() -> CaseRunner {
-    const auto backends = std::make_shared<Backends>(machine);
+std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const Machine& machine,
+                                         const HostSelection& host, double deadline_s) {
+  return [&cases, &machine, &host, deadline_s]() -> CaseRunner {
+    const auto backends = std::make_shared<Backends>(machine, host);
     const CpuTimesReader read_cpu_times = [root = SystemRoot("/")] {
       return parse_cpu_times(root.read_text("/proc/stat").value_or(""));
     };
@@ -164,8 +174,9 @@ std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const M
   };
 }
 
-RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, double started_s, double budget,
-                     RunStore& store, Progress& progress, const RunOptions& options, Interruption& interruption) {
+RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, const HostSelection& host,
+                     double started_s, double budget, RunStore& store, Progress& progress, const RunOptions& options,
+                     Interruption& interruption) {
   ProgressState state;
   state.total = cases.size();
   state.budget_s = budget;
@@ -193,7 +204,7 @@ RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, dou
     state.last_figure = figure_text(figures);
     progress.finished_case(figures);
   };
-  MeasureOutcome outcome = measure(cases, runner_maker(cases, machine, context.deadline_s), context);
+  MeasureOutcome outcome = measure(cases, runner_maker(cases, machine, host, context.deadline_s), context);
   const auto left = std::chrono::duration<double>(started_s + budget - monotonic_s());
   // Who asked it to stop does not wait for long.
   const bool interrupted = std::any_of(outcome.reasons.begin(), outcome.reasons.end(),
@@ -317,6 +328,7 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
   Progress progress(stderr, environment.err_style, environment.verbosity);
   if (options.out) require_writable(*options.out);
   const Sharing sharing = sharing_of(options, environment);  // a typing error must not cost a measurement
+  HostSelection host{{}, environment.data_dir, network_call(options)};
 
   RunStore store =
       open_run_store(environment, progress);  // first: another run's measurement must not be disturbed by a look
@@ -336,7 +348,9 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
   const std::int64_t started_ms = once ? unix_ms() : called_ms;
   const RunStart start = run_start(options, environment, started_ms, machine.simulated);
   const double budget = budget_s(options, machine.inventory.devices.size());
-  const std::vector<Case> cases = plan(machine.inventory, options.profile, options.soak_s);
+  const std::vector<Case> cases =
+      plan(machine.inventory, options.profile, options.soak_s, options.network_target.has_value());
+  host.cpu = machine.inventory.cpu;
   hash_identifiers(machine, hash);  // with the key of the data directory, which exists now if it can
   platform.put_into(machine.inventory);
   Result begun = begin_result(start, machine.inventory);
@@ -350,7 +364,7 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
   if (once) once->begin(start.run_id, progress);
 
   progress.say(fmt::format("measuring {} cases, at most {:.0f} s", cases.size(), budget));
-  RunEnd end = measure_cases(cases, machine, started_s, budget, store, progress, options, *interruption);
+  RunEnd end = measure_cases(cases, machine, host, started_s, budget, store, progress, options, *interruption);
   const double left_s = end.reasons.empty() ? started_s + budget - kReserveS - monotonic_s() : 0;
   complete_platform(platform, begun, left_s, *interruption, environment, progress);
   progress.say(fmt::format("measured for {:.0f} s; scoring and saving", end.duration_s));
