@@ -62,6 +62,7 @@ std::string file_system_of(int fd) {
 
 /// Without a name from the start where the file system can do that, else without one as soon as it is open.
 FileDescriptor open_nameless(const std::filesystem::path& folder) {
+  if (folder.empty()) throw_disk_error("there is no data directory", ENOENT);
   FileDescriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (file) return file;
   std::string name = (folder / "disk-XXXXXX").string();

@@ -67,7 +67,7 @@ TEST(HostBackend, ThreadsAreBoundOnlyWhileAnOperationLives) {
     EXPECT_EQ(cpus_of_this_thread().size(), 1U);
   }
   EXPECT_EQ(cpus_of_this_thread(), host.cpu.allowed_cpus);
-  EXPECT_THROW((void)backend->prepare(arithmetic(host.cpu.threads + 1000003)), Error);
+  EXPECT_THROW((void)backend->prepare(ComputeParams{DType::fp32, ComputeUnit::fma, 7}), Error);
   EXPECT_EQ(cpus_of_this_thread(), host.cpu.allowed_cpus) << "also after a refusal";
 }
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
 #include "core/normalize.h"
 #include "core/operations.h"
 #include "core/requirement.h"

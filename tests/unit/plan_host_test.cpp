@@ -36,6 +36,7 @@ Inventory with(std::vector<Device> devices) {
 /// "id" of the instance's cases, "id@0" of a device's.
 std::vector<std::string> places(const std::vector<Case>& cases) {
   std::vector<std::string> texts;
+  texts.reserve(cases.size());
   for (const Case& planned : cases)
     texts.push_back(planned.id + (planned.device ? "@" + std::to_string(*planned.device) : ""));
   return texts;

@@ -37,6 +37,7 @@ std::vector<std::string> host_codes(const Result& result) {
   std::vector<Verdict> verdicts;
   judge_host(result, verdicts);
   std::vector<std::string> codes;
+  codes.reserve(verdicts.size());
   for (const Verdict& verdict : verdicts) codes.push_back(verdict.code);
   return codes;
 }
