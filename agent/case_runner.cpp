@@ -20,20 +20,23 @@ namespace {
 /// The backend of each device, made at its first case in the measuring process.
 class Backends {
  public:
-  explicit Backends(const Machine& machine) : machine_(machine) {}
+  Backends(const Machine& machine, const HostSelection& host) : machine_(machine), host_(host) {}
 
   Backend& of(const std::optional<int>& device) {
     std::unique_ptr<Backend>& backend = backends_[device];
     if (!backend) {
       const auto selection = device ? machine_.selections.find(*device) : machine_.selections.end();
-      backend = selection == machine_.selections.end() ? make_cpu_backend(machine_.inventory.cpu)
-                                                       : make_cuda_backend(with_peers(selection->second));
+      backend = !device                                  ? make_host_backend(host_)
+                : selection == machine_.selections.end() ? make_cpu_backend(machine_.inventory.cpu)
+                                                         : make_cuda_backend(within_machine(selection->second));
     }
     return *backend;
   }
 
  private:
-  [[nodiscard]] CudaSelection with_peers(CudaSelection selection) const {
+  /// With the other devices and the place for files.
+  [[nodiscard]] CudaSelection within_machine(CudaSelection selection) const {
+    selection.folder = host_.folder;
     for (const auto& [index, other] : machine_.selections) {
       if (other.ordinal != selection.ordinal) selection.peers[index] = other.ordinal;
     }
@@ -41,6 +44,7 @@ class Backends {
   }
 
   const Machine& machine_;
+  const HostSelection& host_;
   std::map<std::optional<int>, std::unique_ptr<Backend>> backends_;
 };
 
@@ -56,9 +60,9 @@ Case within(const Case& planned, double left_s) {
 }  // namespace
 
 std::function<CaseRunner()> case_runner_maker(const std::vector<Case>& cases, const Machine& machine,
-                                              double deadline_s) {
-  return [&cases, &machine, deadline_s]() -> CaseRunner {
-    const auto backends = std::make_shared<Backends>(machine);
+                                              const HostSelection& host, double deadline_s) {
+  return [&cases, &machine, &host, deadline_s]() -> CaseRunner {
+    const auto backends = std::make_shared<Backends>(machine, host);
     const CpuTimesReader read_cpu_times = [root = SystemRoot("/")] {
       return parse_cpu_times(root.read_text("/proc/stat").value_or(""));
     };

@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "agent/backends/host_backend.h"
 #include "agent/inventory.h"
 #include "agent/worker.h"
 #include "core/model.h"
@@ -14,8 +15,9 @@ namespace gpuassay {
 inline constexpr double kAroundSoakS = 5;
 
 /// Called in a worker: opens a device at its first case. Load that would not end before `deadline_s`, on
-/// monotonic_s(), ends earlier, so that there is a figure. `cases` and `machine` must outlive the worker.
+/// monotonic_s(), ends earlier, so that there is a figure. `cases`, `machine` and `host` must outlive the
+/// worker.
 std::function<CaseRunner()> case_runner_maker(const std::vector<Case>& cases, const Machine& machine,
-                                              double deadline_s);
+                                              const HostSelection& host, double deadline_s);
 
 }  // namespace gpuassay

@@ -126,6 +126,46 @@ asio::awaitable<HttpAnswer> send_and_read(Stream& stream, const HttpCall& call) 
   throw Error(ErrorCode::network, "the server sends interim answers without end");
 }
 
+struct DownloadLimits {
+  std::int64_t most_bytes;
+  std::chrono::milliseconds most_time;
+};
+
+/// The header of the answer, then bytes without a look at them.
+template <class Stream>
+asio::awaitable<HttpDownload> send_and_count(Stream& stream, const HttpCall& call, DownloadLimits limits) {
+  const std::string request = wire_form(to_message(call));
+  co_await asio::async_write(stream, asio::buffer(request), asio::use_awaitable);
+  const auto begin = Clock::now();
+  beast::flat_buffer buffer(call.limits.answer_bytes);
+  AnswerParser parser;
+  parser.header_limit(static_cast<std::uint32_t>(call.limits.answer_bytes));
+  parser.body_limit(boost::none);
+  boost::system::error_code problem;
+  co_await read_answer(stream, buffer, parser, &AnswerParser::is_header_done, problem);
+  if (problem) throw boost::system::system_error(problem);
+  HttpDownload download;
+  download.status = parser.get().result_int() < 1000 ? static_cast<int>(parser.get().result_int()) : 0;
+  const auto promised = parser.content_length();
+  std::int64_t wanted = limits.most_bytes;
+  if (promised) wanted = static_cast<std::int64_t>(std::min<std::uint64_t>(*promised, std::uint64_t(wanted)));
+  download.bytes = std::min(static_cast<std::int64_t>(buffer.size()), wanted);
+  beast::get_lowest_layer(stream).expires_at(begin + limits.most_time);
+  std::vector<char> room(std::size_t{1} << 18U);
+  while (download.bytes < wanted && !problem) {
+    const std::size_t got = co_await stream.async_read_some(asio::buffer(room.data(), room.size()),
+                                                            asio::redirect_error(asio::use_awaitable, problem));
+    download.bytes = std::min(download.bytes + static_cast<std::int64_t>(got), wanted);
+  }
+  download.receiving = Clock::now() - begin;
+  download.out_of_time = problem == beast::error::timeout;
+  const bool ended = problem == asio::error::eof || problem == ssl::error::stream_truncated;
+  if (problem && !download.out_of_time && !ended) throw boost::system::system_error(problem);
+  if (ended && promised && download.bytes < wanted)
+    throw Error(ErrorCode::network, fmt::format("{} ended its answer before the length it promised", call.url.text()));
+  co_return download;
+}
+
 /// Asks the proxy for a tunnel to the server; what comes through it afterwards is the server's own.
 asio::awaitable<void> open_tunnel(beast::tcp_stream& stream, const HttpCall& call) {
   const std::string target = fmt::format("{}:{}", bracketed(call.url.host), call.url.port);
@@ -182,7 +222,9 @@ ssl::context verifying_context(const HttpCall& call) {
               "or SSL_CERT_FILE");
 }
 
-asio::awaitable<HttpAnswer> exchange_tls(asio::io_context& io, const HttpCall& call, Clock::time_point start) {
+/// `talk` is what happens on the connection, for either kind of stream.
+template <class Talk>
+asio::awaitable<void> exchange_tls(asio::io_context& io, const HttpCall& call, Clock::time_point start, Talk talk) {
   ssl::context context = verifying_context(call);
   ssl::stream<beast::tcp_stream> stream(io, context);
   stream.set_verify_callback(ssl::host_name_verification(call.url.host));
@@ -191,14 +233,36 @@ asio::awaitable<HttpAnswer> exchange_tls(asio::io_context& io, const HttpCall& c
   ::SSL_ctrl(stream.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data());
   co_await connect(stream.next_layer(), call, start);
   co_await stream.async_handshake(ssl::stream_base::client, asio::use_awaitable);
-  co_return co_await send_and_read(stream, call);
+  co_await talk(stream);
 }
 
-asio::awaitable<HttpAnswer> exchange(asio::io_context& io, const HttpCall& call, Clock::time_point start) {
-  if (call.url.https) co_return co_await exchange_tls(io, call, start);
+template <class Talk>
+asio::awaitable<void> exchange(asio::io_context& io, const HttpCall& call, Clock::time_point start, Talk talk) {
+  if (call.url.https) {
+    co_await exchange_tls(io, call, start, std::move(talk));
+    co_return;
+  }
   beast::tcp_stream stream(io);
   co_await connect(stream, call, start);
-  co_return co_await send_and_read(stream, call);
+  co_await talk(stream);
+}
+
+template <class Talk>
+void run_exchange(const HttpCall& call, Talk talk) {
+  asio::io_context io(1);
+  std::exception_ptr failure;
+  asio::co_spawn(io, exchange(io, call, Clock::now(), std::move(talk)),
+                 [&](std::exception_ptr problem) { failure = std::move(problem); });
+  io.run();
+  try {
+    if (failure) std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& error) {
+    throw Error(ErrorCode::network,
+                fmt::format("no answer from {}{}: {}; check the address and the network", call.url.text(),
+                            call.proxy ? " through the proxy " + call.proxy->host : "",
+                            error.code() == beast::error::timeout ? "it took too long" : error.code().message()),
+                error.code().value());
+  }
 }
 
 }  // namespace
@@ -210,24 +274,17 @@ std::vector<std::string> ca_bundle_places(const std::optional<std::string>& ssl_
 }
 
 HttpAnswer http_exchange(const HttpCall& call) {
-  asio::io_context io(1);
   HttpAnswer answer;
-  std::exception_ptr failure;
-  asio::co_spawn(io, exchange(io, call, Clock::now()), [&](std::exception_ptr problem, HttpAnswer value) {
-    failure = std::move(problem);
-    answer = std::move(value);
-  });
-  io.run();
-  try {
-    if (failure) std::rethrow_exception(failure);
-  } catch (const boost::system::system_error& error) {
-    throw Error(ErrorCode::network,
-                fmt::format("no answer from {}{}: {}; check the address and the network", call.url.text(),
-                            call.proxy ? " through the proxy " + call.proxy->host : "",
-                            error.code() == beast::error::timeout ? "it took too long" : error.code().message()),
-                error.code().value());
-  }
+  run_exchange(call, [&](auto& stream) -> asio::awaitable<void> { answer = co_await send_and_read(stream, call); });
   return answer;
+}
+
+HttpDownload http_download(const HttpCall& call, std::int64_t most_bytes, std::chrono::milliseconds most_time) {
+  HttpDownload download;
+  const DownloadLimits limits{most_bytes, most_time};
+  run_exchange(
+      call, [&](auto& stream) -> asio::awaitable<void> { download = co_await send_and_count(stream, call, limits); });
+  return download;
 }
 
 }  // namespace gpuassay

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,5 +46,18 @@ std::vector<std::string> ca_bundle_places(const std::optional<std::string>& ssl_
 /// Makes the request over one new connection. Certificates are always verified; redirects are not followed. Throws
 /// Error{network} with a one-line reason when no whole answer has come within the limits.
 HttpAnswer http_exchange(const HttpCall& call);
+
+/// What a download brought; the bytes themselves are thrown away as they come.
+struct HttpDownload {
+  int status = 0;
+  std::int64_t bytes = 0;                ///< of the body; of a chunked one with the marks between its chunks
+  std::chrono::nanoseconds receiving{};  ///< from the request's being sent to the last byte, or to the end of the time
+  bool out_of_time = false;              ///< the server had more, or said nothing more
+};
+
+/// GETs `call` over one new connection and receives `most_bytes` of the body, or less when it ends or `most_time` has
+/// passed since the request; until the body begins `call.limits` hold. Throws Error{network} as http_exchange does, and
+/// when the connection ends before the length that the server promised.
+HttpDownload http_download(const HttpCall& call, std::int64_t most_bytes, std::chrono::milliseconds most_time);
 
 }  // namespace gpuassay

@@ -132,6 +132,7 @@ Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader
   }
   if (monitor) measurement.telemetry->gpu = monitor->stop();
   if (std::string algorithm = operation->algorithm(); !algorithm.empty()) measurement.algorithm = algorithm;
+  if (const auto performed = operation->performed()) measurement.params = *performed;
   measurement.verification = rounded(operation->verify());
   if (!measurement.verification->passed) {
     measurement.status = CaseStatus::wrong_result;

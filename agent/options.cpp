@@ -134,8 +134,13 @@ void add_outcome(CLI::App& command, const SharedRun& run) {
       ->allow_extra_args(false);
   CLI::Option* upload = command.add_option("--upload", run->upload_url,
                                            "contribute the result (CC BY 4.0) to the collector at URL, unasked");
+  CLI::Option* target =
+      command
+          .add_option("--network-target", run->network_target,
+                      "also measure the network: download from this http(s) URL, 6 s and 1 GiB at most")
+          ->type_name("URL");
   add_network(command, run->network);
-  command.add_flag("--offline", run->offline, "never use the network")->excludes(upload);
+  command.add_flag("--offline", run->offline, "never use the network")->excludes(upload)->excludes(target);
   command.add_flag("--json", run->json, "print the result document instead of the report");
 }
 

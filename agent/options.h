@@ -42,6 +42,7 @@ struct RunOptions {
   int repeat = 1;                         ///< runs, one after the other
   std::vector<Requirement> requirements;  ///< what the result must reach
   NetworkOptions network;
+  std::optional<std::string> network_target;  ///< URL of a file to download from; nothing is contacted without it
   bool offline = false;
   bool json = false;
 };

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "agent/plan_cuda.h"
+#include "agent/plan_host.h"
 #include "agent/plan_peers.h"
 #include "agent/plan_sustained.h"
 #include "agent/plan_units.h"
@@ -182,12 +183,12 @@ std::int64_t free_gpu_bytes(const Inventory& inventory, const Device& device) {
   return device.memory_bytes.value_or(2048 * kMiB) / 10 * 9;
 }
 
-std::vector<Case> plan_gpus(const Inventory& inventory, Profile profile) {
+std::vector<Case> plan_gpus(const Inventory& inventory, Profile profile, const std::vector<Case>& around) {
   std::vector<CudaPlanDevice> gpus;
   for (const Device& device : inventory.devices) {
     if (device.kind == DeviceKind::cuda) gpus.push_back({&device, free_gpu_bytes(inventory, device)});
   }
-  return plan_cuda(gpus, profile);
+  return plan_cuda(gpus, profile, around);
 }
 
 }  // namespace
@@ -213,8 +214,12 @@ double estimated_flop_per_s(const CpuFacts& cpu) {
   return per_thread * std::max(1, cpu.threads);
 }
 
-std::vector<Case> plan(const Inventory& inventory, Profile profile, const std::optional<double>& soak_s) {
-  std::vector<Case> all = plan_gpus(inventory, profile);
+std::vector<Case> plan(const Inventory& inventory, Profile profile, const std::optional<double>& soak_s,
+                       bool has_network_target) {
+  const std::vector<Case> around = host_cases(
+      inventory, profile, {dram_array_bytes(inventory), square_size(inventory, kQuickGemmS)}, has_network_target);
+  std::vector<Case> all = plan_gpus(inventory, profile, around);
+  const bool has_gpu = !all.empty();
   for (Case& planned : peer_cases(inventory.devices, profile)) all.push_back(std::move(planned));
   const SamplingLimits limits = rules_of(profile).limits;
   for (const Device& device : inventory.devices) {
@@ -226,6 +231,10 @@ std::vector<Case> plan(const Inventory& inventory, Profile profile, const std::o
     add_memory(list, inventory);
     if (profile != Profile::quick) add_gemm_shapes(list, inventory);
     for (Case& planned : list.take()) all.push_back(std::move(planned));
+  }
+  if (!has_gpu) {
+    const auto first_repeat = std::find_if(all.begin(), all.end(), [](const Case& c) { return c.repeat; });
+    all.insert(first_repeat, around.begin(), around.end());
   }
   for (Case& planned : sustained_cases(all, inventory.devices, profile, soak_s)) all.push_back(std::move(planned));
   return all;

@@ -26,7 +26,10 @@ ProfileRules rules_of(Profile profile, std::size_t devices = 1);
 /// so that even a device at the estimated rate gets through that part. Last, not in quick, the headlines under load
 /// without a pause; with `soak_s` for so long (plan_sustained.h). A case the device cannot do is planned all the
 /// same: the backend's reason is the answer.
-std::vector<Case> plan(const Inventory& inventory, Profile profile, const std::optional<double>& soak_s = {});
+/// What is around the devices (plan_host.h) comes after the best figures of GPUs, or before the CPU's repeats;
+/// `has_network_target`: the user named one.
+std::vector<Case> plan(const Inventory& inventory, Profile profile, const std::optional<double>& soak_s = {},
+                       bool has_network_target = false);
 
 /// A pessimistic guess of the CPU's fp32 FLOP/s from its instruction set, for planning only; never reported.
 double estimated_flop_per_s(const CpuFacts& cpu);

@@ -236,6 +236,7 @@ std::vector<Case> RankedCases::best_of_the_rest() {
   SamplingLimits limits = limits_.headline;
   limits.min_time_ns /= 4;
   limits.max_time_ns /= 4;
+  if (profile_ != Profile::full) limits.stored_samples = kScoreStored;
   for (const std::int64_t largest : {8192, 16384}) {
     if (largest > 8192 && profile_ != Profile::full) continue;
     for (const DType dtype : dtypes_of(capability_text())) {
@@ -275,6 +276,8 @@ std::vector<Case> RankedCases::rest() {
 void RankedCases::add_memory(std::vector<Case>& cases) {
   using enum BandwidthKernel;
   for (const BandwidthKernel kernel : {read, write, copy, mul, BandwidthKernel::add, gather}) {
+    const bool as_another = kernel == mul || kernel == BandwidthKernel::add;  // move what copy and triad move
+    if (as_another && profile_ != Profile::full) continue;
     add_rest(cases, BandwidthParams{kernel, MemoryLevel::dram, dram_array_bytes()});
   }
   add_rest(cases, BandwidthParams{read, MemoryLevel::l2, l2_array_bytes()});
@@ -319,7 +322,7 @@ void RankedCases::add_network_gemms(std::vector<Case>& cases) {
 }
 
 /// Convolutions in formats the score does not use: bf16 where tensor cores have it, fp16 where only the lanes have. In
-/// full all of ResNet-50's training, else those of a typical layer (3*3, 256 channels).
+/// full all of ResNet-50's training, else a typical layer forward (3*3, 256 channels).
 void RankedCases::add_convolutions(std::vector<Case>& cases) {
   std::optional<DType> dtype;
   if (capability() >= 80) dtype = DType::bf16;
@@ -329,7 +332,8 @@ void RankedCases::add_convolutions(std::vector<Case>& cases) {
     const auto params = measurable_params(operation, *dtype);
     const auto* conv = params ? std::get_if<ConvParams>(&*params) : nullptr;
     if (conv == nullptr) continue;
-    const bool typical = conv->r == 3 && conv->stride == 1 && conv->c == 256;
+    const bool typical =
+        conv->r == 3 && conv->stride == 1 && conv->c == 256 && conv->direction == ConvDirection::forward;
     if (profile_ == Profile::full || typical) add_rest(cases, *conv);
   }
 }
@@ -347,8 +351,10 @@ std::vector<std::size_t> first_of_each_kind(const std::vector<CudaPlanDevice>& d
 
 }  // namespace
 
-std::vector<Case> plan_cuda(const std::vector<CudaPlanDevice>& devices, Profile profile) {
+std::vector<Case> plan_cuda(const std::vector<CudaPlanDevice>& devices, Profile profile,
+                            const std::vector<Case>& around) {
   std::vector<Case> all;
+  if (devices.empty()) return all;
   const auto append = [&all](std::vector<Case> cases) {
     for (Case& planned : cases) all.push_back(std::move(planned));
   };
@@ -362,6 +368,7 @@ std::vector<Case> plan_cuda(const std::vector<CudaPlanDevice>& devices, Profile 
   const std::size_t to_repeat = devices.size() == 1 && profile != Profile::quick ? all.size() : 0;
   for (RankedCases& device : ranked) append(device.link());
   for (const std::size_t i : firsts) append(ranked[i].best_of_the_rest());
+  append(around);
   for (const std::size_t i : firsts) append(ranked[i].rest());
   for (RankedCases& device : ranked) append(device.all_memory());
   if (profile == Profile::full) {

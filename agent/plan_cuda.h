@@ -22,11 +22,13 @@ struct CudaPlanDevice {
 ///  5. the rest of the profile: other STREAM kernels, gather, L2, pageable transfers, transformer-like, decode (m = 1
 ///     to 64) and mixture-of-experts GEMMs, convolutions in other formats;
 ///  6. with one device, and not in quick: the first two ranks again, marked as repeats.
+/// Between 4 and 5 stand the cases `around` the devices (plan_host.h); without a device there are none.
 /// A run that is cut off keeps the most important figures of every device. Of several devices of one kind (name,
 /// memory, multiprocessors) every one has ranks 1 and 3; only the first has the others (in full every one has the
 /// second of `standard`, last), so that time and document suffice for 8: the score knows how to go from the first to
 /// its twins. Formats follow dtypes_of(compute capability), sizes the memory and the theoretical peak; a case that
 /// library or device refuses is planned all the same: the backend's reason is the answer.
-std::vector<Case> plan_cuda(const std::vector<CudaPlanDevice>& devices, Profile profile);
+std::vector<Case> plan_cuda(const std::vector<CudaPlanDevice>& devices, Profile profile,
+                            const std::vector<Case>& around = {});
 
 }  // namespace gpuassay

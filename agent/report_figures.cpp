@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/report_host.h"
 #include "agent/sustained_shares.h"
 #include "core/enums.h"
 #include "core/operations.h"
@@ -82,7 +83,7 @@ Selector square_gemm_in(const std::string& dtype) {
 std::optional<double> typical_noise(const Result& result, const Selector& selected) {
   std::vector<double> noises;
   for (const Measurement& m : result.measurements) {
-    if (selected(m) && m.status == CaseStatus::ok && m.noise) noises.push_back(*m.noise);
+    if (m.device && selected(m) && m.status == CaseStatus::ok && m.noise) noises.push_back(*m.noise);
   }
   if (noises.empty()) return std::nullopt;
   std::nth_element(noises.begin(), noises.begin() + static_cast<std::ptrdiff_t>(noises.size() / 2), noises.end());
@@ -93,7 +94,7 @@ std::optional<double> typical_noise(const Result& result, const Selector& select
 std::optional<double> peak_share(const Result& result, const Selector& selected) {
   std::map<std::optional<int>, const Measurement*> fastest;
   for (const Measurement& m : result.measurements) {
-    if (!selected(m) || m.status != CaseStatus::ok || !m.metric) continue;
+    if (!m.device || !selected(m) || m.status != CaseStatus::ok || !m.metric) continue;
     const Measurement*& best = fastest[m.device];
     if (best == nullptr || m.metric->value > best->metric->value) best = &m;
   }
@@ -335,6 +336,7 @@ void add_figure_lines(TextPage& page, const Result& result) {
       of_workload(Workload::latency));
   add_peer_lines(page, result);
   add_sustained_line(page, result);
+  add_host_lines(page, result);
   add_device_lines(page, result);
   add_spread_lines(page, result, dtype);
 }

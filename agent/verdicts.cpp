@@ -9,6 +9,7 @@
 #include "agent/verdicts_clock.h"
 #include "agent/verdicts_gpu.h"
 #include "agent/verdicts_health.h"
+#include "agent/verdicts_host.h"
 #include "agent/verdicts_identity.h"
 #include "agent/verdicts_speed.h"
 #include "core/error.h"
@@ -86,9 +87,15 @@ void judge_steal(const Result& result, std::vector<Verdict>& verdicts) {
 
 /// A figure that the report shows first.
 bool is_headline(const Measurement& m) {
+  if (!m.device) return false;  // what is around the devices
   if (is_square_gemm(m.params)) return true;
   const auto* bandwidth = std::get_if<BandwidthParams>(&m.params);
   return bandwidth != nullptr && bandwidth->level == MemoryLevel::dram;
+}
+
+/// Disks and networks serve many machines, or sync: their spread says nothing of this one.
+bool is_shared_by_nature(const Measurement& m) {
+  return m.workload == Workload::disk || m.workload == Workload::network;
 }
 
 void judge_noise(const Result& result, std::vector<Verdict>& verdicts) {
@@ -97,7 +104,7 @@ void judge_noise(const Result& result, std::vector<Verdict>& verdicts) {
   double worst = 0;
   bool noisy_headline = false;
   for (const Measurement& m : result.measurements) {
-    if (m.status != CaseStatus::ok || *m.median_ns < kShortOperationNs) continue;
+    if (m.status != CaseStatus::ok || *m.median_ns < kShortOperationNs || is_shared_by_nature(m)) continue;
     ++judged;
     if (*m.noise <= kNoiseLimit) continue;
     ++noisy;
@@ -135,6 +142,7 @@ std::vector<Verdict> judge(const Result& result) {
   judge_gpus(result, verdicts);
   judge_skipped(result, verdicts);
   judge_speed(result, verdicts);
+  judge_host(result, verdicts);
   judge_clock(result, verdicts);
   judge_steal(result, verdicts);
   judge_noise(result, verdicts);

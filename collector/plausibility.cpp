@@ -9,6 +9,7 @@
 #include <set>
 
 #include "collector/device_limits.h"
+#include "collector/host_limits.h"
 #include "core/normalize.h"
 #include "core/operations.h"
 #include "core/score.h"
@@ -54,14 +55,16 @@ void check_operations(const Result& result, Reasons& reasons) {
   }
 }
 
-/// Each device measures one case at a time.
+/// Each device measures one case at a time, and so does the instance as a whole.
 void check_time(const Result& result, Reasons& reasons) {
   constexpr double kSlackS = 2;
   constexpr double kNsPerS = 1e9;
-  for (const Device& device : result.devices) {
+  std::set<std::optional<int>> places{std::nullopt};  // that is the instance as a whole
+  for (const Device& device : result.devices) places.insert(device.index);
+  for (const std::optional<int>& place : places) {
     double under_load_s = 0;
     for (const Measurement& m : result.measurements) {
-      if (m.device != device.index) continue;
+      if (m.device != place) continue;
       double samples_s = 0;
       for (const double sample_ns : m.samples_ns) samples_s += sample_ns / kNsPerS;
       // A sample is of one operation, so that all of them cannot take longer than measuring did.
@@ -70,8 +73,9 @@ void check_time(const Result& result, Reasons& reasons) {
         reasons.push_back(fmt::format("time_differs: the samples of {} are longer than it was measured", m.id));
     }
     if (under_load_s > result.duration_s + kSlackS)
-      reasons.push_back(fmt::format("time_differs: device {} was under load for {:.0f} s of a run of {:.0f} s",
-                                    device.index, under_load_s, result.duration_s));
+      reasons.push_back(fmt::format("time_differs: {} was under load for {:.0f} s of a run of {:.0f} s",
+                                    place ? fmt::format("device {}", *place) : "the instance", under_load_s,
+                                    result.duration_s));
   }
 }
 
@@ -138,6 +142,7 @@ void check_measurements(const Result& result, const Recomputed& recomputed, Reas
     const Measurement& m = recomputed.measurements[at];
     check_figures(result.measurements[at], m, reasons);
     check_verification(m, reasons);
+    check_host(m, reasons);
     if (!m.device) continue;  // of the instance as a whole: no card bounds it
     const auto card = cards.find(*m.device);
     if (card == cards.end()) {

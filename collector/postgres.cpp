@@ -19,14 +19,14 @@ constexpr std::size_t kKeptStatements = 200;
 /// Reading on is cheaper than a new connection up to about here.
 constexpr int kRowsReadToTheEnd = 1'000;
 
-int hex_digit(char letter) { return letter <= '9' ? letter - '0' : (letter | 0x20) - 'a' + 10; }
+int bytea_digit(char letter) { return letter <= '9' ? letter - '0' : (letter | 0x20) - 'a' + 10; }
 
 /// "\x6162" is what bytea_output = hex writes for "ab".
 std::string bytes_of(std::string_view hex) {
   if (hex.size() < 2) return {};  // NULL
   std::string bytes(hex.size() / 2 - 1, '\0');
   for (std::size_t at = 0; at < bytes.size(); ++at)
-    bytes[at] = static_cast<char>(hex_digit(hex[2 * at + 2]) * 16 + hex_digit(hex[2 * at + 3]));
+    bytes[at] = static_cast<char>(bytea_digit(hex[2 * at + 2]) * 16 + bytea_digit(hex[2 * at + 3]));
   return bytes;
 }
 

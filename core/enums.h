@@ -72,6 +72,18 @@ struct EnumNames<LatencyKind> {
       {{LatencyKind::kernel_launch, "kernel_launch"}, {LatencyKind::graph_launch, "graph_launch"}}};
 };
 template <>
+struct EnumNames<DiskKind> {
+  static constexpr std::array<std::pair<DiskKind, std::string_view>, 3> values{
+      {{DiskKind::sequential_write, "sequential_write"},
+       {DiskKind::sequential_read, "sequential_read"},
+       {DiskKind::disk_to_device, "disk_to_device"}}};
+};
+template <>
+struct EnumNames<NetworkKind> {
+  static constexpr std::array<std::pair<NetworkKind, std::string_view>, 2> values{
+      {{NetworkKind::connect, "connect"}, {NetworkKind::download, "download"}}};
+};
+template <>
 struct EnumNames<Workload> {
   static constexpr std::array<std::pair<Workload, std::string_view>, 8> values{{{Workload::gemm, "gemm"},
                                                                                 {Workload::conv, "conv"},

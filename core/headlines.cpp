@@ -44,6 +44,12 @@ const std::vector<HeadlineKind>& headline_kinds() {
       {"compute_tflop_per_s", &DeviceSummary::compute_tflop_per_s, names_of_all<DType>()},
       {"bandwidth_gb_per_s", &DeviceSummary::bandwidth_gb_per_s, bandwidth_keys()},
       {"latency_us", &DeviceSummary::latency_us, names_of_all<LatencyKind>()},
+      {"host_gb_per_s",
+       &DeviceSummary::host_gb_per_s,
+       {"memory", "disk_write", "disk_read", "disk_to_device", "network"},
+       true},
+      {"host_tflop_per_s", &DeviceSummary::host_tflop_per_s, {"fma", "gemm"}, true},
+      {"host_latency_us", &DeviceSummary::host_latency_us, {"connect"}, true},
   };
   return kKinds;
 }
@@ -53,8 +59,10 @@ const std::vector<std::string>& instance_headline_paths() {
     std::vector<std::string> paths;
     for (const HeadlineKind& kind : headline_kinds()) {
       for (const std::string& key : kind.keys) {
-        for (const auto& [regime, name] : EnumNames<Regime>::values)
-          paths.push_back(fmt::format("{}{}.{}.{}", kInstance, kind.name, key, name));
+        for (const auto& [regime, name] : EnumNames<Regime>::values) {
+          if (regime == Regime::burst || !kind.of_instance_only)
+            paths.push_back(fmt::format("{}{}.{}.{}", kInstance, kind.name, key, name));
+        }
       }
     }
     return paths;

@@ -16,6 +16,7 @@ struct HeadlineKind {
   std::string_view name;
   std::map<std::string, RegimeValues> DeviceSummary::*figures = nullptr;
   std::vector<std::string> keys;
+  bool of_instance_only = false;  ///< then of bursts alone, too
 };
 
 const std::vector<HeadlineKind>& headline_kinds();

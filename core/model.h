@@ -106,7 +106,30 @@ struct LatencyParams {
   bool operator==(const LatencyParams&) const = default;
 };
 
-using OperationParams = std::variant<GemmParams, ConvParams, BandwidthParams, ComputeParams, LatencyParams>;
+/// A file in the data directory: written and made durable, read past the page cache, and read into a GPU's memory as a
+/// model is loaded.
+enum class DiskKind { sequential_write, sequential_read, disk_to_device };
+
+/// `bytes` is what ONE operation writes or reads, in blocks of `block_bytes` one after the other. A plan says the most:
+/// what was done depends on the disk's speed and free space.
+struct DiskParams {
+  DiskKind kind = DiskKind::sequential_read;
+  std::int64_t bytes = 0, block_bytes = 0;
+  bool operator==(const DiskParams&) const = default;
+};
+
+/// A target that the user names: opening one connection, or downloading.
+enum class NetworkKind { connect, download };
+
+/// `bytes` is what ONE download receives, and 0 for a connection; a plan says the most.
+struct NetworkParams {
+  NetworkKind kind = NetworkKind::download;
+  std::int64_t bytes = 0;
+  bool operator==(const NetworkParams&) const = default;
+};
+
+using OperationParams =
+    std::variant<GemmParams, ConvParams, BandwidthParams, ComputeParams, LatencyParams, DiskParams, NetworkParams>;
 
 // ---- plan -----------------------------------------------------------------------------------------------
 
@@ -333,6 +356,10 @@ struct DeviceSummary {
   std::map<std::string, RegimeValues> bandwidth_gb_per_s;   ///< by kernel (dram, pinned), cache level, "h2d_pageable"
   std::map<std::string, RegimeValues> compute_tflop_per_s;  ///< by dtype: arithmetic alone; left out when empty
   std::map<std::string, RegimeValues> latency_us;           ///< by kind, lower is better; left out when empty
+  // Of the instance alone, and left out when empty: what feeds its devices.
+  std::map<std::string, RegimeValues> host_gb_per_s;     ///< memory, disk_write, disk_read, disk_to_device, network
+  std::map<std::string, RegimeValues> host_tflop_per_s;  ///< of all usable CPUs in fp32: fma (arithmetic alone), gemm
+  std::map<std::string, RegimeValues> host_latency_us;   ///< connect: opening one connection to the named target
 };
 
 /// How one figure differs among the devices of the instance.

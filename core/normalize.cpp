@@ -9,6 +9,7 @@
 
 #include "core/device_spread.h"
 #include "core/enums.h"
+#include "core/host_figures.h"
 #include "core/operation_times.h"
 #include "core/operations.h"
 #include "core/stats.h"
@@ -37,6 +38,8 @@ struct PeakOf {
     return of(compute.unit == ComputeUnit::mma ? peak.tflop_per_s : peak.fma_tflop_per_s, compute.dtype);
   }
   std::optional<double> operator()(const LatencyParams&) const { return std::nullopt; }
+  std::optional<double> operator()(const DiskParams&) const { return std::nullopt; }
+  std::optional<double> operator()(const NetworkParams&) const { return std::nullopt; }
 };
 
 std::optional<double> peak_of(const OperationParams& params, const Device* device) {
@@ -323,6 +326,7 @@ Summary summarize(const std::vector<Device>& devices, const std::vector<Measurem
   }
   summary.instance.latency_us = of_instance(summary.devices, &DeviceSummary::latency_us, slowest_of);
   summary.across_devices = device_spreads(summary.devices);
+  add_host_figures(devices, measurements, summary.instance);
   return summary;
 }
 

@@ -64,11 +64,15 @@ double flop_count(const OperationParams& params) {
                         [](const BandwidthParams&) { return 0.0; },
                         [](const ComputeParams& c) { return static_cast<double>(c.flops); },
                         [](const LatencyParams&) { return 0.0; },
+                        [](const DiskParams&) { return 0.0; },
+                        [](const NetworkParams&) { return 0.0; },
                     },
                     params);
 }
 
 double byte_count(const OperationParams& params) {
+  if (const auto* disk = std::get_if<DiskParams>(&params)) return static_cast<double>(disk->bytes);
+  if (const auto* network = std::get_if<NetworkParams>(&params)) return static_cast<double>(network->bytes);
   const auto* bandwidth = std::get_if<BandwidthParams>(&params);
   return bandwidth == nullptr ? 0.0 : product({arrays_moved(bandwidth->kernel), bandwidth->array_bytes});
 }
@@ -85,10 +89,9 @@ bool is_triad(const OperationParams& params) {
 
 Metric metric_of(const OperationParams& params, double median_ns) {
   // FLOP/ns is GFLOP/s; byte/ns is GB/s.
-  if (workload_of(params) == Workload::bandwidth) {
-    return {"achieved_gb_per_s", byte_count(params) / median_ns, "GB/s"};
-  }
-  if (workload_of(params) == Workload::latency) return {"latency_us", median_ns / 1e3, "us"};
+  if (byte_count(params) > 0) return {"achieved_gb_per_s", byte_count(params) / median_ns, "GB/s"};
+  const Workload workload = workload_of(params);
+  if (workload == Workload::latency || workload == Workload::network) return {"latency_us", median_ns / 1e3, "us"};
   return {"achieved_tflop_per_s", flop_count(params) / median_ns / 1e3, "TFLOP/s"};
 }
 
@@ -99,6 +102,8 @@ Workload workload_of(const OperationParams& params) {
                         [](const BandwidthParams&) { return Workload::bandwidth; },
                         [](const ComputeParams&) { return Workload::compute; },
                         [](const LatencyParams&) { return Workload::latency; },
+                        [](const DiskParams&) { return Workload::disk; },
+                        [](const NetworkParams&) { return Workload::network; },
                     },
                     params);
 }
@@ -124,6 +129,8 @@ std::string case_id(const OperationParams& params) {
                           return "compute/" + std::string(to_name(c.unit)) + "/" + std::string(to_name(c.dtype));
                         },
                         [](const LatencyParams& l) { return "latency/" + std::string(to_name(l.kind)); },
+                        [](const DiskParams& d) { return "disk/" + std::string(to_name(d.kind)); },
+                        [](const NetworkParams& n) { return "network/" + std::string(to_name(n.kind)); },
                     },
                     params);
 }

@@ -38,6 +38,14 @@ struct Fields<LatencyParams> {
   static void visit(auto& ar, auto& v) { ar("kind", v.kind); }
 };
 template <>
+struct Fields<DiskParams> {
+  static void visit(auto& ar, auto& v) { ar("kind", v.kind), ar("bytes", v.bytes), ar("block_bytes", v.block_bytes); }
+};
+template <>
+struct Fields<NetworkParams> {
+  static void visit(auto& ar, auto& v) { ar("kind", v.kind), ar("bytes", v.bytes); }
+};
+template <>
 struct Fields<Metric> {
   static void visit(auto& ar, auto& v) { ar("name", v.name), ar("value", v.value), ar("unit", v.unit); }
 };
@@ -97,8 +105,12 @@ struct Fields<Measurement> {
       ar("params", params.emplace<ComputeParams>());
     } else if (workload == Workload::latency) {
       ar("params", params.emplace<LatencyParams>());
+    } else if (workload == Workload::disk) {
+      ar("params", params.emplace<DiskParams>());
+    } else if (workload == Workload::network) {
+      ar("params", params.emplace<NetworkParams>());
     } else {
-      json_detail::wrong("/workload", "gemm, conv, bandwidth, compute or latency (this version knows no other)");
+      json_detail::wrong("/workload", "a workload of measurements (this version knows no others)");
     }
   }
 };
@@ -190,6 +202,9 @@ struct Fields<DeviceSummary> {
     ar("bandwidth_gb_per_s", v.bandwidth_gb_per_s);
     ar.omitted_when_empty("compute_tflop_per_s", v.compute_tflop_per_s);
     ar.omitted_when_empty("latency_us", v.latency_us);
+    ar.omitted_when_empty("host_gb_per_s", v.host_gb_per_s);
+    ar.omitted_when_empty("host_tflop_per_s", v.host_tflop_per_s);
+    ar.omitted_when_empty("host_latency_us", v.host_latency_us);
   }
 };
 template <>

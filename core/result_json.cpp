@@ -52,6 +52,8 @@ void check_shape(const Measurement& measurement) {
     }
     bool operator()(const ComputeParams& c) const { return c.flops >= 1; }
     bool operator()(const LatencyParams&) const { return true; }
+    bool operator()(const DiskParams& d) const { return d.block_bytes >= 1 && d.bytes >= d.block_bytes; }
+    bool operator()(const NetworkParams& n) const { return (n.bytes >= 1) == (n.kind == NetworkKind::download); }
   };
   const bool possible = std::visit(Possible{fits}, measurement.params);
   if (!possible) throw Error(ErrorCode::unreadable_input, "the shape of " + measurement.id + " is not possible");

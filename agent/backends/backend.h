@@ -34,6 +34,9 @@ class Operation {
 
   /// Name of the implementation the library chose, asked for after the last run; empty when it does not tell.
   [[nodiscard]] virtual std::string algorithm() const { return {}; }
+
+  /// What one run really does, where that had to follow from the machine (a slow disk); empty: as asked for.
+  [[nodiscard]] virtual std::optional<OperationParams> performed() const { return std::nullopt; }
 };
 
 /// Watches the device while a case is sampled.

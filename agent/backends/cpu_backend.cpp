@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/backends/cpu_bandwidth.h"
+#include "agent/backends/cpu_compute.h"
 #include "agent/backends/cpu_context.h"
 #include "agent/backends/onednn_operation.h"
 #include "core/enums.h"
@@ -34,6 +35,10 @@ void require_dtype(DType dtype, const CpuFacts& facts, bool int8_possible) {
   throw Error(ErrorCode::unsupported, dtype == DType::bf16
                                           ? std::string("this CPU has no bf16 instructions")
                                           : fmt::format("{} is not measured on a CPU", to_name(dtype)));
+}
+
+[[noreturn]] void throw_not_of_cpu() {
+  throw Error(ErrorCode::unsupported, "disks and networks are measured of the machine as a whole");
 }
 
 class CpuBackend final : public Backend {
@@ -67,13 +72,16 @@ class CpuBackend final : public Backend {
     return prepare_onednn_conv(context_, v);
   }
 
-  static std::unique_ptr<Operation> prepare_shape(const ComputeParams&) {
-    throw Error(ErrorCode::unsupported, "arithmetic without memory is measured on GPUs only");
+  std::unique_ptr<Operation> prepare_shape(const ComputeParams& params) {
+    return prepare_cpu_compute(std::shared_ptr<PinnedThreads>(context_, &context_->threads()), params);
   }
 
   static std::unique_ptr<Operation> prepare_shape(const LatencyParams&) {
     throw Error(ErrorCode::unsupported, "a CPU launches no kernels");
   }
+
+  static std::unique_ptr<Operation> prepare_shape(const DiskParams&) { throw_not_of_cpu(); }
+  static std::unique_ptr<Operation> prepare_shape(const NetworkParams&) { throw_not_of_cpu(); }
 
   std::unique_ptr<Operation> prepare_shape(const BandwidthParams& params) {
     return prepare_cpu_bandwidth(std::shared_ptr<PinnedThreads>(context_, &context_->threads()), params);

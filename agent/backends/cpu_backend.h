@@ -14,8 +14,8 @@ namespace gpuassay {
 /// Throws Error{library_missing} with the remedy when there is no usable oneDNN.
 ///
 /// Operations: GEMM in fp32, bf16 (needs facts.has_bf16; fp32 output) and int8 (u8 0..127 times s8 -64..64, s32
-/// output); convolution in fp32 and bf16 (bf16 output); every bandwidth kernel and level. Anything else, or a
-/// shape that is not positive or overflows, is Error{unsupported}.
+/// output); convolution in fp32 and bf16 (bf16 output); every bandwidth kernel and level; arithmetic
+/// alone in fp32. Anything else, or a shape that is not positive or overflows, is Error{unsupported}.
 std::unique_ptr<Backend> make_cpu_backend(const CpuFacts& facts);
 
 }  // namespace gpuassay

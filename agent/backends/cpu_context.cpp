@@ -12,14 +12,6 @@ namespace {
 /// Below this many elements waking the team costs more than it saves.
 constexpr std::size_t kParallelFrom = 65536;
 
-std::vector<int> measuring_cpus(const CpuFacts& facts) {
-  std::vector<int> cpus = facts.allowed_cpus;
-  const auto threads = static_cast<std::size_t>(std::max(1, facts.threads));
-  // Without a known mask threads stay unbound: -1 is no CPU.
-  cpus.resize(threads, -1);
-  return cpus;
-}
-
 /// One OpenMP place per CPU, "{0},{1},...": understood by the runtimes of GCC, LLVM and Intel alike.
 std::string places_of(const std::vector<int>& cpus) {
   std::string places;
@@ -57,6 +49,14 @@ onednn::LoadedLibrary load_with_threads(const std::vector<int>& cpus) {
 }
 
 }  // namespace
+
+std::vector<int> measuring_cpus(const CpuFacts& facts) {
+  std::vector<int> cpus = facts.allowed_cpus;
+  const auto threads = static_cast<std::size_t>(std::max(1, facts.threads));
+  // Without a known mask threads stay unbound: -1 is no CPU.
+  cpus.resize(threads, -1);
+  return cpus;
+}
 
 CpuContext::CpuContext(const CpuFacts& facts)
     : facts_(facts),

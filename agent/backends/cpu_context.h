@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "agent/backends/onednn_session.h"
 #include "agent/backends/pinned_threads.h"
@@ -9,6 +10,9 @@
 #include "core/model.h"
 
 namespace gpuassay {
+
+/// The CPU of each thread that measures, -1 where that is left open.
+std::vector<int> measuring_cpus(const CpuFacts& facts);
 
 /// Held by shared_ptr by the backend and each operation, so that operations may outlive the backend.
 class CpuContext {

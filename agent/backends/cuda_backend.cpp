@@ -147,6 +147,12 @@ class CudaBackend final : public Backend {
   std::unique_ptr<Operation> prepare_shape(const LatencyParams& params) {
     return prepare_cuda_latency(context_, params);
   }
+  std::unique_ptr<Operation> prepare_shape(const DiskParams& params) {
+    return prepare_cuda_disk_load(context_, selection_.folder, params);
+  }
+  static std::unique_ptr<Operation> prepare_shape(const NetworkParams&) {
+    throw Error(ErrorCode::unsupported, "a network is measured of the machine as a whole");
+  }
 
   /// Of the other device, opened at the first copy to or from it.
   std::shared_ptr<CudaContext> peer_context(const BandwidthParams& params) {

@@ -2,6 +2,7 @@
 // kernels and the driver.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@ struct CudaSelection {
   /// Why there is none of a library although a copy fits the device: that copy does not work.
   std::optional<std::string> broken_cublas, broken_cudnn;
   std::map<int, int> peers;            ///< ordinals of the other devices of the run, by index
+  std::filesystem::path folder;        ///< where a file to be loaded is made; empty: nowhere
   cudnn::Companions cudnn_companions;  ///< what this cuDNN is to find already open
 };
 
@@ -30,7 +32,7 @@ struct CudaSelection {
 /// Throws Error{library_missing}, Error{library_failed} or Error{nothing_measurable}.
 ///
 /// Operations: GEMM and convolution in the dtypes the device and its libraries have, every bandwidth kernel at level
-/// dram, `read` at level l2, transfers, compute and latency. Anything else is Error{unsupported}.
+/// dram, `read` at level l2, transfers, compute, latency and loading from disk. Anything else is Error{unsupported}.
 std::unique_ptr<Backend> make_cuda_backend(const CudaSelection& selection);
 
 }  // namespace gpuassay

@@ -1,6 +1,7 @@
 // The operations of the CUDA backend: one file each, named after what they measure.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -74,5 +75,8 @@ std::unique_ptr<Operation> prepare_cuda_peer(std::shared_ptr<CudaContext> contex
                                              const BandwidthParams& params);
 std::unique_ptr<Operation> prepare_cuda_latency(std::shared_ptr<CudaContext> context, const LatencyParams& params);
 std::unique_ptr<Operation> prepare_cuda_compute(std::shared_ptr<CudaContext> context, const ComputeParams& params);
+/// A file that it makes in `folder` is loaded; `params.bytes` is the most.
+std::unique_ptr<Operation> prepare_cuda_disk_load(std::shared_ptr<CudaContext> context,
+                                                  const std::filesystem::path& folder, const DiskParams& params);
 
 }  // namespace gpuassay

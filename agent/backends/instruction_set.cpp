@@ -7,6 +7,7 @@
 namespace gpuassay {
 namespace {
 
+constexpr std::uint32_t kFmaBit = 1U << 12U;      ///< leaf 1, ECX
 constexpr std::uint32_t kOsxsaveBit = 1U << 27U;  ///< leaf 1, ECX
 constexpr std::uint32_t kAvx2Bit = 1U << 5U;      ///< leaf 7, EBX
 constexpr std::uint32_t kAvx512fBit = 1U << 16U;  ///< leaf 7, EBX
@@ -34,6 +35,14 @@ InstructionSet widest_instruction_set() {
   if ((ebx & kAvx512fBit) != 0 && (saved & kZmmState) == kZmmState) return InstructionSet::avx512;
   if ((ebx & kAvx2Bit) != 0 && (saved & kYmmState) == kYmmState) return InstructionSet::avx2;
   return InstructionSet::sse2;
+}
+
+bool can_fuse() {
+  std::uint32_t eax = 0;
+  std::uint32_t ebx = 0;
+  std::uint32_t ecx = 0;
+  std::uint32_t edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & kFmaBit) != 0;
 }
 
 }  // namespace gpuassay

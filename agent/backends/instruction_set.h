@@ -10,4 +10,7 @@ enum class InstructionSet { sse2, avx2, avx512 };
 /// build does not have.
 InstructionSet widest_instruction_set();
 
+/// Whether multiplications and additions can be fused (leaf 1); every CPU with AVX-512 and nearly every one with AVX2.
+bool can_fuse();
+
 }  // namespace gpuassay

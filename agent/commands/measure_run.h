@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/assemble.h"
+#include "agent/backends/host_backend.h"
 #include "agent/commands/run_store.h"
 #include "agent/interruption.h"
 #include "agent/inventory.h"
@@ -27,7 +28,7 @@ struct RunLimits {
   [[nodiscard]] double left_s() const;
 };
 
-RunEnd measure_run(const std::vector<Case>& cases, const Machine& machine, const RunLimits& limits, RunStore& store,
-                   Progress& progress, Interruption& interruption);
+RunEnd measure_run(const std::vector<Case>& cases, const Machine& machine, const HostSelection& host,
+                   const RunLimits& limits, RunStore& store, Progress& progress, Interruption& interruption);
 
 }  // namespace gpuassay

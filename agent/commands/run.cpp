@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/assemble.h"
+#include "agent/backends/host_backend.h"
 #include "agent/case_runner.h"
 #include "agent/commands/collector_target.h"
 #include "agent/commands/commands.h"
@@ -14,6 +15,7 @@
 #include "agent/commands/earlier_run.h"
 #include "agent/commands/keep_result.h"
 #include "agent/commands/measure_run.h"
+#include "agent/commands/network_target.h"
 #include "agent/commands/once.h"
 #include "agent/commands/repeat.h"
 #include "agent/commands/result_file.h"
@@ -144,17 +146,20 @@ int deliver(const Ended& run, RunPart part, const RunOptions& options, const Sha
 /// A run that is about to measure.
 struct BegunRun {
   Machine machine;
+  HostSelection host;
   std::vector<Case> cases;
   RunLimits limits;
   Result result;  ///< as the journal has it
 };
 
-BegunRun begin_run(const RunOptions& options, const Environment& environment, Machine machine, PlatformStage& platform,
-                   const IdentifierHash& hash, double started_s, std::int64_t started_ms, Progress& progress) {
+BegunRun begin_run(const RunOptions& options, const Environment& environment, Machine machine,
+                   const HostSelection& around, PlatformStage& platform, const IdentifierHash& hash, double started_s, std::int64_t started_ms, Progress& progress) {
   BegunRun run;
   const RunStart start = run_start(options, environment, started_ms, machine.simulated);
   run.limits = {started_s, budget_s(options, machine.inventory.devices.size()), options.price_usd_per_hour};
-  run.cases = plan(machine.inventory, options.profile, options.soak_s);
+  run.cases = plan(machine.inventory, options.profile, options.soak_s, options.network_target.has_value());
+  run.host = around;
+  run.host.cpu = machine.inventory.cpu;
   hash_identifiers(machine, hash);  // with the key of the data directory, which exists now if it can
   platform.put_into(machine.inventory);
   run.result = begin_result(start, machine.inventory);
@@ -167,7 +172,7 @@ BegunRun begin_run(const RunOptions& options, const Environment& environment, Ma
 Result measure_and_score(BegunRun& run, RunStore& store, PlatformStage& platform, Interruption& interruption,
                          const Environment& environment, Progress& progress) {
   progress.say(fmt::format("measuring {} cases, at most {:.0f} s", run.cases.size(), run.limits.budget_s));
-  RunEnd end = measure_run(run.cases, run.machine, run.limits, store, progress, interruption);
+  RunEnd end = measure_run(run.cases, run.machine, run.host, run.limits, store, progress, interruption);
   const double left_s = end.reasons.empty() ? run.limits.left_s() - kReserveS : 0;
   complete_platform(platform, run.result, left_s, interruption, environment, progress);
   progress.say(fmt::format("measured for {:.0f} s; scoring and saving", end.duration_s));
@@ -181,6 +186,7 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
   Progress progress(stderr, environment.err_style, environment.verbosity);
   if (options.out) require_writable(*options.out);
   const Sharing sharing = sharing_of(options, environment);  // a typing error must not cost a measurement
+  const HostSelection around{{}, environment.data_dir, network_call(options)};
 
   RunStore store =
       open_run_store(environment, progress);  // first: another run's measurement must not be disturbed by a look
@@ -196,7 +202,7 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
     return {use_earlier_run(*once, options, sharing.wanted, store.spool, environment, progress)};
   require_measurable(machine);
   // To wait for a driver and a cloud that are late is not to measure.
-  BegunRun run = begin_run(options, environment, std::move(machine), platform, hash, once ? monotonic_s() : called_s,
+  BegunRun run = begin_run(options, environment, std::move(machine), around, platform, hash, once ? monotonic_s() : called_s,
                            once ? unix_ms() : called_ms, progress);
   // Until the result is safe, a signal or the provider asks for a partial one; a second Ctrl-C changes nothing.
   std::optional<Interruption> interruption(std::in_place, platform.notices());

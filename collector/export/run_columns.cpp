@@ -19,13 +19,14 @@ constexpr const char* kWhole = "BIGINT";
 constexpr const char* kFlag = "BOOLEAN";
 constexpr const char* kTexts = "VARCHAR[]";
 
-void add_figures(std::vector<Column>& columns, const std::string& pointer, const std::string& figure,
-                 const std::vector<std::string>& kinds, const std::string& meaning) {
-  for (const std::string& kind : kinds) {
+void add_figures(std::vector<Column>& columns, const std::string& pointer, const HeadlineKind& figure,
+                 const std::string& meaning) {
+  for (const std::string& kind : figure.keys) {
     for (const char* const regime : {"burst", "sustained"}) {
-      columns.push_back({fmt::format("{}_{}_{}", figure, kind, regime), kReal,
-                         fmt::format("{}/{}/{}/{}", pointer, figure, kind, regime),
+      columns.push_back({fmt::format("{}_{}_{}", figure.name, kind, regime), kReal,
+                         fmt::format("{}/{}/{}/{}", pointer, figure.name, kind, regime),
                          fmt::format("{} {}, {}.", meaning, kind, regime)});
+      if (figure.of_instance_only) break;  // nothing of it is kept under load
     }
   }
 }
@@ -55,7 +56,7 @@ void add_parameters(std::vector<Column>& columns) {
            {"kernel", kText, "bandwidth: copy, triad, read, h2d and so on."},
            {"level", kText, "bandwidth: where the data lies, or the kind of the host's memory."},
            {"unit", kText, "compute: fma (ordinary lanes) or mma (matrix units)."},
-           {"kind", kText, "latency: kernel_launch or graph_launch."},
+           {"kind", kText, "latency, disk, network: what was done, such as kernel_launch, sequential_read, download."},
            {"m", kWhole, "gemm: C[m,n] = A[m,k] * B[k,n]."},
            {"n", kWhole, "gemm: columns of C; conv: images."},
            {"k", kWhole, "gemm: the inner size; conv: channels of the output."},
@@ -71,6 +72,8 @@ void add_parameters(std::vector<Column>& columns) {
            {"pad", kWhole, "conv: zeros at each edge."},
            {"array_bytes", kWhole, "bandwidth: size of one array, or what one operation moves."},
            {"flops", kWhole, "compute: operations that one operation of the case does."},
+           {"bytes", kWhole, "disk, network: what one operation writes, reads or receives."},
+           {"block_bytes", kWhole, "disk: what is written or read at once."},
        }) {
     columns.push_back({fmt::format("params_{}", parameter.name), parameter.type,
                        fmt::format("/measurements/*/params/{}", parameter.name), parameter.meaning});
@@ -159,9 +162,10 @@ std::vector<Column> device_document_columns() {
 
 std::vector<Column> measurement_document_columns() {
   std::vector<Column> columns{
-      {"device", kWhole, "/measurements/*/device", "Number of the device in its run."},
+      {"device", kWhole, "/measurements/*/device",
+       "Number of the device in its run; NULL where the machine as a whole was measured."},
       {"id", kText, "/measurements/*/id", "The operation; the same in every run."},
-      {"workload", kText, "/measurements/*/workload", "gemm, conv, bandwidth, compute or latency."},
+      {"workload", kText, "/measurements/*/workload", "gemm, conv, bandwidth, compute, latency, disk or network."},
   };
   add_parameters(columns);
   const std::vector<Column> rest{
@@ -212,9 +216,14 @@ std::vector<Column> figure_columns(const std::string& pointer) {
       {"conv_tflop_per_s", "All convolutions of ResNet-50, FLOPs over time:"},
       {"compute_tflop_per_s", "Arithmetic alone, from registers:"},
       {"bandwidth_gb_per_s", "Bandwidth,"},
-      {"latency_us", "Microseconds of a"}};
-  for (const HeadlineKind& kind : headline_kinds())
-    add_figures(columns, pointer, std::string(kind.name), kind.keys, meanings.at(kind.name));
+      {"latency_us", "Microseconds of a"},
+      {"host_gb_per_s", "Of the machine around the GPUs,"},
+      {"host_tflop_per_s", "All usable CPUs in fp32,"},
+      {"host_latency_us", "Microseconds to the named network target,"}};
+  for (const HeadlineKind& kind : headline_kinds()) {
+    if (!kind.of_instance_only || pointer == "/summary/instance")
+      add_figures(columns, pointer, kind, meanings.at(kind.name));
+  }
   return columns;
 }
 

@@ -13,7 +13,7 @@ namespace gpuassay {
 std::vector<Column> run_document_columns();
 std::vector<Column> device_document_columns();
 std::vector<Column> measurement_document_columns();
-/// gemm_tflop_per_s_fp16_sustained and so on, below `pointer` (a summary).
+/// gemm_tflop_per_s_fp16_sustained and so on, below `pointer`: a summary, "/summary/instance" or that of a device.
 std::vector<Column> figure_columns(const std::string& pointer);
 
 /// Left out where a run is suppressed.

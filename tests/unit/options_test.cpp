@@ -86,6 +86,7 @@ TEST(Options, EveryFlagOfRun) {
   EXPECT_EQ(run.max_cost_usd, "0.01");
   EXPECT_EQ(run.out, "x.json");
   EXPECT_EQ(run.upload_url, "http://h");
+  EXPECT_FALSE(run.network_target);
   EXPECT_TRUE(run.json);
 }
 
@@ -174,6 +175,7 @@ TEST(Options, ImpossibleValuesAreUsageErrors) {
   }
   EXPECT_NE(usage_error({"run", "--max-cost", "1"}).find("--price"), std::string::npos);
   EXPECT_NE(usage_error({"run", "--offline", "--upload", "http://h"}), "accepted");
+  EXPECT_NE(usage_error({"run", "--offline", "--network-target", "http://h"}), "accepted");
   EXPECT_NE(usage_error({"--quiet", "--verbose", "run"}), "accepted");
 }
 

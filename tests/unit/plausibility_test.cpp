@@ -132,6 +132,28 @@ TEST(Plausibility, NoSingleDeviceIsBeyondPhysics) {
   expect_doubt(unknown, "beyond_physics");
 }
 
+TEST(Plausibility, NeitherIsAMachineAroundItsDevices) {
+  const auto around = [](const OperationParams& params, double gb_per_s) {
+    Measurement m = said(params, gb_per_s);
+    m.device.reset();
+    return v100_with({said(kGemm, 100), m});
+  };
+  const DiskParams disk{DiskKind::sequential_read, 256 << 20, 4 << 20};
+  const NetworkParams network{NetworkKind::download, 256 << 20};
+  const BandwidthParams memory{BandwidthKernel::triad, MemoryLevel::dram, 1 << 27};
+  EXPECT_EQ(doubts(around(disk, 14)), "");
+  EXPECT_EQ(doubts(around(network, 12)), "");
+  EXPECT_EQ(doubts(around(memory, 900)), "");
+  expect_doubt(around(disk, 140), "beyond_physics");
+  expect_doubt(around(network, 140), "beyond_physics");
+  expect_doubt(around(memory, 9000), "beyond_physics");
+  expect_doubt(v100_with({said(DiskParams{DiskKind::disk_to_device, 256 << 20, 4 << 20}, 140)}), "beyond_physics");
+  Measurement connection = test::ok_measurement(NetworkParams{NetworkKind::connect, 0}, {100, 100});
+  connection.device.reset();
+  connection.seconds_under_load = 0.5;
+  expect_doubt(v100_with({said(kGemm, 100), connection}), "beyond_physics");
+}
+
 TEST(Plausibility, FiguresFollowFromTheSamples) {
   Result result = v100_with({said(kGemm, 100)});
   result.measurements[0].metric->value = 110;
