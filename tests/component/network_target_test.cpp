@@ -100,7 +100,8 @@ TEST(NetworkTarget, AnEndBeforeThePromisedLengthIsAFailure) {
 TEST(NetworkTarget, AnotherLengthTheNextTimeIsAFailure) {
   const std::string said = download_failure(
       [](RawSocket& client, int number) {
-        client.send(http_reply(200, std::string_view(kBody).substr(0, kBody.size() / (number + 1))));
+        client.send(
+            http_reply(200, std::string_view(kBody).substr(0, kBody.size() / static_cast<std::size_t>(number + 1))));
       },
       2);
   EXPECT_NE(said.find("same length"), std::string::npos) << said;
