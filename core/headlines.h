@@ -16,6 +16,7 @@ struct HeadlineKind {
   std::string_view name;
   std::map<std::string, RegimeValues> DeviceSummary::*figures = nullptr;
   std::vector<std::string> keys;
+  bool instance_only = false;  ///< no device has it by itself
 };
 
 const std::vector<HeadlineKind>& headline_kinds();

@@ -80,7 +80,24 @@ struct LatencyParams {
   bool operator==(const LatencyParams&) const = default;
 };
 
-using OperationParams = std::variant<GemmParams, ConvParams, BandwidthParams, ComputeParams, LatencyParams>;
+enum class CollectiveKind { all_reduce, all_gather, reduce_scatter, all_to_all };
+/// `bandwidth`: calls back to back, of which the mean is timed. The latency of one call of many: `plain`, each queued
+/// by itself, or `graph`, recorded in CUDA graphs.
+enum class CollectiveMode { bandwidth, plain, graph };
+
+/// One collective of NCCL among `ranks` GPUs. `message_bytes` counts as in nccl-tests: what a rank hands in for
+/// all_reduce and reduce_scatter, what it gets for all_gather, either for all_to_all.
+struct CollectiveParams {
+  CollectiveKind kind = CollectiveKind::all_reduce;
+  DType dtype = DType::fp32;
+  std::int64_t message_bytes = 0;
+  std::int64_t ranks = 0;
+  CollectiveMode mode = CollectiveMode::bandwidth;
+  bool operator==(const CollectiveParams&) const = default;
+};
+
+using OperationParams =
+    std::variant<GemmParams, ConvParams, BandwidthParams, ComputeParams, LatencyParams, CollectiveParams>;
 
 // ---- plan -----------------------------------------------------------------------------------------------
 
@@ -116,7 +133,8 @@ struct Case {
 enum class CaseStatus { ok, skipped, failed, wrong_result };
 enum class StopReason { noise_reached, noise_stable, time_limit, sample_limit };
 
-/// `name` is achieved_tflop_per_s (unit TFLOP/s, 1e12), achieved_gb_per_s (unit GB/s, 1e9) or latency_us (unit us).
+/// `name` is achieved_tflop_per_s (unit TFLOP/s, 1e12), achieved_gb_per_s, busbw_gb_per_s (unit GB/s, 1e9) or
+/// latency_us (unit us).
 struct Metric {
   std::string name;
   double value = 0;
@@ -132,6 +150,7 @@ struct Verification {
   double max_error = 0;
   double tolerance = 0;
   bool passed = false;
+  std::string wrong_part = {};  ///< "of rank 3": where it did not pass, for the reason; not part of the document
 };
 
 /// What NVML said while the case ran; a field is empty where NVML does not tell (old board, vGPU, no permission).
@@ -170,6 +189,8 @@ struct Measurement {
   std::vector<double> samples_ns;  ///< nanoseconds per operation, at most 64
   std::optional<double> median_ns;
   std::optional<double> noise;  ///< median absolute relative deviation, a fraction
+  /// 99th percentile of all samples before they were thinned, where each was one operation and there were enough.
+  std::optional<double> p99_ns = {};
   std::optional<StopReason> stop_reason;
   std::optional<double> seconds_under_load;
   std::optional<bool> steady_reached;
@@ -288,6 +309,9 @@ struct DeviceSummary {
   std::map<std::string, RegimeValues> bandwidth_gb_per_s;   ///< by kernel (dram, pinned), cache level, "h2d_pageable"
   std::map<std::string, RegimeValues> compute_tflop_per_s;  ///< by dtype: arithmetic alone; left out when empty
   std::map<std::string, RegimeValues> latency_us;           ///< by kind, lower is better; left out when empty
+  // Of the instance alone; left out when empty.
+  std::map<std::string, RegimeValues> collective_busbw_gb_per_s = {};  ///< by kind: the best size
+  std::map<std::string, RegimeValues> collective_latency_us = {};      ///< "all_reduce_plain", "..._p99": of 16 KiB
 };
 
 struct Summary {
@@ -363,6 +387,19 @@ struct PriceMatch {
   bool has_all_fields = true;  ///< documents before 1.2 left the empty ones of these out
 };
 
+/// One process of a run on several, with its GPU and what that does alone.
+struct NodeRank {
+  int rank = 0;
+  Device device;
+  std::map<std::string, Metric> figures = {};  ///< by case id; left out when empty
+};
+
+/// One machine of such a run.
+struct Node {
+  Host host;
+  std::vector<NodeRank> ranks;
+};
+
 struct AgentInfo {
   std::string version, commit, profile, build;
 };
@@ -385,6 +422,7 @@ struct Result {
   Host host;
   Platform platform;
   std::vector<Device> devices;
+  std::vector<Node> nodes = {};  ///< of a run that a launcher started as several processes; else empty, and left out
   std::vector<Library> libraries;
   std::vector<Measurement> measurements;
   Summary summary;

@@ -60,6 +60,7 @@ double flop_count(const OperationParams& params) {
                         [](const BandwidthParams&) { return 0.0; },
                         [](const ComputeParams& c) { return static_cast<double>(c.flops); },
                         [](const LatencyParams&) { return 0.0; },
+                        [](const CollectiveParams&) { return 0.0; },
                     },
                     params);
 }
@@ -84,8 +85,22 @@ Metric metric_of(const OperationParams& params, double median_ns) {
   if (workload_of(params) == Workload::bandwidth) {
     return {"achieved_gb_per_s", byte_count(params) / median_ns, "GB/s"};
   }
-  if (workload_of(params) == Workload::latency) return {"latency_us", median_ns / 1e3, "us"};
+  const auto* collective = std::get_if<CollectiveParams>(&params);
+  if (collective != nullptr && collective->mode == CollectiveMode::bandwidth) {
+    return {"busbw_gb_per_s",
+            algbw_gb_per_s(*collective, median_ns) * busbw_factor(collective->kind, collective->ranks), "GB/s"};
+  }
+  if (collective != nullptr || workload_of(params) == Workload::latency) return {"latency_us", median_ns / 1e3, "us"};
   return {"achieved_tflop_per_s", flop_count(params) / median_ns / 1e3, "TFLOP/s"};
+}
+
+double algbw_gb_per_s(const CollectiveParams& params, double median_ns) {
+  return static_cast<double>(params.message_bytes) / median_ns;
+}
+
+double busbw_factor(CollectiveKind kind, std::int64_t ranks) {
+  const auto n = static_cast<double>(ranks);
+  return (kind == CollectiveKind::all_reduce ? 2 : 1) * (n - 1) / n;
 }
 
 Workload workload_of(const OperationParams& params) {
@@ -95,6 +110,7 @@ Workload workload_of(const OperationParams& params) {
                         [](const BandwidthParams&) { return Workload::bandwidth; },
                         [](const ComputeParams&) { return Workload::compute; },
                         [](const LatencyParams&) { return Workload::latency; },
+                        [](const CollectiveParams&) { return Workload::collective; },
                     },
                     params);
 }
@@ -119,6 +135,11 @@ std::string case_id(const OperationParams& params) {
                           return "compute/" + std::string(to_name(c.unit)) + "/" + std::string(to_name(c.dtype));
                         },
                         [](const LatencyParams& l) { return "latency/" + std::string(to_name(l.kind)); },
+                        [&](const CollectiveParams& c) {
+                          return "collective/" + std::string(to_name(c.kind)) + "/" + std::string(to_name(c.dtype)) +
+                                 "/ranks" + number(c.ranks) + "/bytes" + number(c.message_bytes) +
+                                 (c.mode == CollectiveMode::bandwidth ? "" : "/" + std::string(to_name(c.mode)));
+                        },
                     },
                     params);
 }

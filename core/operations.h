@@ -13,7 +13,7 @@ double bytes_of_element(DType dtype);
 
 /// GEMM: 2*m*n*k*batch (one multiply and one add per product term). Convolution, every direction: the nominal
 /// direct count 2*n*k*p*q*c*r*s, as cuDNN and oneDNN report it; Winograd may therefore exceed a "peak".
-/// Compute: what the params say. Bandwidth and latency: 0, their figures are bytes and time.
+/// Compute: what the params say. Bandwidth, latency, collective: 0, their figures are bytes and time.
 double flop_count(const OperationParams& params);
 
 /// Bytes moved by one bandwidth operation, by the STREAM convention (each array read or written once, no
@@ -23,8 +23,18 @@ double flop_count(const OperationParams& params);
 double byte_count(const OperationParams& params);
 
 /// The figure of one operation that took `median_ns`: achieved_tflop_per_s, achieved_gb_per_s for bandwidth, or
-/// latency_us (of one launch) for latency.
+/// latency_us (of one launch, or one call) for latency. Of a collective's bandwidth busbw_gb_per_s.
 Metric metric_of(const OperationParams& params, double median_ns);
+
+/// GB/s by nccl-tests' doc/PERFORMANCE.md: `algbw` is message_bytes over time, `busbw` that times the share of the
+/// message which each link of an ideal ring carries, so that it compares with the links' own bandwidth whatever the
+/// number of ranks n: 2(n-1)/n for all_reduce, (n-1)/n for all_gather, reduce_scatter and all_to_all.
+double algbw_gb_per_s(const CollectiveParams& params, double median_ns);
+double busbw_factor(CollectiveKind kind, std::int64_t ranks);
+
+/// The latency of a collective is told of this message: one token of 8192 numbers in 16 bits, what tensor-parallel
+/// decoding of a 70 B model sums up twice in each layer.
+inline constexpr std::int64_t kLatencyMessageBytes = 16384;
 
 Workload workload_of(const OperationParams& params);
 
@@ -33,7 +43,8 @@ bool is_square_gemm(const OperationParams& params);
 bool is_triad(const OperationParams& params);
 
 /// For example "gemm/fp32/m4096n4096k4096", "conv/fp32/forward/n8c64h56w56k64r3s3/stride1pad1",
-/// "bandwidth/triad/dram", "bandwidth/h2d/pinned", "compute/fma/fp32", "latency/kernel_launch".
+/// "bandwidth/triad/dram", "bandwidth/h2d/pinned", "compute/fma/fp32", "latency/kernel_launch",
+/// "collective/all_reduce/fp32/ranks8/bytes1048576", with "/plain" or "/graph" after it for the latency.
 std::string case_id(const OperationParams& params);
 
 }  // namespace gpuassay

@@ -75,6 +75,10 @@ class CpuBackend final : public Backend {
     throw Error(ErrorCode::unsupported, "a CPU launches no kernels");
   }
 
+  static std::unique_ptr<Operation> prepare_shape(const CollectiveParams&) {
+    throw Error(ErrorCode::unsupported, "collectives are measured among GPUs");
+  }
+
   std::unique_ptr<Operation> prepare_shape(const BandwidthParams& params) {
     return prepare_cpu_bandwidth(std::shared_ptr<PinnedThreads>(context_, &context_->threads()), params);
   }

@@ -136,6 +136,9 @@ class CudaBackend final : public Backend {
   std::unique_ptr<Operation> prepare_shape(const LatencyParams& params) {
     return prepare_cuda_latency(context_, params);
   }
+  static std::unique_ptr<Operation> prepare_shape(const CollectiveParams& /*params*/) {
+    throw Error(ErrorCode::unsupported, "a collective takes more than one GPU");
+  }
 
   /// Opened once. A library that does not open is tried again by the next case: each tells the reason.
   template <class Session, class Make>

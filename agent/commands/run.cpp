@@ -8,8 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/assemble.h"
-#include "agent/backends/cpu_backend.h"
-#include "agent/backends/cuda_backend.h"
+#include "agent/commands/case_runner.h"
 #include "agent/commands/collector_target.h"
 #include "agent/commands/commands.h"
 #include "agent/commands/contribute.h"
@@ -25,7 +24,6 @@
 #include "agent/inventory.h"
 #include "agent/journal_record.h"
 #include "agent/measure.h"
-#include "agent/measure_case.h"
 #include "agent/plan.h"
 #include "agent/platform/network_wait.h"
 #include "agent/platform_stage.h"
@@ -51,9 +49,6 @@ namespace {
 /// broke.
 constexpr double kReserveS = 0.5;
 constexpr std::chrono::milliseconds kHealthLimit{1500}, kLongestHealthLimit{10'000};
-
-/// What a soak needs beside its load: preparing, choosing an algorithm, verifying.
-constexpr double kAroundSoakS = 5;
 
 double budget_s(const RunOptions& options, std::size_t devices) {
   const double soak_s = options.soak_s ? (*options.soak_s + kAroundSoakS) * static_cast<double>(devices) : 0;
@@ -113,55 +108,6 @@ void complete_platform(PlatformStage& platform, Result& begun, double left_s, co
   constexpr double kLongestS = 6;
   const auto deadline = time_from_now(std::clamp(left_s, 0.0, kLongestS));
   if (platform.complete(begun, deadline, interruption.fd())) look_up_price(begun, environment, progress);
-}
-
-/// The backend of each device, made at its first case in the measuring process.
-class Backends {
- public:
-  explicit Backends(const Machine& machine) : machine_(machine) {}
-
-  Backend& of(const std::optional<int>& device) {
-    std::unique_ptr<Backend>& backend = backends_[device];
-    if (!backend) {
-      const auto selection = device ? machine_.selections.find(*device) : machine_.selections.end();
-      backend = selection == machine_.selections.end() ? make_cpu_backend(machine_.inventory.cpu)
-                                                       : make_cuda_backend(selection->second);
-    }
-    return *backend;
-  }
-
- private:
-  const Machine& machine_;
-  std::map<std::optional<int>, std::unique_ptr<Backend>> backends_;
-};
-
-/// Load that would not end in time ends earlier, so that there is a figure: `left_s` until the run's deadline.
-Case within(const Case& planned, double left_s) {
-  if (planned.regime != Regime::sustained) return planned;
-  constexpr double kLeastS = 1, kNsPerS = 1e9;
-  Case shorter = planned;
-  const double most_s = std::max(left_s - kAroundSoakS, kLeastS);
-  shorter.limits.max_time_ns = std::min(planned.limits.max_time_ns, static_cast<std::int64_t>(most_s * kNsPerS));
-  return shorter;
-}
-
-std::function<CaseRunner()> runner_maker(const std::vector<Case>& cases, const Machine& machine, double deadline_s) {
-  return [&cases, &machine, deadline_s]() -> CaseRunner {
-    const auto backends = std::make_shared<Backends>(machine);
-    const CpuTimesReader read_cpu_times = [root = SystemRoot("/")] {
-      return parse_cpu_times(root.read_text("/proc/stat").value_or(""));
-    };
-    return [&cases, backends, read_cpu_times, deadline_s](std::size_t index) -> CaseAnswer {
-      try {
-        return measure_case(within(cases[index], deadline_s - monotonic_s()), backends->of(cases[index].device),
-                            read_cpu_times);
-      } catch (const Error& error) {  // the device does not open
-        return {
-            not_measured(cases[index], CaseStatus::failed, fmt::format("{}: {}", name_of(error.code()), error.what())),
-            true};
-      }
-    };
-  };
 }
 
 RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, double started_s, double budget,

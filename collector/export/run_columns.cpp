@@ -55,7 +55,7 @@ void add_parameters(std::vector<Column>& columns) {
            {"kernel", kText, "bandwidth: copy, triad, read, h2d and so on."},
            {"level", kText, "bandwidth: where the data lies, or the kind of the host's memory."},
            {"unit", kText, "compute: fma (ordinary lanes) or mma (matrix units)."},
-           {"kind", kText, "latency: kernel_launch or graph_launch."},
+           {"kind", kText, "latency: kernel_launch or graph_launch; collective: all_reduce and so on."},
            {"m", kWhole, "gemm: C[m,n] = A[m,k] * B[k,n]."},
            {"n", kWhole, "gemm: columns of C; conv: images."},
            {"k", kWhole, "gemm: the inner size; conv: channels of the output."},
@@ -70,6 +70,9 @@ void add_parameters(std::vector<Column>& columns) {
            {"stride", kWhole, "conv: step of the filter."},
            {"pad", kWhole, "conv: zeros at each edge."},
            {"array_bytes", kWhole, "bandwidth: size of one array, or what one operation moves."},
+           {"message_bytes", kWhole, "collective: size of the message, as nccl-tests counts it."},
+           {"ranks", kWhole, "collective: GPUs that take part."},
+           {"mode", kText, "collective: bandwidth, or for the latency of one call plain or graph."},
            {"flops", kWhole, "compute: operations that one operation of the case does."},
        }) {
     columns.push_back({fmt::format("params_{}", parameter.name), parameter.type,
@@ -152,9 +155,9 @@ std::vector<Column> device_document_columns() {
 
 std::vector<Column> measurement_document_columns() {
   std::vector<Column> columns{
-      {"device", kWhole, "/measurements/*/device", "Number of the device in its run."},
+      {"device", kWhole, "/measurements/*/device", "Number of the device in its run; NULL: all of them together."},
       {"id", kText, "/measurements/*/id", "The operation; the same in every run."},
-      {"workload", kText, "/measurements/*/workload", "gemm, conv, bandwidth, compute or latency."},
+      {"workload", kText, "/measurements/*/workload", "gemm, conv, bandwidth, compute, latency or collective."},
   };
   add_parameters(columns);
   const std::vector<Column> rest{
@@ -168,6 +171,7 @@ std::vector<Column> measurement_document_columns() {
       {"samples_ns", "DOUBLE[]", "/measurements/*/samples_ns", "Nanoseconds per operation, at most 64 of them."},
       {"median_ns", kReal, "/measurements/*/median_ns", "Median of the samples."},
       {"noise", kReal, "/measurements/*/noise", "Median absolute relative deviation, a fraction."},
+      {"p99_ns", kReal, "/measurements/*/p99_ns", "99th percentile of all samples, where each was one operation."},
       {"stop_reason", kText, "/measurements/*/stop_reason", "Why sampling ended."},
       {"seconds_under_load", kReal, "/measurements/*/seconds_under_load", "How long the device worked on it."},
       {"steady_reached", kFlag, "/measurements/*/steady_reached", "Whether it had settled."},
@@ -200,9 +204,12 @@ std::vector<Column> figure_columns(const std::string& pointer) {
       {"conv_tflop_per_s", "All convolutions of ResNet-50, FLOPs over time:"},
       {"compute_tflop_per_s", "Arithmetic alone, from registers:"},
       {"bandwidth_gb_per_s", "Bandwidth,"},
-      {"latency_us", "Microseconds of a"}};
+      {"latency_us", "Microseconds of a"},
+      {"collective_busbw_gb_per_s", "Bus bandwidth of the best size, all GPUs together:"},
+      {"collective_latency_us", "Microseconds of a collective of 16 KiB, all GPUs together:"}};
   for (const HeadlineKind& kind : headline_kinds())
-    add_figures(columns, pointer, std::string(kind.name), kind.keys, meanings.at(kind.name));
+    if (!kind.instance_only || pointer == "/summary/instance")
+      add_figures(columns, pointer, std::string(kind.name), kind.keys, meanings.at(kind.name));
   return columns;
 }
 
