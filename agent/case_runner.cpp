@@ -10,9 +10,11 @@
 
 #include "agent/backends/cpu_backend.h"
 #include "agent/backends/cuda_backend.h"
+#include "agent/backends/nccl_backend.h"
 #include "agent/measure_case.h"
 #include "agent/system_root.h"
 #include "core/error.h"
+#include "core/operations.h"
 
 namespace gpuassay {
 namespace {
@@ -22,7 +24,12 @@ class Backends {
  public:
   Backends(const Machine& machine, const HostSelection& host) : machine_(machine), host_(host) {}
 
-  Backend& of(const std::optional<int>& device) {
+  Backend& of(const Case& planned) {
+    if (workload_of(planned.params) == Workload::collective) {
+      if (!group_) group_ = make_nccl_backend(group_members(machine_));
+      return *group_;
+    }
+    const std::optional<int>& device = planned.device;
     std::unique_ptr<Backend>& backend = backends_[device];
     if (!backend) {
       const auto selection = device ? machine_.selections.find(*device) : machine_.selections.end();
@@ -45,6 +52,7 @@ class Backends {
 
   const Machine& machine_;
   const HostSelection& host_;
+  std::unique_ptr<Backend> group_;  ///< of what all GPUs do together
   std::map<std::optional<int>, std::unique_ptr<Backend>> backends_;
 };
 
@@ -68,7 +76,7 @@ std::function<CaseRunner()> case_runner_maker(const std::vector<Case>& cases, co
     };
     return [&cases, backends, read_cpu_times, deadline_s](std::size_t index, const StartSignal& start) -> CaseAnswer {
       try {
-        return measure_case(within(cases[index], deadline_s - monotonic_s()), backends->of(cases[index].device),
+        return measure_case(within(cases[index], deadline_s - monotonic_s()), backends->of(cases[index]),
                             read_cpu_times, suspended_ns, start);
       } catch (const Error& error) {  // the device does not open
         return {

@@ -123,6 +123,7 @@ void choose_libraries(const Search& search, const std::vector<Copies>& all, cons
     if (!choice.chosen) continue;
     if (copies.kind == LibraryKind::cublas) selection.cublas = choice.chosen->file;
     if (copies.kind == LibraryKind::cublaslt) selection.cublaslt = choice.chosen->file;
+    if (copies.kind == LibraryKind::nccl) selection.nccl = choice.chosen->file;
     if (copies.kind == LibraryKind::cudnn) {
       selection.cudnn = choice.chosen->file;
       selection.cudnn_companions = companions_of(*choice.chosen);
@@ -179,6 +180,7 @@ void add_libraries(const Search& search, const GpuSights& sights, CudaMachine& m
       machine.selections[i].cublas = chosen.cublas;
       machine.selections[i].cublaslt = chosen.cublaslt;
       machine.selections[i].cudnn = chosen.cudnn;
+      machine.selections[i].nccl = chosen.nccl;
       machine.selections[i].broken_cublas = chosen.broken_cublas;
       machine.selections[i].broken_cudnn = chosen.broken_cudnn;
       machine.selections[i].cudnn_companions = chosen.cudnn_companions;

@@ -115,6 +115,16 @@ Machine look_at_machine(const Environment& environment, const DeviceChoice& choi
   return machine;
 }
 
+std::vector<GroupMember> group_members(const Machine& machine) {
+  std::vector<GroupMember> members;
+  for (const Device& device : machine.inventory.devices) {
+    const auto selection = machine.selections.find(device.index);
+    if (selection != machine.selections.end())
+      members.push_back({device.index, selection->second, device.mig.has_value()});
+  }
+  return members;
+}
+
 IdentifierHash identifier_hash(const Environment& environment) {
   // Read at the first identifier: most machines have none, and need no key until they upload.
   const auto key = std::make_shared<std::optional<KeyPair>>();

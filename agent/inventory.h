@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/backends/cuda_backend.h"
+#include "agent/backends/nccl_group.h"
 #include "agent/device_choice.h"
 #include "agent/dynlib/driver_problem.h"
 #include "agent/environment.h"
@@ -39,6 +40,9 @@ inline constexpr double kPatienceS = 180;
 /// Below the environment's system root. CUDA is looked for unless `choice` is the CPU, oneDNN where the CPU is to be
 /// measured. What does not answer within `limit_s` counts as hung. Call while there is one thread.
 Machine look_at_machine(const Environment& environment, const DeviceChoice& choice, double limit_s = kPatienceS);
+
+/// The CUDA devices that are to be measured, as ranks of what they do together.
+std::vector<GroupMember> group_members(const Machine& machine);
 
 /// Hashes under the machine's key, which is made when the data directory exists; without one it hashes nothing.
 IdentifierHash identifier_hash(const Environment& environment);

@@ -1,5 +1,7 @@
 #include "agent/measure_case.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -19,6 +21,8 @@ namespace {
 /// Warm-up lasts at least this long, or one operation if that is longer: first-touch, code caches, clock ramps.
 constexpr std::int64_t kWarmUpNs = 5'000'000;
 constexpr int kSampleDigits = 6;
+/// Of fewer the 99th percentile would be the slowest one.
+constexpr std::size_t kSamplesForP99 = 100;
 /// The two clocks are read one after the other, so they seem to drift a little.
 constexpr std::int64_t kSuspensionNs = 1'000'000;
 
@@ -47,11 +51,18 @@ void store_samples(const std::vector<double>& samples_ns, std::int64_t under_loa
 void sample(Operation& operation, const SamplingLimits& limits, double operation_ns, Measurement& measurement) {
   const auto iterations = static_cast<std::int64_t>(std::max(1.0, std::ceil(operation.min_sample_ns() / operation_ns)));
   StoppingRule rule(limits);
+  bool one_by_one = false;
   while (!measurement.stop_reason) {
     const std::int64_t took_ns = std::max<std::int64_t>(1, operation.run_timed_ns(iterations));
+    const std::vector<double> each_ns = operation.each_ns();
+    for (const double one_ns : each_ns) measurement.stop_reason = rule.add(one_ns, std::llround(one_ns));
+    one_by_one = !each_ns.empty();
+    if (one_by_one) continue;
     measurement.stop_reason = rule.add(static_cast<double>(took_ns) / static_cast<double>(iterations), took_ns);
   }
   store_samples(rule.samples_ns(), rule.elapsed_ns(), limits, measurement);
+  if (one_by_one && rule.samples_ns().size() >= kSamplesForP99)
+    measurement.p99_ns = round_significant(quantile(rule.samples_ns(), 0.99), kSampleDigits);
 }
 
 /// Load without a pause until it has settled: the samples are those after it has.
@@ -136,7 +147,9 @@ Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader
   measurement.verification = rounded(operation->verify());
   if (!measurement.verification->passed) {
     measurement.status = CaseStatus::wrong_result;
-    measurement.reason = "wrong_result: the output differs from the float64 reference by more than the tolerance";
+    const std::string& part = measurement.verification->wrong_part;
+    measurement.reason = fmt::format("wrong_result: the output{} differs from the reference by more than the tolerance",
+                                     part.empty() ? "" : " " + part);
   }
   return measurement;
 }

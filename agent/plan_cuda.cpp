@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "agent/plan_collective.h"
 #include "agent/plan_units.h"
 #include "agent/workloads/compute_launch.h"
 #include "core/enums.h"
@@ -367,6 +368,7 @@ std::vector<Case> plan_cuda(const std::vector<CudaPlanDevice>& devices, Profile 
   for (const std::size_t i : firsts) append(ranked[i].score(score_counts(profile)));
   const std::size_t to_repeat = devices.size() == 1 && profile != Profile::quick ? all.size() : 0;
   for (RankedCases& device : ranked) append(device.link());
+  append(collective_cases(devices, profile));
   for (const std::size_t i : firsts) append(ranked[i].best_of_the_rest());
   append(around);
   for (const std::size_t i : firsts) append(ranked[i].rest());

@@ -17,7 +17,7 @@ struct CudaPlanDevice {
 /// Cases of all devices in order of value, the devices taking turns within each rank:
 ///  1. the headlines: the square GEMM in the training precision, the triad;
 ///  2. what the score needs: launch latencies, and operations of the networks that are predicted, in full all of them;
-///  3. the link to the host: pinned transfers;
+///  3. the link to the host: pinned transfers; then what several GPUs do together (plan_collective.h);
 ///  4. the best figure of everything else: square GEMMs of the other formats, arithmetic alone;
 ///  5. the rest of the profile: other STREAM kernels, gather, L2, pageable transfers, transformer-like, decode (m = 1
 ///     to 64) and mixture-of-experts GEMMs, convolutions in other formats;

@@ -237,6 +237,38 @@ void add_sustained_line(TextPage& page, const Result& result) {
   add_line(page, "sustained", words, "of burst", notes, std::nullopt);
 }
 
+/// Collectives of all GPUs: the bus bandwidth of the best size with its algorithm bandwidth, and the latency of 16 KiB.
+void add_collective_lines(TextPage& page, const Result& result) {
+  const DeviceSummary& instance = result.summary.instance;
+  Words bandwidths, notes;
+  std::int64_t ranks = 0;
+  for (const auto& [kind, name] : EnumNames<CollectiveKind>::values) {
+    const auto busbw = figure_of(instance.collective_busbw_gb_per_s, name);
+    if (!busbw) continue;
+    for (const Measurement& m : result.measurements) {
+      if (const auto* collective = std::get_if<CollectiveParams>(&m.params)) ranks = collective->ranks;
+    }
+    if (ranks == 0) continue;
+    bandwidths.push_back(fmt::format("{} {}", name, short_number(*busbw)));
+    if (kind == CollectiveKind::all_reduce)
+      notes.push_back(fmt::format("busbw of {} GPUs; all_reduce algbw {}", ranks,
+                                  short_number(*busbw / busbw_factor(kind, ranks))));
+  }
+  std::set<std::string> names;
+  for (const Device& device : result.devices) names.insert(device.name);
+  if (names.size() > 1) notes.emplace_back("different GPUs: the slowest sets the pace");
+  add_line(page, "collective", bandwidths, "GB/s", notes, std::nullopt);
+  Words latencies;
+  for (const std::string mode : {"plain", "graph"}) {
+    const std::string key = "all_reduce_" + mode;
+    const auto p50 = figure_of(instance.collective_latency_us, key);
+    const auto p99 = figure_of(instance.collective_latency_us, key + "_p99");
+    if (p50) latencies.push_back(fmt::format("{} {}", mode, short_number(*p50)));
+    if (p50 && p99) latencies.back() += fmt::format(" p99 {}", short_number(*p99));
+  }
+  add_line(page, "all-reduce", latencies, "us", {"latency of 16 KiB"}, std::nullopt);
+}
+
 /// Copies between devices: slowest and fastest pair of each kind, with the pair that is slowest.
 void add_peer_lines(TextPage& page, const Result& result) {
   struct Extremes {
@@ -335,6 +367,7 @@ void add_figure_lines(TextPage& page, const Result& result) {
       "latency", "us", [](const DeviceSummary& of) { return latency_words(of.latency_us); }, {},
       of_workload(Workload::latency));
   add_peer_lines(page, result);
+  add_collective_lines(page, result);
   add_sustained_line(page, result);
   add_host_lines(page, result);
   add_device_lines(page, result);

@@ -56,13 +56,13 @@ void wait_for_start(int fd) {
   ::_exit(0);
 }
 
-void become_worker(pid_t parent, int channel) {
+void become_worker(pid_t parent, int channel, int kept_fd) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(0);  // the parent died between fork and prctl
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGTERM, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
-  close_inherited({channel});
+  close_inherited({channel, kept_fd});
 }
 
 std::string describe(int status) {
@@ -75,7 +75,7 @@ std::string describe(int status) {
 
 }  // namespace
 
-Worker::Worker(const std::function<CaseRunner()>& make_runner) {
+Worker::Worker(const std::function<CaseRunner()>& make_runner, int kept_fd) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     throw_errno(ErrorCode::internal, "cannot make the channel to the measuring process", errno);
@@ -89,7 +89,7 @@ Worker::Worker(const std::function<CaseRunner()>& make_runner) {
     throw_errno(ErrorCode::internal, "cannot start the measuring process", error);
   }
   if (pid_ == 0) {
-    become_worker(parent, ends[1]);
+    become_worker(parent, ends[1], kept_fd);
     serve_cases(ends[1], make_runner);
   }
   ::close(ends[1]);

@@ -22,7 +22,8 @@ class Worker {
  public:
   /// Forks at once. `make_runner` is called in the child before the first case; what it throws is sent back as the
   /// failure of every case it is asked for.
-  explicit Worker(const std::function<CaseRunner()>& make_runner);
+  /// `kept_fd` stays open in the child as well; nothing else of the parent's does.
+  explicit Worker(const std::function<CaseRunner()>& make_runner, int kept_fd = -1);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

@@ -84,6 +84,19 @@ struct EnumNames<NetworkKind> {
       {{NetworkKind::connect, "connect"}, {NetworkKind::download, "download"}}};
 };
 template <>
+struct EnumNames<CollectiveKind> {
+  static constexpr std::array<std::pair<CollectiveKind, std::string_view>, 4> values{
+      {{CollectiveKind::all_reduce, "all_reduce"},
+       {CollectiveKind::all_gather, "all_gather"},
+       {CollectiveKind::reduce_scatter, "reduce_scatter"},
+       {CollectiveKind::all_to_all, "all_to_all"}}};
+};
+template <>
+struct EnumNames<CollectiveMode> {
+  static constexpr std::array<std::pair<CollectiveMode, std::string_view>, 3> values{
+      {{CollectiveMode::bandwidth, "bandwidth"}, {CollectiveMode::plain, "plain"}, {CollectiveMode::graph, "graph"}}};
+};
+template <>
 struct EnumNames<Workload> {
   static constexpr std::array<std::pair<Workload, std::string_view>, 8> values{{{Workload::gemm, "gemm"},
                                                                                 {Workload::conv, "conv"},

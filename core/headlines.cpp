@@ -35,6 +35,16 @@ std::vector<std::string> bandwidth_keys() {
   return keys;
 }
 
+/// Latencies of an all-reduce: the median and the 99th percentile, of plain calls and of calls in graphs.
+std::vector<std::string> collective_latency_keys() {
+  std::vector<std::string> keys;
+  for (const CollectiveMode mode : {CollectiveMode::plain, CollectiveMode::graph}) {
+    const std::string key = fmt::format("{}_{}", to_name(CollectiveKind::all_reduce), to_name(mode));
+    keys.insert(keys.end(), {key, key + "_p99"});
+  }
+  return keys;
+}
+
 }  // namespace
 
 const std::vector<HeadlineKind>& headline_kinds() {
@@ -50,6 +60,8 @@ const std::vector<HeadlineKind>& headline_kinds() {
        true},
       {"host_tflop_per_s", &DeviceSummary::host_tflop_per_s, {"fma", "gemm"}, true},
       {"host_latency_us", &DeviceSummary::host_latency_us, {"connect"}, true},
+      {"collective_busbw_gb_per_s", &DeviceSummary::collective_busbw_gb_per_s, names_of_all<CollectiveKind>(), true},
+      {"collective_latency_us", &DeviceSummary::collective_latency_us, collective_latency_keys(), true},
   };
   return kKinds;
 }

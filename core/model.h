@@ -106,6 +106,22 @@ struct LatencyParams {
   bool operator==(const LatencyParams&) const = default;
 };
 
+enum class CollectiveKind { all_reduce, all_gather, reduce_scatter, all_to_all };
+/// `bandwidth`: calls back to back, of which the mean is timed. The latency of one call of many: `plain`, each queued
+/// by itself, or `graph`, recorded in CUDA graphs.
+enum class CollectiveMode { bandwidth, plain, graph };
+
+/// One collective of NCCL among `ranks` GPUs. `message_bytes` counts as in nccl-tests: what a rank hands in for
+/// all_reduce and reduce_scatter, what it gets for all_gather, either for all_to_all.
+struct CollectiveParams {
+  CollectiveKind kind = CollectiveKind::all_reduce;
+  DType dtype = DType::fp32;
+  std::int64_t message_bytes = 0;
+  std::int64_t ranks = 0;
+  CollectiveMode mode = CollectiveMode::bandwidth;
+  bool operator==(const CollectiveParams&) const = default;
+};
+
 /// A file in the data directory: written and made durable, read past the page cache, and read into a GPU's memory as a
 /// model is loaded.
 enum class DiskKind { sequential_write, sequential_read, disk_to_device };
@@ -129,7 +145,7 @@ struct NetworkParams {
 };
 
 using OperationParams =
-    std::variant<GemmParams, ConvParams, BandwidthParams, ComputeParams, LatencyParams, DiskParams, NetworkParams>;
+    std::variant<GemmParams, ConvParams, BandwidthParams, ComputeParams, LatencyParams, DiskParams, NetworkParams, CollectiveParams>;
 
 // ---- plan -----------------------------------------------------------------------------------------------
 
@@ -166,7 +182,8 @@ struct Case {
 enum class CaseStatus { ok, skipped, failed, wrong_result };
 enum class StopReason { noise_reached, noise_stable, time_limit, sample_limit };
 
-/// `name` is achieved_tflop_per_s (unit TFLOP/s, 1e12), achieved_gb_per_s (unit GB/s, 1e9) or latency_us (unit us).
+/// `name` is achieved_tflop_per_s (unit TFLOP/s, 1e12), achieved_gb_per_s, busbw_gb_per_s (unit GB/s, 1e9) or
+/// latency_us (unit us).
 struct Metric {
   std::string name;
   double value = 0;
@@ -182,6 +199,7 @@ struct Verification {
   double max_error = 0;
   double tolerance = 0;
   bool passed = false;
+  std::string wrong_part = {};  ///< "of rank 3": where it did not pass, for the reason; not part of the document
 };
 
 /// What NVML said while the case ran; a field is empty where NVML does not tell (old board, vGPU, no permission).
@@ -228,6 +246,8 @@ struct Measurement {
   std::vector<double> samples_ns;  ///< nanoseconds per operation, at most 64
   std::optional<double> median_ns;
   std::optional<double> noise;  ///< median absolute relative deviation, a fraction
+  /// 99th percentile of all samples before they were thinned, where each was one operation and there were enough.
+  std::optional<double> p99_ns = {};
   std::optional<StopReason> stop_reason;
   std::optional<double> seconds_under_load;
   std::optional<bool> steady_reached;
@@ -360,6 +380,9 @@ struct DeviceSummary {
   std::map<std::string, RegimeValues> host_gb_per_s;     ///< memory, disk_write, disk_read, disk_to_device, network
   std::map<std::string, RegimeValues> host_tflop_per_s;  ///< of all usable CPUs in fp32: fma (arithmetic alone), gemm
   std::map<std::string, RegimeValues> host_latency_us;   ///< connect: opening one connection to the named target
+  // Of the instance alone; left out when empty.
+  std::map<std::string, RegimeValues> collective_busbw_gb_per_s = {};  ///< by kind: the best size
+  std::map<std::string, RegimeValues> collective_latency_us = {};      ///< "all_reduce_plain", "..._p99": of 16 KiB
 };
 
 /// How one figure differs among the devices of the instance.
@@ -451,6 +474,19 @@ struct PriceMatch {
   bool has_all_fields = true;  ///< documents before 1.2 left the empty ones of these out
 };
 
+/// One process of a run on several, with its GPU and what that does alone.
+struct NodeRank {
+  int rank = 0;
+  Device device;
+  std::map<std::string, Metric> figures = {};  ///< by case id; left out when empty
+};
+
+/// One machine of such a run.
+struct Node {
+  Host host;
+  std::vector<NodeRank> ranks;
+};
+
 struct AgentInfo {
   std::string version, commit, profile, build;
 };
@@ -473,6 +509,7 @@ struct Result {
   Host host;
   Platform platform;
   std::vector<Device> devices;
+  std::vector<Node> nodes = {};  ///< of a run that a launcher started as several processes; else empty, and left out
   std::vector<Library> libraries;
   std::vector<Measurement> measurements;
   Summary summary;

@@ -40,6 +40,7 @@ struct PeakOf {
   std::optional<double> operator()(const LatencyParams&) const { return std::nullopt; }
   std::optional<double> operator()(const DiskParams&) const { return std::nullopt; }
   std::optional<double> operator()(const NetworkParams&) const { return std::nullopt; }
+  std::optional<double> operator()(const CollectiveParams&) const { return std::nullopt; }
 };
 
 std::optional<double> peak_of(const OperationParams& params, const Device* device) {
@@ -85,6 +86,22 @@ void add_figure(const Measurement& m, DeviceSummary& summary) {
     raise(slot(summary.compute_tflop_per_s[std::string(to_name(compute->dtype))], m.regime), value);
   } else if (const auto* latency = std::get_if<LatencyParams>(&m.params)) {
     lower(slot(summary.latency_us[std::string(to_name(latency->kind))], m.regime), value);
+  }
+}
+
+/// Of the collectives, which are of the instance as a whole: the best bus bandwidth, and the latency of one message.
+void add_collective(const Measurement& m, DeviceSummary& instance) {
+  const auto* collective = std::get_if<CollectiveParams>(&m.params);
+  if (collective == nullptr || m.status != CaseStatus::ok || !m.metric) return;
+  const std::string kind(to_name(collective->kind));
+  if (collective->mode == CollectiveMode::bandwidth) {
+    raise(slot(instance.collective_busbw_gb_per_s[kind], m.regime), m.metric->value);
+  } else if (collective->message_bytes == kLatencyMessageBytes) {
+    const std::string key = kind + "_" + std::string(to_name(collective->mode));
+    lower(slot(instance.collective_latency_us[key], m.regime), m.metric->value);
+    if (m.p99_ns)
+      lower(slot(instance.collective_latency_us[key + "_p99"], m.regime),
+            round_significant(*m.p99_ns / 1e3, kFigureDigits));
   }
 }
 
@@ -327,6 +344,7 @@ Summary summarize(const std::vector<Device>& devices, const std::vector<Measurem
   summary.instance.latency_us = of_instance(summary.devices, &DeviceSummary::latency_us, slowest_of);
   summary.across_devices = device_spreads(summary.devices);
   add_host_figures(devices, measurements, summary.instance);
+  for (const Measurement& m : measurements) add_collective(m, summary.instance);
   return summary;
 }
 

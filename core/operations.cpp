@@ -66,6 +66,7 @@ double flop_count(const OperationParams& params) {
                         [](const LatencyParams&) { return 0.0; },
                         [](const DiskParams&) { return 0.0; },
                         [](const NetworkParams&) { return 0.0; },
+                        [](const CollectiveParams&) { return 0.0; },
                     },
                     params);
 }
@@ -90,9 +91,24 @@ bool is_triad(const OperationParams& params) {
 Metric metric_of(const OperationParams& params, double median_ns) {
   // FLOP/ns is GFLOP/s; byte/ns is GB/s.
   if (byte_count(params) > 0) return {"achieved_gb_per_s", byte_count(params) / median_ns, "GB/s"};
+  const auto* collective = std::get_if<CollectiveParams>(&params);
+  if (collective != nullptr && collective->mode == CollectiveMode::bandwidth) {
+    return {"busbw_gb_per_s",
+            algbw_gb_per_s(*collective, median_ns) * busbw_factor(collective->kind, collective->ranks), "GB/s"};
+  }
   const Workload workload = workload_of(params);
-  if (workload == Workload::latency || workload == Workload::network) return {"latency_us", median_ns / 1e3, "us"};
+  if (collective != nullptr || workload == Workload::latency || workload == Workload::network)
+    return {"latency_us", median_ns / 1e3, "us"};
   return {"achieved_tflop_per_s", flop_count(params) / median_ns / 1e3, "TFLOP/s"};
+}
+
+double algbw_gb_per_s(const CollectiveParams& params, double median_ns) {
+  return static_cast<double>(params.message_bytes) / median_ns;
+}
+
+double busbw_factor(CollectiveKind kind, std::int64_t ranks) {
+  const auto n = static_cast<double>(ranks);
+  return (kind == CollectiveKind::all_reduce ? 2 : 1) * (n - 1) / n;
 }
 
 Workload workload_of(const OperationParams& params) {
@@ -104,6 +120,7 @@ Workload workload_of(const OperationParams& params) {
                         [](const LatencyParams&) { return Workload::latency; },
                         [](const DiskParams&) { return Workload::disk; },
                         [](const NetworkParams&) { return Workload::network; },
+                        [](const CollectiveParams&) { return Workload::collective; },
                     },
                     params);
 }
@@ -131,6 +148,11 @@ std::string case_id(const OperationParams& params) {
                         [](const LatencyParams& l) { return "latency/" + std::string(to_name(l.kind)); },
                         [](const DiskParams& d) { return "disk/" + std::string(to_name(d.kind)); },
                         [](const NetworkParams& n) { return "network/" + std::string(to_name(n.kind)); },
+                        [&](const CollectiveParams& c) {
+                          return "collective/" + std::string(to_name(c.kind)) + "/" + std::string(to_name(c.dtype)) +
+                                 "/ranks" + number(c.ranks) + "/bytes" + number(c.message_bytes) +
+                                 (c.mode == CollectiveMode::bandwidth ? "" : "/" + std::string(to_name(c.mode)));
+                        },
                     },
                     params);
 }

@@ -46,6 +46,13 @@ struct Fields<NetworkParams> {
   static void visit(auto& ar, auto& v) { ar("kind", v.kind), ar("bytes", v.bytes); }
 };
 template <>
+struct Fields<CollectiveParams> {
+  static void visit(auto& ar, auto& v) {
+    ar("kind", v.kind), ar("dtype", v.dtype), ar("message_bytes", v.message_bytes), ar("ranks", v.ranks);
+    ar("mode", v.mode);
+  }
+};
+template <>
 struct Fields<Metric> {
   static void visit(auto& ar, auto& v) { ar("name", v.name), ar("value", v.value), ar("unit", v.unit); }
 };
@@ -86,6 +93,7 @@ struct Fields<Measurement> {
     ar("regime", v.regime), ar("status", v.status), ar("reason", v.reason), ar("algorithm", v.algorithm);
     ar("metric", v.metric), ar("fraction_of_peak", v.fraction_of_peak);
     ar("samples_ns", v.samples_ns), ar("median_ns", v.median_ns), ar("noise", v.noise);
+    ar.omitted_when_empty("p99_ns", v.p99_ns);
     ar("stop_reason", v.stop_reason), ar("seconds_under_load", v.seconds_under_load);
     ar("steady_reached", v.steady_reached), ar("verification", v.verification), ar("telemetry", v.telemetry);
   }
@@ -109,6 +117,8 @@ struct Fields<Measurement> {
       ar("params", params.emplace<DiskParams>());
     } else if (workload == Workload::network) {
       ar("params", params.emplace<NetworkParams>());
+    } else if (workload == Workload::collective) {
+      ar("params", params.emplace<CollectiveParams>());
     } else {
       json_detail::wrong("/workload", "a workload of measurements (this version knows no others)");
     }
@@ -168,6 +178,17 @@ struct Fields<Device> {
   }
 };
 template <>
+struct Fields<NodeRank> {
+  static void visit(auto& ar, auto& v) {
+    ar("rank", v.rank), ar("device", v.device);
+    ar.omitted_when_empty("figures", v.figures);
+  }
+};
+template <>
+struct Fields<Node> {
+  static void visit(auto& ar, auto& v) { ar("host", v.host), ar("ranks", v.ranks); }
+};
+template <>
 struct Fields<Library> {
   static void visit(auto& ar, auto& v) {
     ar("name", v.name), ar("version", v.version), ar("path_kind", v.path_kind);
@@ -205,6 +226,8 @@ struct Fields<DeviceSummary> {
     ar.omitted_when_empty("host_gb_per_s", v.host_gb_per_s);
     ar.omitted_when_empty("host_tflop_per_s", v.host_tflop_per_s);
     ar.omitted_when_empty("host_latency_us", v.host_latency_us);
+    ar.omitted_when_empty("collective_busbw_gb_per_s", v.collective_busbw_gb_per_s);
+    ar.omitted_when_empty("collective_latency_us", v.collective_latency_us);
   }
 };
 template <>
@@ -315,7 +338,9 @@ struct Fields<Result> {
     ar("simulated", v.simulated), ar("started_at", v.started_at), ar("finished_at", v.finished_at);
     ar("duration_s", v.duration_s), ar("trigger", v.trigger), ar("boot_to_start_s", v.boot_to_start_s);
     ar("run_cost_usd", v.run_cost_usd), ar("agent", v.agent), ar("host", v.host), ar("platform", v.platform);
-    ar("devices", v.devices), ar("libraries", v.libraries), ar("measurements", v.measurements);
+    ar("devices", v.devices);
+    ar.omitted_when_empty("nodes", v.nodes);
+    ar("libraries", v.libraries), ar("measurements", v.measurements);
     ar("summary", v.summary), ar("verdicts", v.verdicts), ar("score", v.score), ar("fits", v.fits);
     ar.omitted_when_empty("unit_costs", v.unit_costs);
     ar.omitted_when_empty("unit_energies", v.unit_energies);

@@ -54,6 +54,10 @@ void check_shape(const Measurement& measurement) {
     bool operator()(const LatencyParams&) const { return true; }
     bool operator()(const DiskParams& d) const { return d.block_bytes >= 1 && d.bytes >= d.block_bytes; }
     bool operator()(const NetworkParams& n) const { return (n.bytes >= 1) == (n.kind == NetworkKind::download); }
+    bool operator()(const CollectiveParams& c) const {
+      constexpr std::int64_t kMostRanks = 65536, kMostBytes = std::int64_t{1} << 50;
+      return c.ranks >= 2 && c.ranks <= kMostRanks && c.message_bytes >= 1 && c.message_bytes <= kMostBytes;
+    }
   };
   const bool possible = std::visit(Possible{fits}, measurement.params);
   if (!possible) throw Error(ErrorCode::unreadable_input, "the shape of " + measurement.id + " is not possible");
@@ -69,6 +73,11 @@ void check_raw(const Measurement& measurement) {
   }
   if (measurement.status == CaseStatus::ok && measurement.samples_ns.empty()) {
     throw Error(ErrorCode::unreadable_input, "the case " + measurement.id + " is ok but has no samples");
+  }
+  if (const auto p99_ns = measurement.p99_ns; p99_ns && !measurement.samples_ns.empty()) {
+    const double least_ns = *std::min_element(measurement.samples_ns.begin(), measurement.samples_ns.end());
+    if (!(*p99_ns >= least_ns && *p99_ns <= kLongestSampleNs))
+      throw Error(ErrorCode::unreadable_input, "p99_ns of " + measurement.id + " does not go with its samples");
   }
 }
 
@@ -104,6 +113,14 @@ Measurement measurement_from_json(const nlohmann::json& document) {
   read_value(document, "", measurement);
   check_raw(measurement);
   return measurement;
+}
+
+nlohmann::json to_json(const Node& node) { return write_value(node); }
+
+Node node_from_json(const nlohmann::json& document) {
+  Node node;
+  read_value(document, "", node);
+  return node;
 }
 
 nlohmann::json to_json(const Inventory& inventory) { return write_value(inventory); }

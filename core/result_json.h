@@ -21,6 +21,10 @@ Result result_from_json(const nlohmann::json& document);
 nlohmann::json to_json(const Measurement& measurement);
 Measurement measurement_from_json(const nlohmann::json& document);
 
+/// One machine of a run on several, as it stands in `nodes[]`: how it tells of itself.
+nlohmann::json to_json(const Node& node);
+Node node_from_json(const nlohmann::json& document);
+
 /// What `gpuassay probe --json` prints: host, platform, devices, libraries, unknown.
 nlohmann::json to_json(const Inventory& inventory);
 

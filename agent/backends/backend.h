@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "core/model.h"
@@ -31,6 +32,9 @@ class Operation {
   /// A sample shorter than this is made of several runs, so that what the clock itself costs (tens of ns on a CPU,
   /// half a microsecond for CUDA events) vanishes.
   [[nodiscard]] virtual double min_sample_ns() const { return 200'000; }
+
+  /// Nanoseconds of each operation of the last run, where it timed them one by one: then each is a sample. Else empty.
+  [[nodiscard]] virtual std::vector<double> each_ns() const { return {}; }
 
   /// Name of the implementation the library chose, asked for after the last run; empty when it does not tell.
   [[nodiscard]] virtual std::string algorithm() const { return {}; }

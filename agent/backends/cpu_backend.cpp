@@ -82,6 +82,7 @@ class CpuBackend final : public Backend {
 
   static std::unique_ptr<Operation> prepare_shape(const DiskParams&) { throw_not_of_cpu(); }
   static std::unique_ptr<Operation> prepare_shape(const NetworkParams&) { throw_not_of_cpu(); }
+  static std::unique_ptr<Operation> prepare_shape(const CollectiveParams&) { throw_not_of_cpu(); }
 
   std::unique_ptr<Operation> prepare_shape(const BandwidthParams& params) {
     return prepare_cpu_bandwidth(std::shared_ptr<PinnedThreads>(context_, &context_->threads()), params);

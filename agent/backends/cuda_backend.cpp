@@ -147,6 +147,9 @@ class CudaBackend final : public Backend {
   std::unique_ptr<Operation> prepare_shape(const LatencyParams& params) {
     return prepare_cuda_latency(context_, params);
   }
+  static std::unique_ptr<Operation> prepare_shape(const CollectiveParams& /*params*/) {
+    throw Error(ErrorCode::unsupported, "a collective takes more than one GPU");
+  }
   std::unique_ptr<Operation> prepare_shape(const DiskParams& params) {
     return prepare_cuda_disk_load(context_, selection_.folder, params);
   }

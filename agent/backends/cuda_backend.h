@@ -19,7 +19,7 @@ struct CudaSelection {
   int ordinal = 0;         ///< of the CUDA driver, under the CUDA_VISIBLE_DEVICES of this process
   std::string pci_bus_id;  ///< "0000:01:00.0"; how NVML knows the same device
   LibraryCandidate driver;
-  std::optional<LibraryCandidate> nvml, cublas, cublaslt, cudnn;
+  std::optional<LibraryCandidate> nvml, cublas, cublaslt, cudnn, nccl;
   /// Why there is none of a library although a copy fits the device: that copy does not work.
   std::optional<std::string> broken_cublas, broken_cudnn;
   std::map<int, int> peers;            ///< ordinals of the other devices of the run, by index

@@ -25,6 +25,12 @@ struct Table {
   template <class Visit>
   static void optional(Api& api, Visit visit) {
     visit("ncclGetLastError", api.ncclGetLastError);
+    visit("ncclGetUniqueId", api.ncclGetUniqueId);
+    visit("ncclCommInitRank", api.ncclCommInitRank);
+    visit("ncclAllGather", api.ncclAllGather);
+    visit("ncclReduceScatter", api.ncclReduceScatter);
+    visit("ncclSend", api.ncclSend);
+    visit("ncclRecv", api.ncclRecv);
   }
 };
 

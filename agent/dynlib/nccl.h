@@ -28,8 +28,13 @@ enum Status : int {
   kInvalidArgument = 4,
   kInvalidUsage = 5,
 };
-enum DataType : int { kInt8 = 0, kFloat16 = 6, kFloat32 = 7, kFloat64 = 8 };
-enum ReductionOperation : int { kSum = 0 };
+enum DataType : int { kInt8 = 0, kFloat16 = 6, kFloat32 = 7, kFloat64 = 8, kBfloat16 = 9 };
+enum ReductionOperation : int { kSum = 0, kMax = 2 };
+
+/// What the ranks of one communicator have in common; travels by value.
+struct UniqueId {
+  char internal[128];
+};
 
 /// The functions, under their exported names. Required ones are never null; optional ones may be.
 struct Api {
@@ -44,6 +49,14 @@ struct Api {
   int (*ncclGroupEnd)() = nullptr;
   // optional
   const char* (*ncclGetLastError)(Comm) = nullptr;  ///< from 2.13
+  int (*ncclGetUniqueId)(UniqueId* id) = nullptr;
+  int (*ncclCommInitRank)(Comm* comm, int ranks, UniqueId id, int rank) = nullptr;
+  int (*ncclAllGather)(const void* send, void* receive, std::size_t send_count, int data_type, Comm,
+                       cuda::Stream) = nullptr;
+  int (*ncclReduceScatter)(const void* send, void* receive, std::size_t receive_count, int data_type, int operation,
+                           Comm, cuda::Stream) = nullptr;
+  int (*ncclSend)(const void* send, std::size_t count, int data_type, int peer, Comm, cuda::Stream) = nullptr;  ///< 2.7
+  int (*ncclRecv)(void* receive, std::size_t count, int data_type, int peer, Comm, cuda::Stream) = nullptr;     ///< 2.7
 };
 
 /// Every exported name gpuassay asks for, in the order of Api.

@@ -142,6 +142,7 @@ const std::vector<LeftOut>& left_out_fields() {
       {"/price", "what the agent found; the collector joins prices of its own: `headline`"},
       {"/score_per_usd_hour", "as /price"},
       {"/unit_costs", "as /price"},
+      {"/nodes", "one row is one machine; a run on several has its collectives in measurements"},
       {"/unit_energies", "follows from the measurements and the workloads"},
       {"/unknown", "free text; NULL says that a value is unknown"},
   };

@@ -56,7 +56,7 @@ void add_parameters(std::vector<Column>& columns) {
            {"kernel", kText, "bandwidth: copy, triad, read, h2d and so on."},
            {"level", kText, "bandwidth: where the data lies, or the kind of the host's memory."},
            {"unit", kText, "compute: fma (ordinary lanes) or mma (matrix units)."},
-           {"kind", kText, "latency, disk, network: what was done, such as kernel_launch, sequential_read, download."},
+           {"kind", kText, "latency, disk, network, collective: what was done, such as kernel_launch, sequential_read, all_reduce."},
            {"m", kWhole, "gemm: C[m,n] = A[m,k] * B[k,n]."},
            {"n", kWhole, "gemm: columns of C; conv: images."},
            {"k", kWhole, "gemm: the inner size; conv: channels of the output."},
@@ -71,6 +71,9 @@ void add_parameters(std::vector<Column>& columns) {
            {"stride", kWhole, "conv: step of the filter."},
            {"pad", kWhole, "conv: zeros at each edge."},
            {"array_bytes", kWhole, "bandwidth: size of one array, or what one operation moves."},
+           {"message_bytes", kWhole, "collective: size of the message, as nccl-tests counts it."},
+           {"ranks", kWhole, "collective: GPUs that take part."},
+           {"mode", kText, "collective: bandwidth, or for the latency of one call plain or graph."},
            {"flops", kWhole, "compute: operations that one operation of the case does."},
            {"bytes", kWhole, "disk, network: what one operation writes, reads or receives."},
            {"block_bytes", kWhole, "disk: what is written or read at once."},
@@ -165,7 +168,7 @@ std::vector<Column> measurement_document_columns() {
       {"device", kWhole, "/measurements/*/device",
        "Number of the device in its run; NULL where the machine as a whole was measured."},
       {"id", kText, "/measurements/*/id", "The operation; the same in every run."},
-      {"workload", kText, "/measurements/*/workload", "gemm, conv, bandwidth, compute, latency, disk or network."},
+      {"workload", kText, "/measurements/*/workload", "gemm, conv, bandwidth, compute, latency, collective, disk or network."},
   };
   add_parameters(columns);
   const std::vector<Column> rest{
@@ -179,6 +182,7 @@ std::vector<Column> measurement_document_columns() {
       {"samples_ns", "DOUBLE[]", "/measurements/*/samples_ns", "Nanoseconds per operation, at most 64 of them."},
       {"median_ns", kReal, "/measurements/*/median_ns", "Median of the samples."},
       {"noise", kReal, "/measurements/*/noise", "Median absolute relative deviation, a fraction."},
+      {"p99_ns", kReal, "/measurements/*/p99_ns", "99th percentile of all samples, where each was one operation."},
       {"stop_reason", kText, "/measurements/*/stop_reason", "Why sampling ended."},
       {"seconds_under_load", kReal, "/measurements/*/seconds_under_load", "How long the device worked on it."},
       {"steady_reached", kFlag, "/measurements/*/steady_reached", "Whether it had settled."},
@@ -219,7 +223,9 @@ std::vector<Column> figure_columns(const std::string& pointer) {
       {"latency_us", "Microseconds of a"},
       {"host_gb_per_s", "Of the machine around the GPUs,"},
       {"host_tflop_per_s", "All usable CPUs in fp32,"},
-      {"host_latency_us", "Microseconds to the named network target,"}};
+      {"host_latency_us", "Microseconds to the named network target,"},
+      {"collective_busbw_gb_per_s", "Bus bandwidth of the best size, all GPUs together:"},
+      {"collective_latency_us", "Microseconds of a collective of 16 KiB, all GPUs together:"}};
   for (const HeadlineKind& kind : headline_kinds()) {
     if (!kind.of_instance_only || pointer == "/summary/instance")
       add_figures(columns, pointer, kind, meanings.at(kind.name));

@@ -71,6 +71,47 @@ TEST(MeasureCase, ShortOperationsAreTimedInBatchesButReportedEach) {
   EXPECT_EQ(m.samples_ns.size(), 64u) << "100 samples of 200 operations, thinned";
 }
 
+/// Times its operations one by one: the n-th takes n microseconds.
+class OneByOne final : public ScriptedOperation {
+ public:
+  OneByOne() : ScriptedOperation(0, kPassed) {}
+  std::int64_t run_timed_ns(std::int64_t iterations) override {
+    each_ns_.clear();
+    for (std::int64_t i = 0; i < iterations; ++i) each_ns_.push_back(1000.0 * static_cast<double>(++count_));
+    return 5'000'000;
+  }
+  [[nodiscard]] std::vector<double> each_ns() const override { return each_ns_; }
+
+ private:
+  std::int64_t count_ = 0;
+  std::vector<double> each_ns_;
+};
+
+Measurement measure_one_by_one(int samples) {
+  ScriptedBackend backend;
+  backend.make = [] { return std::make_unique<OneByOne>(); };
+  Case planned = one_case();
+  planned.limits = {samples, samples, 0, 1'000'000'000'000, 15};
+  return measure_case(planned, backend, [] { return std::nullopt; }).measurement;
+}
+
+TEST(MeasureCase, ThePercentileIsOfAllSamplesBeforeTheyAreThinned) {
+  const Measurement m = measure_one_by_one(200);
+  EXPECT_EQ(m.samples_ns.size(), 15u);
+  // The first took 1 us while it warmed up; samples are 2 to 201 us: rank 0.99 * 199 from the lowest.
+  EXPECT_DOUBLE_EQ(m.p99_ns.value(), 199'010);
+  EXPECT_FALSE(measure_one_by_one(99).p99_ns) << "of fewer it would be the slowest one";
+  EXPECT_FALSE(measure_scripted(1000, kPassed).p99_ns) << "means of many operations have no such tail";
+}
+
+TEST(MeasureCase, AWrongPartIsNamed) {
+  Verification wrong = kPassed;
+  wrong.passed = false;
+  wrong.wrong_part = "of rank 3 (GPU 3)";
+  EXPECT_EQ(measure_scripted(4'000'000, wrong).reason,
+            "wrong_result: the output of rank 3 (GPU 3) differs from the reference by more than the tolerance");
+}
+
 /// Slower from its third second on, as under a power limit.
 class SlowingOperation final : public ScriptedOperation {
  public:

@@ -269,6 +269,32 @@ TEST(Summarize, LatencyOfTheInstanceIsThatOfItsSlowestDevice) {
   EXPECT_EQ(summary.instance.latency_us.at("graph_launch").burst, 3);
 }
 
+TEST(Summarize, CollectivesAreOfTheInstanceAlone) {
+  const auto of = [](CollectiveKind kind, std::int64_t bytes, CollectiveMode mode, double sample_ns) {
+    Measurement m = ok_measurement(CollectiveParams{kind, DType::fp32, bytes, 2, mode}, {sample_ns});
+    m.device.reset();
+    return m;
+  };
+  using enum CollectiveKind;
+  std::vector<Measurement> all{
+      of(all_reduce, 1'000'000, CollectiveMode::bandwidth, 1e5),   // 10 GB/s
+      of(all_reduce, 64'000'000, CollectiveMode::bandwidth, 1e6),  // 64 GB/s
+      of(all_gather, 64'000'000, CollectiveMode::bandwidth, 1e6),  // half of it: one other rank of two
+      of(all_reduce, 16384, CollectiveMode::plain, 20'000),       of(all_reduce, 4096, CollectiveMode::plain, 10'000),
+      of(all_reduce, 16384, CollectiveMode::graph, 8'000),
+  };
+  all[3].p99_ns = 31'000;
+  const std::vector<Device> devices{v100()};
+  const Summary summary = summarize(devices, normalize_all(all, devices));
+  EXPECT_EQ(summary.instance.collective_busbw_gb_per_s.at("all_reduce").burst, 64);
+  EXPECT_EQ(summary.instance.collective_busbw_gb_per_s.at("all_gather").burst, 32);
+  EXPECT_EQ(summary.instance.collective_latency_us.at("all_reduce_plain").burst, 20) << "of 16 KiB, not the smallest";
+  EXPECT_EQ(summary.instance.collective_latency_us.at("all_reduce_plain_p99").burst, 31);
+  EXPECT_EQ(summary.instance.collective_latency_us.at("all_reduce_graph").burst, 8);
+  EXPECT_FALSE(summary.instance.collective_latency_us.contains("all_reduce_graph_p99"));
+  EXPECT_TRUE(summary.devices.at(0).collective_busbw_gb_per_s.empty());
+}
+
 TEST(PoolRepeats, GpuReadingsAreCombined) {
   const GemmParams gemm{DType::fp16, 8, 8, 8, 1};
   Measurement first = ok_measurement(gemm, {1});

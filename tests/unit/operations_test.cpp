@@ -64,7 +64,30 @@ TEST(MetricOf, ConvertsToDecimalUnits) {
   EXPECT_DOUBLE_EQ(launch.value, 2.5);
 }
 
+// By hand: 64 MB in 1 ms are 64 GB/s; each link of a ring of 4 carries 2 * 3/4 of an all-reduce, 3/4 of the others.
+TEST(MetricOf, ACollectivesBusBandwidthIsThatOfNcclTests) {
+  const auto busbw = [](CollectiveKind kind, std::int64_t ranks) {
+    const Metric metric = metric_of(CollectiveParams{kind, DType::fp32, 64'000'000, ranks}, 1e6);
+    EXPECT_EQ(metric.name, "busbw_gb_per_s");
+    EXPECT_EQ(metric.unit, "GB/s");
+    return metric.value;
+  };
+  EXPECT_DOUBLE_EQ(busbw(CollectiveKind::all_reduce, 4), 96);
+  EXPECT_DOUBLE_EQ(busbw(CollectiveKind::all_reduce, 2), 64);
+  EXPECT_DOUBLE_EQ(busbw(CollectiveKind::all_gather, 4), 48);
+  EXPECT_DOUBLE_EQ(busbw(CollectiveKind::reduce_scatter, 4), 48);
+  EXPECT_DOUBLE_EQ(busbw(CollectiveKind::all_to_all, 8), 56);
+  EXPECT_DOUBLE_EQ(algbw_gb_per_s({CollectiveKind::all_reduce, DType::fp32, 64'000'000, 4}, 1e6), 64);
+  CollectiveParams latency{CollectiveKind::all_reduce, DType::fp32, 16384, 4, CollectiveMode::plain};
+  EXPECT_EQ(metric_of(latency, 12'500).name, "latency_us");
+  EXPECT_DOUBLE_EQ(metric_of(latency, 12'500).value, 12.5);
+}
+
 TEST(CaseId, NamesTheOperationCompletely) {
+  CollectiveParams collective{CollectiveKind::all_reduce, DType::fp32, 1048576, 8};
+  EXPECT_EQ(case_id(collective), "collective/all_reduce/fp32/ranks8/bytes1048576");
+  collective.mode = CollectiveMode::graph;
+  EXPECT_EQ(case_id(collective), "collective/all_reduce/fp32/ranks8/bytes1048576/graph");
   EXPECT_EQ(case_id(GemmParams{DType::int8, 1, 2, 3, 1}), "gemm/int8/m1n2k3");
   EXPECT_EQ(case_id(ConvParams{DType::fp32, ConvDirection::backward_data, 8, 64, 56, 56, 64, 3, 3, 1, 1}),
             "conv/fp32/backward_data/n8c64h56w56k64r3s3/stride1pad1");

@@ -192,6 +192,40 @@ TEST(PlanCuda, EveryDeviceIsAskedWhetherItsMemoryIsThere) {
   EXPECT_FALSE(has(plan(machine({"T4"}), Profile::quick), "bandwidth/readback/dram"));
 }
 
+std::vector<Case> collectives_of(const std::vector<Case>& cases) {
+  std::vector<Case> found;
+  std::copy_if(cases.begin(), cases.end(), std::back_inserter(found),
+               [](const Case& c) { return workload_of(c.params) == Workload::collective; });
+  return found;
+}
+
+TEST(PlanCuda, CollectivesTakeTwoGpusAndComeAfterTheLink) {
+  EXPECT_TRUE(collectives_of(plan(machine({"T4"}), Profile::full)).empty());
+  const auto cases = plan(machine({"T4", "A100-SXM4-40GB"}), Profile::standard);
+  const auto first = std::find_if(cases.begin(), cases.end(), [](const Case& c) { return workload_of(c.params) == Workload::collective; });
+  ASSERT_NE(first, cases.end());
+  EXPECT_EQ(first->id, "collective/all_reduce/fp32/ranks2/bytes67108864");
+  EXPECT_EQ((first - 1)->id, "bandwidth/d2h/pinned");
+  EXPECT_EQ(collectives_of(cases).size(), 17u);
+  EXPECT_TRUE(has_prefix(cases, "collective/all_to_all/fp32/ranks2/bytes67108864"));
+  EXPECT_TRUE(has_prefix(cases, "collective/all_reduce/fp32/ranks2/bytes4096/graph"));
+  const auto quick = collectives_of(plan(machine({"T4", "T4"}), Profile::quick));
+  ASSERT_EQ(quick.size(), 2u);
+  for (const Case& each : quick) EXPECT_TRUE(each.optional) << "a run of 20 s may end before";
+  EXPECT_EQ(collectives_of(plan(machine({"T4", "T4"}), Profile::full)).size(), 26u);
+}
+
+TEST(PlanCuda, CollectivesFitTheSmallestMemoryAndAreSharedOutEvenly) {
+  Inventory three = machine({"T4", "T4", "T4"});
+  three.free_memory_bytes[1] = std::int64_t{100} << 20;
+  for (const Case& each : collectives_of(plan(three, Profile::full))) {
+    const auto& params = std::get<CollectiveParams>(each.params);
+    EXPECT_LE(params.message_bytes, (std::int64_t{100} << 20) / 8) << each.id;
+    EXPECT_EQ(params.ranks, 3);
+    EXPECT_EQ(params.message_bytes % (params.kind == CollectiveKind::all_reduce ? 16 : 48), 0) << each.id;
+  }
+}
+
 /// Seconds a plan takes at 40 % of the theoretical peaks with 90 ms per case for preparing, trying and verifying, a
 /// third of it for repeats, and 6 s for loading the libraries.
 double estimated_wall_s(const Inventory& inventory, const std::vector<Case>& cases) {
@@ -199,6 +233,15 @@ double estimated_wall_s(const Inventory& inventory, const std::vector<Case>& cas
   double total_s = kLibrariesS;
   int group = 0;
   for (const Case& c : cases) {
+    if (const auto* collective = std::get_if<CollectiveParams>(&c.params)) {
+      constexpr double kSlowRingGbPerS = 3;
+      const double operation_s = static_cast<double>(collective->message_bytes) / (kSlowRingGbPerS * 1e9);
+      const int calls = collective->mode == CollectiveMode::bandwidth ? 7
+                        : collective->mode == CollectiveMode::plain   ? c.limits.min_samples
+                                                                      : 16 * c.limits.min_samples;
+      total_s += kCaseS + std::max(static_cast<double>(c.limits.min_time_ns) / 1e9, calls * operation_s);
+      continue;
+    }
     if (c.group != 0 && c.group == group) continue;  // at the same time as the one before
     group = c.group;
     if (c.optional && c.regime == Regime::burst) continue;  // around the devices: plan_host_test.cpp
