@@ -144,8 +144,8 @@ struct NetworkParams {
   bool operator==(const NetworkParams&) const = default;
 };
 
-using OperationParams =
-    std::variant<GemmParams, ConvParams, BandwidthParams, ComputeParams, LatencyParams, DiskParams, NetworkParams, CollectiveParams>;
+using OperationParams = std::variant<GemmParams, ConvParams, BandwidthParams, ComputeParams, LatencyParams, DiskParams,
+                                     NetworkParams, CollectiveParams>;
 
 // ---- plan -----------------------------------------------------------------------------------------------
 

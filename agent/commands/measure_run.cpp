@@ -83,8 +83,8 @@ RunEnd measure_run(const std::vector<Case>& cases, const Machine& machine, const
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(left_s));
   FaultsSince since = faults_since(machine, std::clamp(left, kLeastHealthLimit, kLongestHealthLimit));
   for (Reason& fault : since.faults) outcome.reasons.push_back(std::move(fault));
-  return {std::move(outcome.measurements), std::move(outcome.reasons), format_rfc3339_ms(unix_ms()),
-          monotonic_s() - limits.started_s, std::move(since.unknown), std::move(since.health)};
+  return {std::move(outcome.measurements),  std::move(outcome.reasons), format_rfc3339_ms(unix_ms()),
+          monotonic_s() - limits.started_s, std::move(since.unknown),   std::move(since.health)};
 }
 
 }  // namespace gpuassay

@@ -153,7 +153,8 @@ struct BegunRun {
 };
 
 BegunRun begin_run(const RunOptions& options, const Environment& environment, Machine machine,
-                   const HostSelection& around, PlatformStage& platform, const IdentifierHash& hash, double started_s, std::int64_t started_ms, Progress& progress) {
+                   const HostSelection& around, PlatformStage& platform, const IdentifierHash& hash, double started_s,
+                   std::int64_t started_ms, Progress& progress) {
   BegunRun run;
   const RunStart start = run_start(options, environment, started_ms, machine.simulated);
   run.limits = {started_s, budget_s(options, machine.inventory.devices.size()), options.price_usd_per_hour};
@@ -202,8 +203,8 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
     return {use_earlier_run(*once, options, sharing.wanted, store.spool, environment, progress)};
   require_measurable(machine);
   // To wait for a driver and a cloud that are late is not to measure.
-  BegunRun run = begin_run(options, environment, std::move(machine), around, platform, hash, once ? monotonic_s() : called_s,
-                           once ? unix_ms() : called_ms, progress);
+  BegunRun run = begin_run(options, environment, std::move(machine), around, platform, hash,
+                           once ? monotonic_s() : called_s, once ? unix_ms() : called_ms, progress);
   // Until the result is safe, a signal or the provider asks for a partial one; a second Ctrl-C changes nothing.
   std::optional<Interruption> interruption(std::in_place, platform.notices());
   store.begin(run.result);

@@ -56,7 +56,8 @@ void add_parameters(std::vector<Column>& columns) {
            {"kernel", kText, "bandwidth: copy, triad, read, h2d and so on."},
            {"level", kText, "bandwidth: where the data lies, or the kind of the host's memory."},
            {"unit", kText, "compute: fma (ordinary lanes) or mma (matrix units)."},
-           {"kind", kText, "latency, disk, network, collective: what was done, such as kernel_launch, sequential_read, all_reduce."},
+           {"kind", kText,
+            "latency, disk, network, collective: what was done, such as kernel_launch, sequential_read, all_reduce."},
            {"m", kWhole, "gemm: C[m,n] = A[m,k] * B[k,n]."},
            {"n", kWhole, "gemm: columns of C; conv: images."},
            {"k", kWhole, "gemm: the inner size; conv: channels of the output."},
@@ -168,7 +169,8 @@ std::vector<Column> measurement_document_columns() {
       {"device", kWhole, "/measurements/*/device",
        "Number of the device in its run; NULL where the machine as a whole was measured."},
       {"id", kText, "/measurements/*/id", "The operation; the same in every run."},
-      {"workload", kText, "/measurements/*/workload", "gemm, conv, bandwidth, compute, latency, collective, disk or network."},
+      {"workload", kText, "/measurements/*/workload",
+       "gemm, conv, bandwidth, compute, latency, collective, disk or network."},
   };
   add_parameters(columns);
   const std::vector<Column> rest{

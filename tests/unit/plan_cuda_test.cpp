@@ -202,7 +202,8 @@ std::vector<Case> collectives_of(const std::vector<Case>& cases) {
 TEST(PlanCuda, CollectivesTakeTwoGpusAndComeAfterTheLink) {
   EXPECT_TRUE(collectives_of(plan(machine({"T4"}), Profile::full)).empty());
   const auto cases = plan(machine({"T4", "A100-SXM4-40GB"}), Profile::standard);
-  const auto first = std::find_if(cases.begin(), cases.end(), [](const Case& c) { return workload_of(c.params) == Workload::collective; });
+  const auto first = std::find_if(cases.begin(), cases.end(),
+                                  [](const Case& c) { return workload_of(c.params) == Workload::collective; });
   ASSERT_NE(first, cases.end());
   EXPECT_EQ(first->id, "collective/all_reduce/fp32/ranks2/bytes67108864");
   EXPECT_EQ((first - 1)->id, "bandwidth/d2h/pinned");
