@@ -89,7 +89,7 @@ TEST(PlanProbe, AProbeIsOfOneDeviceWithOneTransferInRandomOrder) {
       kinds.insert(workload_of(each.params));
     }
     EXPECT_EQ(kinds.size(), 2U);
-    devices.insert(probe.front().device);
+    devices.insert(probe.front().device.value());
     firsts.insert(probe.front().id);
   }
   EXPECT_EQ(devices.size(), 3U);

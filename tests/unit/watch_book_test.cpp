@@ -24,7 +24,7 @@ Measurement product(double ms, double clock_mhz, std::map<std::string, double> r
   measurement.status = CaseStatus::ok;
   measurement.samples_ns = {ms * 1e6,     ms * 1.001e6, ms * 0.999e6, ms * 1.002e6, ms * 0.998e6,
                             ms * 1.003e6, ms * 0.997e6, ms * 1.004e6, ms * 0.996e6};
-  measurement.telemetry = Telemetry{0.01, GpuTelemetry{}};
+  measurement.telemetry = Telemetry{.steal_fraction = 0.01, .gpu = GpuTelemetry{}};
   measurement.telemetry->gpu->sm_clock_mhz = clock_mhz;
   measurement.telemetry->gpu->event_reasons_s = std::move(reasons);
   return normalize(measurement, nullptr);
