@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -20,6 +21,7 @@
 #include "agent/commands/send.h"
 #include "agent/driver_wait.h"
 #include "agent/exit_code.h"
+#include "agent/group/group_run.h"
 #include "agent/interruption.h"
 #include "agent/inventory.h"
 #include "agent/journal_record.h"
@@ -111,7 +113,8 @@ void complete_platform(PlatformStage& platform, Result& begun, double left_s, co
 }
 
 RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, double started_s, double budget,
-                     RunStore& store, Progress& progress, const RunOptions& options, Interruption& interruption) {
+                     RunStore& store, Progress& progress, const RunOptions& options, Interruption& interruption,
+                     LeadingRun* group) {
   ProgressState state;
   state.total = cases.size();
   state.budget_s = budget;
@@ -139,7 +142,8 @@ RunEnd measure_cases(const std::vector<Case>& cases, const Machine& machine, dou
     state.last_figure = figure_text(figures);
     progress.finished_case(figures);
   };
-  MeasureOutcome outcome = measure(cases, runner_maker(cases, machine, context.deadline_s), context);
+  MeasureOutcome outcome = group != nullptr ? measure_in_group(*group, cases, machine, context)
+                                            : measure(cases, runner_maker(cases, machine, context.deadline_s), context);
   const auto left = std::chrono::duration<double>(started_s + budget - monotonic_s());
   // Who asked it to stop does not wait for long.
   const bool interrupted = std::any_of(outcome.reasons.begin(), outcome.reasons.end(),
@@ -257,7 +261,8 @@ int deliver(const Result& result, RunPart part, const std::string& body, const K
   return exit_code_for(result, outcome);
 }
 
-OneRun measure_once(const RunOptions& options, const Environment& environment, RunPart part) {
+OneRun measure_once(const RunOptions& options, const Environment& environment, RunPart part,
+                    LeadingRun* group = nullptr) {
   const double called_s = monotonic_s();
   const std::int64_t called_ms = unix_ms();
   Progress progress(stderr, environment.err_style, environment.verbosity);
@@ -276,13 +281,15 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
   if (options.once) once.emplace(once_marker(*options.once, environment, hash, platform, store.spool));
   if (once && once->answer() != OnceAnswer::measure)
     return {use_earlier_run(*once, options, sharing.wanted, store.spool, environment, progress)};
+  if (group != nullptr) keep_own_device(machine, group->launch);
   require_measurable(machine);
   // To wait for a driver and a cloud that are late is not to measure.
   const double started_s = once ? monotonic_s() : called_s;
   const std::int64_t started_ms = once ? unix_ms() : called_ms;
   const RunStart start = run_start(options, environment, started_ms, machine.simulated);
   const double budget = budget_s(options, machine.inventory.devices.size());
-  const std::vector<Case> cases = plan(machine.inventory, options.profile, options.soak_s);
+  const std::vector<Case> cases = group != nullptr ? gather(*group, machine, environment, options.profile, budget)
+                                                   : plan(machine.inventory, options.profile, options.soak_s);
   hash_identifiers(machine, hash);  // with the key of the data directory, which exists now if it can
   platform.put_into(machine.inventory);
   Result begun = begin_result(start, machine.inventory);
@@ -296,7 +303,8 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
   if (once) once->begin(start.run_id, progress);
 
   progress.say(fmt::format("measuring {} cases, at most {:.0f} s", cases.size(), budget));
-  RunEnd end = measure_cases(cases, machine, started_s, budget, store, progress, options, *interruption);
+  RunEnd end = measure_cases(cases, machine, started_s, budget, store, progress, options, *interruption, group);
+  if (group != nullptr) put_nodes_into(begun, *group);
   const double left_s = end.reasons.empty() ? started_s + budget - kReserveS - monotonic_s() : 0;
   complete_platform(platform, begun, left_s, *interruption, environment, progress);
   progress.say(fmt::format("measured for {:.0f} s; scoring and saving", end.duration_s));
@@ -309,13 +317,24 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
   interruption.reset();
 
   const int exit_code = deliver(result, part, body, kept, options, sharing, store.spool, environment, progress);
+  if (group != nullptr) group->lead.end(exit_code);
   return {exit_code, std::move(result), kept.saved.durable, stopped};
 }
 
 }  // namespace
 
 int execute(const RunOptions& options, const Environment& environment) {
-  if (options.repeat > 1) return repeat_runs(options, environment, measure_once);
+  if (const auto launch = launch_from([](const char* name) { return std::getenv(name); })) {
+    require_group_options(options);
+    if (launch->rank > 0) return follow(options, environment, *launch);
+    LeadingRun group(*launch);
+    return measure_once(options, environment, RunPart::whole, &group).exit_code;
+  }
+  if (options.repeat > 1) {
+    return repeat_runs(options, environment, [](const RunOptions& each, const Environment& own, RunPart part) {
+      return measure_once(each, own, part);
+    });
+  }
   return measure_once(options, environment, RunPart::whole).exit_code;
 }
 
