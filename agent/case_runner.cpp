@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "agent/backends/cpu_backend.h"
 #include "agent/backends/cuda_backend.h"
@@ -22,11 +23,12 @@ namespace {
 /// The backend of each device, made at its first case in the measuring process.
 class Backends {
  public:
-  Backends(const Machine& machine, const HostSelection& host) : machine_(machine), host_(host) {}
+  Backends(const Machine& machine, HostSelection host, GroupMaker make_group)
+      : machine_(machine), host_(std::move(host)), make_group_(std::move(make_group)) {}
 
   Backend& of(const Case& planned) {
     if (workload_of(planned.params) == Workload::collective) {
-      if (!group_) group_ = make_nccl_backend(group_members(machine_));
+      if (!group_) group_ = make_group_();
       return *group_;
     }
     const std::optional<int>& device = planned.device;
@@ -51,7 +53,8 @@ class Backends {
   }
 
   const Machine& machine_;
-  const HostSelection& host_;
+  HostSelection host_;
+  GroupMaker make_group_;
   std::unique_ptr<Backend> group_;  ///< of what all GPUs do together
   std::map<std::optional<int>, std::unique_ptr<Backend>> backends_;
 };
@@ -68,9 +71,10 @@ Case within(const Case& planned, double left_s) {
 }  // namespace
 
 std::function<CaseRunner()> case_runner_maker(const std::vector<Case>& cases, const Machine& machine,
-                                              const HostSelection& host, double deadline_s) {
-  return [&cases, &machine, &host, deadline_s]() -> CaseRunner {
-    const auto backends = std::make_shared<Backends>(machine, host);
+                                              HostSelection host, double deadline_s, GroupMaker make_group) {
+  if (!make_group) make_group = [&machine] { return make_nccl_backend(group_members(machine)); };
+  return [&cases, &machine, host = std::move(host), deadline_s, make_group]() -> CaseRunner {
+    const auto backends = std::make_shared<Backends>(machine, host, make_group);
     const CpuTimesReader read_cpu_times = [root = SystemRoot("/")] {
       return parse_cpu_times(root.read_text("/proc/stat").value_or(""));
     };

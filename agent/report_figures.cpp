@@ -237,6 +237,36 @@ void add_sustained_line(TextPage& page, const Result& result) {
   add_line(page, "sustained", words, "of burst", notes, std::nullopt);
 }
 
+/// Of a run of several processes: how many there are, and how far their GPUs differ alone.
+void add_rank_line(TextPage& page, const Result& result) {
+  if (result.nodes.empty()) return;
+  struct Range {
+    double lowest = 0, highest = 0;
+    int slowest_rank = 0;
+    std::string unit;
+  };
+  std::map<std::string, Range> ranges;
+  std::size_t ranks = 0;
+  for (const Node& node : result.nodes) {
+    for (const NodeRank& rank : node.ranks) {
+      ++ranks;
+      for (const auto& [id, metric] : rank.figures) {
+        const std::string name = id.substr(0, id.find('/'));
+        const auto [place, is_new] = ranges.emplace(name, Range{metric.value, metric.value, rank.rank, metric.unit});
+        Range& range = place->second;
+        if (metric.value < range.lowest) range.slowest_rank = rank.rank;
+        range.lowest = std::min(range.lowest, metric.value);
+        range.highest = std::max(range.highest, metric.value);
+      }
+    }
+  }
+  Words words{fmt::format("{} on {} machine{}", ranks, result.nodes.size(), result.nodes.size() == 1 ? "" : "s")};
+  for (const auto& [name, range] : ranges)
+    words.push_back(fmt::format("{} {} to {} {} (rank {} lowest)", name, short_number(range.lowest),
+                                short_number(range.highest), range.unit, range.slowest_rank));
+  page.line("ranks", words);
+}
+
 /// Collectives of all GPUs: the bus bandwidth of the best size with its algorithm bandwidth, and the latency of 16 KiB.
 void add_collective_lines(TextPage& page, const Result& result) {
   const DeviceSummary& instance = result.summary.instance;
@@ -367,6 +397,7 @@ void add_figure_lines(TextPage& page, const Result& result) {
       "latency", "us", [](const DeviceSummary& of) { return latency_words(of.latency_us); }, {},
       of_workload(Workload::latency));
   add_peer_lines(page, result);
+  add_rank_line(page, result);
   add_collective_lines(page, result);
   add_sustained_line(page, result);
   add_host_lines(page, result);

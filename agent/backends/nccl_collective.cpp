@@ -55,7 +55,8 @@ struct RankOperands {
     const CudaContext& context = *local.context;
     try {
       context.make_current();
-    } catch (const Error&) {  // a dead device frees nothing, and the process that used it ends soon
+    } catch (const Error&) {
+      return;  // a dead device frees nothing, and the process that used it ends soon
     }
   }
 

@@ -64,7 +64,7 @@ class Sink {
 double RunLimits::left_s() const { return started_s + budget_s - monotonic_s(); }
 
 RunEnd measure_run(const std::vector<Case>& cases, const Machine& machine, const HostSelection& host,
-                   const RunLimits& limits, RunStore& store, Progress& progress, Interruption& interruption) {
+                   const RunLimits& limits, LeadingRun* group, RunStore& store, Progress& progress, Interruption& interruption) {
   Sink sink(limits, cases.size(), store, progress);
   MeasureContext context;
   context.now_s = monotonic_s;
@@ -78,7 +78,9 @@ RunEnd measure_run(const std::vector<Case>& cases, const Machine& machine, const
   };
   context.on_start = [&](const Case& planned, std::size_t index) { sink.start(planned, index); };
   context.on_finished = [&](const Measurement& measurement) { sink.finish(measurement); };
-  MeasureOutcome outcome = measure(cases, case_runner_maker(cases, machine, host, context.deadline_s), context);
+  MeasureOutcome outcome = group != nullptr
+                               ? measure_in_group(*group, cases, machine, context)
+                               : measure(cases, case_runner_maker(cases, machine, host, context.deadline_s), context);
   const double left_s = asked_to_stop_s ? *asked_to_stop_s + kStopS - monotonic_s() : limits.left_s();
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(left_s));
   FaultsSince since = faults_since(machine, std::clamp(left, kLeastHealthLimit, kLongestHealthLimit));

@@ -9,6 +9,7 @@
 #include "agent/assemble.h"
 #include "agent/backends/host_backend.h"
 #include "agent/commands/run_store.h"
+#include "agent/group/group_run.h"
 #include "agent/interruption.h"
 #include "agent/inventory.h"
 #include "agent/progress.h"
@@ -28,7 +29,8 @@ struct RunLimits {
   [[nodiscard]] double left_s() const;
 };
 
+/// With a `group` every rank of it measures, and what is told is rank 0's.
 RunEnd measure_run(const std::vector<Case>& cases, const Machine& machine, const HostSelection& host,
-                   const RunLimits& limits, RunStore& store, Progress& progress, Interruption& interruption);
+                   const RunLimits& limits, LeadingRun* group, RunStore& store, Progress& progress, Interruption& interruption);
 
 }  // namespace gpuassay

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@
 #include "agent/commands/send.h"
 #include "agent/driver_wait.h"
 #include "agent/exit_code.h"
+#include "agent/group/group_run.h"
 #include "agent/interruption.h"
 #include "agent/inventory.h"
 #include "agent/plan.h"
@@ -154,11 +156,13 @@ struct BegunRun {
 
 BegunRun begin_run(const RunOptions& options, const Environment& environment, Machine machine,
                    const HostSelection& around, PlatformStage& platform, const IdentifierHash& hash, double started_s,
-                   std::int64_t started_ms, Progress& progress) {
+                   std::int64_t started_ms, LeadingRun* group, Progress& progress) {
   BegunRun run;
   const RunStart start = run_start(options, environment, started_ms, machine.simulated);
   run.limits = {started_s, budget_s(options, machine.inventory.devices.size()), options.price_usd_per_hour};
-  run.cases = plan(machine.inventory, options.profile, options.soak_s, options.network_target.has_value());
+  run.cases = group != nullptr
+                  ? gather(*group, machine, environment, options.profile, run.limits.budget_s)
+                  : plan(machine.inventory, options.profile, options.soak_s, options.network_target.has_value());
   run.host = around;
   run.host.cpu = machine.inventory.cpu;
   hash_identifiers(machine, hash);  // with the key of the data directory, which exists now if it can
@@ -170,17 +174,19 @@ BegunRun begin_run(const RunOptions& options, const Environment& environment, Ma
 }
 
 /// Measures, completes what came late, and scores.
-Result measure_and_score(BegunRun& run, RunStore& store, PlatformStage& platform, Interruption& interruption,
-                         const Environment& environment, Progress& progress) {
+Result measure_and_score(BegunRun& run, LeadingRun* group, RunStore& store, PlatformStage& platform,
+                         Interruption& interruption, const Environment& environment, Progress& progress) {
   progress.say(fmt::format("measuring {} cases, at most {:.0f} s", run.cases.size(), run.limits.budget_s));
-  RunEnd end = measure_run(run.cases, run.machine, run.host, run.limits, store, progress, interruption);
+  RunEnd end = measure_run(run.cases, run.machine, run.host, run.limits, group, store, progress, interruption);
+  if (group != nullptr) put_nodes_into(run.result, *group);
   const double left_s = end.reasons.empty() ? run.limits.left_s() - kReserveS : 0;
   complete_platform(platform, run.result, left_s, interruption, environment, progress);
   progress.say(fmt::format("measured for {:.0f} s; scoring and saving", end.duration_s));
   return finish_result(std::move(run.result), std::move(end));
 }
 
-OneRun measure_once(const RunOptions& options, const Environment& environment, RunPart part) {
+OneRun measure_once(const RunOptions& options, const Environment& environment, RunPart part,
+                    LeadingRun* group = nullptr) {
   const StopLine nothing_yet(StopMoment::before_measuring);
   const double called_s = monotonic_s();
   const std::int64_t called_ms = unix_ms();
@@ -201,16 +207,17 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
   if (options.once) once.emplace(once_marker(*options.once, environment, hash, platform, store.spool));
   if (once && once->answer() != OnceAnswer::measure)
     return {use_earlier_run(*once, options, sharing.wanted, store.spool, environment, progress)};
+  if (group != nullptr) keep_own_device(machine, group->launch);
   require_measurable(machine);
   // To wait for a driver and a cloud that are late is not to measure.
   BegunRun run = begin_run(options, environment, std::move(machine), around, platform, hash,
-                           once ? monotonic_s() : called_s, once ? unix_ms() : called_ms, progress);
+                           once ? monotonic_s() : called_s, once ? unix_ms() : called_ms, group, progress);
   // Until the result is safe, a signal or the provider asks for a partial one; a second Ctrl-C changes nothing.
   std::optional<Interruption> interruption(std::in_place, platform.notices());
   store.begin(run.result);
   if (once) once->begin(run.result.run_id, progress);
 
-  Result result = measure_and_score(run, store, platform, *interruption, environment, progress);
+  Result result = measure_and_score(run, group, store, platform, *interruption, environment, progress);
   const std::string body = canonical_json(result);
   const Kept kept = keep(result, body, options, part, store, progress);
   if (once) once->end(result, kept.saved.durable, progress);
@@ -219,13 +226,24 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
 
   const int exit_code =
       deliver({result, body, kept, stopped}, part, options, sharing, store.spool, environment, progress);
+  if (group != nullptr) group->lead.end(exit_code);
   return {exit_code, std::move(result), kept.saved.durable, stopped};
 }
 
 }  // namespace
 
 int execute(const RunOptions& options, const Environment& environment) {
-  if (options.repeat > 1) return repeat_runs(options, environment, measure_once);
+  if (const auto launch = launch_from([](const char* name) { return std::getenv(name); })) {
+    require_group_options(options);
+    if (launch->rank > 0) return follow(options, environment, *launch);
+    LeadingRun group(*launch);
+    return measure_once(options, environment, RunPart::whole, &group).exit_code;
+  }
+  if (options.repeat > 1) {
+    return repeat_runs(options, environment, [](const RunOptions& each, const Environment& own, RunPart part) {
+      return measure_once(each, own, part);
+    });
+  }
   return measure_once(options, environment, RunPart::whole).exit_code;
 }
 

@@ -193,9 +193,8 @@ class Watch {
     context.why_interrupted = [&] { return interruption_.reason(); };
     context.on_start = [](const Case& /*planned*/, std::size_t /*index*/) {};
     context.on_finished = [](const Measurement& /*measurement*/) {};
-    const HostSelection nothing_around;  // a probe is of devices alone
-    MeasureOutcome outcome =
-        measure(cases, case_runner_maker(cases, watched_.machine, nothing_around, context.deadline_s), context);
+    // A probe is of devices alone: nothing around them.
+    MeasureOutcome outcome = measure(cases, case_runner_maker(cases, watched_.machine, {}, context.deadline_s), context);
     record.took_s = monotonic_s() - begun_s;
     probing_s_ += record.took_s;
     record.measurements = normalize_all(std::move(outcome.measurements), watched_.begun.devices);

@@ -36,10 +36,16 @@ void receive_all(int fd, void* data, std::size_t size) {
   }
 }
 
-void send_message(int fd, const std::string& message) {
+/// Its size before it.
+std::string framed(const std::string& message) {
   const std::uint64_t size = message.size();
-  send_all(fd, &size, sizeof size);
-  send_all(fd, message.data(), message.size());
+  return std::string(reinterpret_cast<const char*>(&size), sizeof size) + message;
+}
+
+/// What waits for more to send with it would wait for the other side's acknowledgement, in every round.
+void send_at_once(int fd) {
+  const int yes = 1;
+  (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
 std::string receive_message(int fd) {
@@ -56,6 +62,7 @@ std::vector<int> accept_all(int listener) {
   for (std::size_t missing = 1; missing > 0; --missing) {
     const int fd = ::accept(listener, nullptr, nullptr);
     if (fd < 0) gone();
+    send_at_once(fd);
     std::int32_t hello[2] = {};
     receive_all(fd, hello, sizeof hello);
     if (lines.empty()) {
@@ -73,11 +80,9 @@ void serve(int listener) {
   try {
     lines = accept_all(listener);
     while (true) {
-      std::vector<std::string> messages;
-      for (const int line : lines) messages.push_back(receive_message(line));
-      for (const int line : lines) {
-        for (const std::string& message : messages) send_message(line, message);
-      }
+      std::string all;
+      for (const int line : lines) all += framed(receive_message(line));
+      for (const int line : lines) send_all(line, all.data(), all.size());
     }
   } catch (const std::exception&) {
     for (const int line : lines) ::close(line);
@@ -114,8 +119,7 @@ HubLine::HubLine(const std::string& address, int ranks, int rank) : ranks_(ranks
   fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd_ < 0 || ::connect(fd_, reinterpret_cast<const sockaddr*>(&hub), sizeof hub) != 0)
     throw std::runtime_error("the process that made the unique id is gone");
-  const int yes = 1;
-  (void)::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  send_at_once(fd_);
   const std::int32_t hello[2] = {ranks, rank};
   send_all(fd_, hello, sizeof hello);
   (void)exchange("");
@@ -124,7 +128,8 @@ HubLine::HubLine(const std::string& address, int ranks, int rank) : ranks_(ranks
 HubLine::~HubLine() { ::close(fd_); }
 
 std::vector<std::string> HubLine::exchange(const std::string& message) const {
-  send_message(fd_, message);
+  const std::string text = framed(message);
+  send_all(fd_, text.data(), text.size());
   std::vector<std::string> messages;
   for (int i = 0; i < ranks_; ++i) messages.push_back(receive_message(fd_));
   return messages;
