@@ -64,7 +64,8 @@ class Sink {
 double RunLimits::left_s() const { return started_s + budget_s - monotonic_s(); }
 
 RunEnd measure_run(const std::vector<Case>& cases, const Machine& machine, const HostSelection& host,
-                   const RunLimits& limits, LeadingRun* group, RunStore& store, Progress& progress, Interruption& interruption) {
+                   const RunLimits& limits, LeadingRun* group, RunStore& store, Progress& progress,
+                   Interruption& interruption) {
   Sink sink(limits, cases.size(), store, progress);
   MeasureContext context;
   context.now_s = monotonic_s;

@@ -31,6 +31,7 @@ struct RunLimits {
 
 /// With a `group` every rank of it measures, and what is told is rank 0's.
 RunEnd measure_run(const std::vector<Case>& cases, const Machine& machine, const HostSelection& host,
-                   const RunLimits& limits, LeadingRun* group, RunStore& store, Progress& progress, Interruption& interruption);
+                   const RunLimits& limits, LeadingRun* group, RunStore& store, Progress& progress,
+                   Interruption& interruption);
 
 }  // namespace gpuassay

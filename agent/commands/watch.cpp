@@ -194,7 +194,8 @@ class Watch {
     context.on_start = [](const Case& /*planned*/, std::size_t /*index*/) {};
     context.on_finished = [](const Measurement& /*measurement*/) {};
     // A probe is of devices alone: nothing around them.
-    MeasureOutcome outcome = measure(cases, case_runner_maker(cases, watched_.machine, {}, context.deadline_s), context);
+    MeasureOutcome outcome =
+        measure(cases, case_runner_maker(cases, watched_.machine, {}, context.deadline_s), context);
     record.took_s = monotonic_s() - begun_s;
     probing_s_ += record.took_s;
     record.measurements = normalize_all(std::move(outcome.measurements), watched_.begun.devices);
