@@ -38,7 +38,7 @@ std::vector<Case> peer_cases(const std::vector<Device>& devices, Profile profile
   for (const Device& device : devices) {
     if (device.kind == DeviceKind::cuda) gpus.push_back(device.index);
   }
-  const bool many = std::ssize(gpus) >= kManyDevices && profile != Profile::full;
+  const bool many = std::ssize(gpus) >= kManyDevices;
   for (const Way& way : kWays) {
     if (many && !way.of_many) continue;
     for (const int from : gpus) {

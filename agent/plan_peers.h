@@ -8,8 +8,8 @@
 namespace gpuassay {
 
 /// The matrix of all pairs of `devices` that are CUDA devices, by copy engine and by kernel: writes, reads, and both
-/// ways at once. From five devices on, where pairs are many, `standard` has writes and both ways by engine and reads by
-/// kernel. None in quick.
+/// ways at once. From five devices on, where pairs are many and a document must stay readable, writes and both ways by
+/// engine and reads by kernel. None in quick.
 std::vector<Case> peer_cases(const std::vector<Device>& devices, Profile profile);
 
 }  // namespace gpuassay
