@@ -11,7 +11,7 @@ namespace gpuassay {
 struct JsonLimits {
   std::size_t max_bytes = std::size_t{4} << 20U;
   std::size_t max_depth = 32;          ///< nested objects and arrays
-  std::size_t max_values = 50'000;     ///< scalars, objects and arrays together; 8 GPUs in full: 40,000
+  std::size_t max_values = 60'000;     ///< scalars, objects and arrays together; 8 GPUs in full: 55,000
   std::size_t max_string_bytes = 256;  ///< decoded UTF-8 bytes of one string, key or number
   bool compact = false;                ///< refuses white space outside strings, and a byte order mark
 };

@@ -72,6 +72,7 @@ void add_parameters(std::vector<Column>& columns) {
            {"stride", kWhole, "conv: step of the filter."},
            {"pad", kWhole, "conv: zeros at each edge."},
            {"array_bytes", kWhole, "bandwidth: size of one array, or what one operation moves."},
+           {"peer", kWhole, "bandwidth: number of the other device of a copy between two."},
            {"message_bytes", kWhole, "collective: size of the message, as nccl-tests counts it."},
            {"ranks", kWhole, "collective: GPUs that take part."},
            {"mode", kText, "collective: bandwidth, or for the latency of one call plain or graph."},

@@ -20,8 +20,7 @@ static_assert(kSame<&Api::ncclGroupStart, decltype(&::ncclGroupStart)>);
 static_assert(kSame<&Api::ncclGroupEnd, decltype(&::ncclGroupEnd)>);
 static_assert(kSame<&Api::ncclGetLastError, decltype(&::ncclGetLastError)>);
 static_assert(kSame<&Api::ncclGetUniqueId, decltype(&::ncclGetUniqueId)>);
-// A struct by value is another type under another name: its size is compared below.
-static_assert(std::is_same_v<decltype(&::ncclCommInitRank), ncclResult_t (*)(ncclComm_t*, int, ncclUniqueId, int)>);
+static_assert(kSame<&Api::ncclCommInitRank, decltype(&::ncclCommInitRank)>);
 static_assert(kSame<&Api::ncclAllGather, decltype(&::ncclAllGather)>);
 static_assert(kSame<&Api::ncclReduceScatter, decltype(&::ncclReduceScatter)>);
 #if NCCL_VERSION_CODE >= 2700

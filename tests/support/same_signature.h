@@ -23,8 +23,8 @@ constexpr bool same_pointee() {
   }
 }
 
-/// Two types travel the same way in a call: both pointers to the same, both the same floating type, or both integers or
-/// enums of one size.
+/// Two types travel the same way in a call: both pointers to the same, both the same floating type, both integers or
+/// enums of one size, or both plain records of one size and alignment.
 template <class Ours, class Theirs>
 constexpr bool same_passing() {
   if constexpr (std::is_void_v<Ours> || std::is_void_v<Theirs>) {
@@ -32,6 +32,9 @@ constexpr bool same_passing() {
   } else if constexpr (std::is_pointer_v<Ours> && std::is_pointer_v<Theirs>) {
     return same_pointee<std::remove_cv_t<std::remove_pointer_t<Ours>>,
                         std::remove_cv_t<std::remove_pointer_t<Theirs>>>();
+  } else if constexpr (std::is_class_v<Ours> || std::is_class_v<Theirs>) {
+    return std::is_trivial_v<Ours> && std::is_trivial_v<Theirs> && sizeof(Ours) == sizeof(Theirs) &&
+           alignof(Ours) == alignof(Theirs);
   } else if constexpr (std::is_floating_point_v<Ours> || std::is_floating_point_v<Theirs>) {
     return std::is_same_v<Ours, Theirs>;
   } else {
