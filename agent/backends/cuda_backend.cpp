@@ -53,7 +53,7 @@ class CudaBackend final : public Backend {
 
   std::unique_ptr<Operation> prepare(const OperationParams& params) override {
     context_->make_current();  // another device's backend may have been used in between
-    auto operation = std::visit([this](const auto& shape) { return prepare_shape(shape); }, params);
+    auto operation = std::visit([this](const auto& shape) { return this->prepare_shape(shape); }, params);
     context_->synchronize();  // what filling the operands did wrong is told here, not by the first sample
     return operation;
   }

@@ -72,3 +72,40 @@ def test_a_slice_of_a_card_is_a_device_of_its_own(agent):
     assert result["devices"][1]["sm_count"] < result["devices"][0]["sm_count"]
     assert "slower_than_twin" not in {v["code"] for v in result["verdicts"]}, "a slice is no twin of a card"
     assert len(under_load(result, 1)) == 4
+
+
+def copies(result):
+    return {(m["id"], m["device"]): m for m in result["measurements"] if m["params"].get("peer") is not None}
+
+
+def test_every_pair_copies_both_ways_and_is_verified(agent):
+    ran, result = measured(agent, "V100-SXM2-16GB*2")
+    assert ran.returncode == 0, ran.stderr
+    found = copies(result)
+    ways = [f"bandwidth/p2p_{way}/{engine}" for way in ("read", "write") for engine in ("ce", "sm")]
+    assert {(f"{way}/peer{1 - device}", device) for way in ways for device in (0, 1)} <= set(found)
+    assert all(m["status"] == "ok" and m["verification"]["positions"] >= 64 for m in found.values())
+    assert {m["algorithm"] for m in found.values()} == {"peer access"}
+    write = found["bandwidth/p2p_write/ce/peer1", 0]["metric"]["value"]
+    both = found["bandwidth/p2p_bidirectional/ce/peer1", 0]["metric"]["value"]
+    assert both / write == pytest.approx(2, rel=0.1), "both ways added"
+    instance = result["summary"]["instance"]["bandwidth_gb_per_s"]
+    assert instance["p2p_write_ce"]["burst"] == pytest.approx(write, rel=0.05)
+    assert "peers" in ran.stderr
+
+
+def test_without_peer_access_copies_go_through_the_host(agent):
+    ran, result = measured(agent, "V100-SXM2-16GB*2", faults=["no_peer:1"])
+    assert ran.returncode == 0, ran.stderr
+    for (name, _), m in copies(result).items():
+        if "/sm/" in name:
+            assert m["status"] == "skipped" and "no peer access" in m["reason"]
+        else:
+            assert m["status"] == "ok" and m["algorithm"] == "no peer access: through the host"
+
+
+def test_copies_that_arrive_wrong_are_wrong_results(agent):
+    ran, result = measured(agent, "V100-SXM2-16GB*2", faults=["wrong:0:copy"])
+    assert ran.returncode == 5, ran.stderr
+    by_engine = [m for (name, device), m in copies(result).items() if "/ce/" in name and device == 0]
+    assert by_engine and all(m["status"] == "wrong_result" for m in by_engine)

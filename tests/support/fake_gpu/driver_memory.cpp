@@ -9,6 +9,8 @@ namespace gpuassay::cuda {
 using fake::driver_call;
 using fake::Engine;
 using fake::Failure;
+using fake::is_spoilt;
+using fake::kSpoiltBytes;
 using fake::Lock;
 using fake::Machine;
 using fake::Operation;
@@ -23,19 +25,6 @@ Operation transfer(Engine engine, std::size_t bytes, bool pinned) {
   operation.duration_ns = [=](fake::Device& device) { return device.transfer_ns(static_cast<double>(bytes), pinned); };
   return operation;
 }
-
-/// The faults `nan` and `wrong` of kind `copy` spoil the first word of a large copy; small ones carry what tests look
-/// at.
-bool is_spoilt(const Machine& machine, std::size_t bytes) {
-  constexpr std::size_t kLarge = std::size_t{1} << 20;
-  for (const char* name : {"nan", "wrong"}) {
-    const fake::Fault* fault = machine.setup.fault(name, machine.context()->device);
-    if (fault != nullptr && fault->value == "copy" && bytes >= kLarge) return true;
-  }
-  return false;
-}
-
-constexpr std::size_t kSpoiltBytes = 8;
 
 void copy_in(Machine& machine, DevicePointer destination, const void* source, std::size_t bytes, Stream stream) {
   if (source == nullptr) throw Failure{kInvalidValue};

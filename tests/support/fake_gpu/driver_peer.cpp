@@ -41,10 +41,11 @@ int cuMemcpyPeerAsync(DevicePointer destination, Context of_destination, DeviceP
     operation.duration_ns = [&machine, bytes, from, to](fake::Device&) {
       return machine.peer_ns(static_cast<double>(bytes), from, to);
     };
-    operation.effect = [&machine, read, destination, to] {
+    operation.effect = [&machine, read, destination, to, is_wrong = fake::is_spoilt(machine, bytes)] {
       const fake::View view = read();
       const OnDevice on(machine, to);
       machine.write(destination, view, kInvalidValue);
+      if (is_wrong) machine.write(destination, fake::kSpoiltBytes, std::make_shared<fake::Constant>(~0U));
     };
     machine.submit(machine.stream(stream), operation);
   });
