@@ -35,7 +35,7 @@ void ask_for_pricing(MetadataReader& reader, MetadataFindings& findings) {
   }
 }
 
-MetadataReader reader_of(MetadataClient& client) {
+MetadataReader gcp_reader(MetadataClient& client) {
   MetadataReader reader(client, "169.254.169.254");
   reader.send_always("Host", "metadata.google.internal");
   reader.send_always("Metadata-Flavor", "Google");
@@ -46,7 +46,7 @@ MetadataReader reader_of(MetadataClient& client) {
 bool is_proven(const MetadataReader& reader) { return equals_text(reader.last_header("metadata-flavor"), "Google"); }
 
 void ask_gcp(const MetadataContext& context, MetadataFindings& findings) {
-  MetadataReader reader = reader_of(context.client);
+  MetadataReader reader = gcp_reader(context.client);
   const auto zone = last_part(reader.get_word("/computeMetadata/v1/instance/zone"));
   if (zone && !is_proven(reader)) {
     reader.note("the metadata service does not prove that it is Google's");
@@ -66,7 +66,7 @@ void ask_gcp(const MetadataContext& context, MetadataFindings& findings) {
 /// TRUE some 30 s before a preempted machine is switched off, FALSE before ("Preemptible VM instances"). When that will
 /// be is not said.
 std::optional<Notice> gcp_notice(MetadataClient& client) {
-  MetadataReader reader = reader_of(client);
+  MetadataReader reader = gcp_reader(client);
   const auto preempted = reader.get_word("/computeMetadata/v1/instance/preempted");
   return preempted == "TRUE" && is_proven(reader) ? std::optional(Notice{}) : std::nullopt;
 }
