@@ -6,15 +6,15 @@ set(pytest ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovid
 set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release PYTHONDONTWRITEBYTECODE=1)
 set(sanitized_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE=3 GPUASSAY_KILL_ROUNDS=10
     PYTHONDONTWRITEBYTECODE=1)
-set(e2e_alone run kill interruption bad_input thread clock doctor gpu once platform collector_kill)
+set(e2e_alone run kill interruption watch bad_input thread clock doctor gpu once platform collector_kill)
 # Runs on fake GPUs with more time than they need: they may run beside others.
-set(e2e_fakes health host instance collectives multi_node watch)
+set(e2e_fakes health host instance collectives multi_node)
 foreach(e2e ${e2e_alone} ${e2e_fakes} consent notices platform_faults upload after_upload saved_results keys store collector collector_bad_input
         collector_tls operation export verify reassess openapi estimate compare validate)
   foreach(build e2e sanitized)
     # Fakes' runs have budgets of their own, too short for a program that counts its steps; under the sanitizers there is
     # fake_gpu_component_tests.
-    if(build STREQUAL sanitized AND (NOT GPUASSAY_SANITIZE OR e2e IN_LIST e2e_fakes OR e2e MATCHES "^(gpu|interruption)$"))
+    if(build STREQUAL sanitized AND (NOT GPUASSAY_SANITIZE OR e2e IN_LIST e2e_fakes OR e2e MATCHES "^(gpu|interruption|watch)$"))
       continue()
     endif()
     add_test(NAME ${build}.${e2e} COMMAND ${pytest} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${e2e}.py)

@@ -55,7 +55,7 @@ def test_an_honest_gpu_is_as_fast_as_it_was(agent):
 
 
 def test_fast_only_while_benchmarked(agent):
-    """A run at its best, and from then on a machine with 60 % of the speed: told within six probes."""
+    """A run at its best, and from then on a machine with 60 % of the speed: told within nine probes."""
     run = " ".join(f"'{word}'" for word in agent.command("run", "--profile", "quick", "--max-seconds", "100", "--quiet"))
     then = " ".join(f"'{word}'" for word in watch(agent, "--json"))
     ran = on_fake("A100-SXM4-40GB", "bash", "-c", f"{run} >/dev/null && GPUASSAY_FAKE_FAULTS=slow:0:0.6 exec {then}")
@@ -69,7 +69,8 @@ def test_fast_only_while_benchmarked(agent):
              and m["params"]["m"] == m["params"]["n"] == m["params"]["k"]]
     fastest = max(gemms, key=lambda m: m["metric"]["value"])
     event = slower[fastest["id"]]
-    assert event["against"] == "earlier_run" and event["probes"] == 6 and event["p"] <= 0.001
+    # Six probes do not show it beside the five samples that a run keeps of some formats: 2 / C(14, 5) is below 0.001.
+    assert event["against"] == "earlier_run" and 6 <= event["probes"] <= 9 and event["p"] <= 0.001
     assert 0.5 < event["ratio"] < 0.65 and event["baseline"] == pytest.approx(fastest["metric"]["value"], rel=1e-5)
     assert event["since"] == document["probes"][0]["at"]
     assert event["during"]["event_reasons"] == [] and "NVML names no reason" in event["message"]
@@ -214,12 +215,12 @@ def test_a_folder_that_cannot_be_written_costs_no_probe(agent, tmp_path):
     not_a_folder = tmp_path / "file"
     not_a_folder.write_text("")
     agent.data_dir = not_a_folder
-    ran = on_fake("T4", *watch(agent, hours=HOURS / 2))
+    ran = on_fake("T4", *watch(agent, hours=HOURS / 4))
     assert ran.returncode == 6, ran.stderr
     printed = [next(iter(json.loads(line).items())) for line in ran.stdout.splitlines() if line.startswith("{")]
     assert [kind for kind, _ in printed][0] == "watch" and ran.stderr.count("gpuassay: probe ") == len(printed) - 2
     assert "NOT SAVED" in ran.stdout
-    ran = on_fake("T4", *watch(agent, "--json", hours=HOURS / 2))
+    ran = on_fake("T4", *watch(agent, "--json", hours=HOURS / 4))
     assert ran.returncode == 6, ran.stderr
     document = json.loads(ran.stdout)
     assert document["saved"] is False and len(document["lines"]) == len(document["probes"]) + 2
@@ -227,7 +228,7 @@ def test_a_folder_that_cannot_be_written_costs_no_probe(agent, tmp_path):
 
 def test_a_disk_that_fills_up_is_told_and_what_was_measured_is_printed(agent):
     """A file may have 16 KiB, three probes."""
-    command = ["bash", "-c", 'trap "" XFSZ; ulimit -f 16; exec "$@"', "sh", *watch(agent)]
+    command = ["bash", "-c", 'trap "" XFSZ; ulimit -f 16; exec "$@"', "sh", *watch(agent, hours=HOURS / 2)]
     ran = on_fake("T4", *command)
     assert ran.returncode == 6, ran.stderr
     assert ran.stderr.count("cannot write") == 1 and "File too large" in ran.stderr
