@@ -53,7 +53,7 @@ IdentityEvidence Simulation::run(const GpuSpec& spec, bool stamped) {
   highest_mhz_ = highest_sm_clock_mhz(spec).value_or(1500) * (free_clock ? between(1, 1.25) : between(0.99, 1.01));
   evidence.max_sm_clock_mhz = highest_mhz_;
   if (spec.nvml_max_memory_clock_mhz) {
-    evidence.max_memory_clock_mhz = *spec.nvml_max_memory_clock_mhz;
+    evidence.max_memory_clock_mhz = spec.nvml_max_memory_clock_mhz;
   } else if (spec.memory_bus_bits) {
     evidence.max_memory_clock_mhz = *spec.bandwidth_gb_per_s * 4e3 / *spec.memory_bus_bits * between(0.99, 1.03);
   }
@@ -259,7 +259,7 @@ IdentityEvidence with_lying_driver(Simulation& simulation, const GpuSpec& truth,
   constexpr double kQuarter = 0.25;
   if (!claim.l2_mib) evidence.l2_gb_per_s.reset();
   if (claim.l2_mib && truth.l2_mib && kQuarter * *claim.l2_mib > *truth.l2_mib)
-    evidence.l2_gb_per_s = *evidence.memory_gb_per_s;
+    evidence.l2_gb_per_s = evidence.memory_gb_per_s;
   return evidence;
 }
 

@@ -48,6 +48,7 @@ Measurement measured(const OperationParams& params, double value, CaseStatus sta
 
 std::vector<std::string> ids_of(const std::vector<Case>& cases) {
   std::vector<std::string> ids;
+  ids.reserve(cases.size());
   for (const Case& each : cases) ids.push_back(each.id);
   return ids;
 }

@@ -144,7 +144,7 @@ TEST(GpuVerdicts, AWorkloadThatNoLibraryDoesIsNamed) {
 
 TEST(GpuVerdicts, FiguresThatSpreadAtFullClockMeanANeighbour) {
   Result result = healthy();
-  for (const int rows : {1, 2, 3, 4}) {
+  for (const std::int64_t rows : {1, 2, 3, 4}) {
     result.measurements.push_back(watched(GemmParams{DType::fp16, 4096 * rows, 4096, 4096, 1}, {}));
     result.measurements.back().samples_ns = {2e6, 2e6, 4e6};
   }

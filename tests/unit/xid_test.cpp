@@ -26,8 +26,7 @@ TEST(Xid, NumberAndPlaceOfEveryLine) {
 TEST(Xid, LinesThatSayNoneAreNone) {
   for (const char* line : {"NVRM: Xid (PCI:0000:3B:00): many", "NVRM: Xid (PCI:", "NVRM: Xid (PCI:0000:3B:00)",
                            "NVRM: Xid (PCI:0000:3B:00): 99999999999", "NVRM: Xid (PCI:0000:3B:00): -4",
-                           "NVRM: Xid (PCI:"
-                           "a name that is far too long for a bus): 4"})
+                           "NVRM: Xid (PCI:a name that is far too long for a bus): 4"})
     EXPECT_TRUE(parse_xids(line).empty()) << line;
   EXPECT_FALSE(concerns(Xid{"", 4}, "0000:3B:00.0"));
 }
