@@ -114,9 +114,9 @@ std::string start_hub() {
   return std::to_string(ntohs(address.sin_port));
 }
 
-HubLine::HubLine(const std::string& address, int ranks, int rank) : ranks_(ranks) {
+HubLine::HubLine(const std::string& address, int ranks, int rank)
+    : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), ranks_(ranks) {
   const sockaddr_in hub = loopback(static_cast<std::uint16_t>(std::strtoul(address.c_str(), nullptr, 10)));
-  fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd_ < 0 || ::connect(fd_, reinterpret_cast<const sockaddr*>(&hub), sizeof hub) != 0)
     throw std::runtime_error("the process that made the unique id is gone");
   send_at_once(fd_);
@@ -131,6 +131,7 @@ std::vector<std::string> HubLine::exchange(const std::string& message) const {
   const std::string text = framed(message);
   send_all(fd_, text.data(), text.size());
   std::vector<std::string> messages;
+  messages.reserve(static_cast<std::size_t>(ranks_));
   for (int i = 0; i < ranks_; ++i) messages.push_back(receive_message(fd_));
   return messages;
 }
