@@ -26,6 +26,7 @@ GroupMember member(int device) {
 std::unique_ptr<Backend> group_on(const FakeSetup& setup, int devices) {
   (void)test::load_fake_driver(setup);
   std::vector<GroupMember> members;
+  members.reserve(static_cast<std::size_t>(devices));
   for (int i = 0; i < devices; ++i) members.push_back(member(i));
   return make_nccl_backend(members);
 }
