@@ -19,7 +19,9 @@ def test_a_healthy_gpu_keeps_its_name(agent, gpu):
     assert ran.returncode == 0, ran.stderr
     result = json.loads(ran.stdout)
     assert not {"identity_doubtful", "fewer_sms", "memory_missing", "shared_gpu", "slow_link"} & set(verdicts(result)), result["verdicts"]
-    assert "healthy: nothing suspicious" in ran.stderr
+    # Other tests run beside this one: the host may be busy, and is told so.
+    assert set(verdicts(result)) <= {"contended", "noisy"}
+    assert ("healthy: nothing suspicious" in ran.stderr) == (not result["verdicts"])
     [readback] = [m for m in result["measurements"] if m["id"] == "bandwidth/readback/dram"]
     assert readback["status"] == "ok" and readback["params"]["array_bytes"] > 0.6 * result["devices"][0]["memory_bytes"]
 
