@@ -13,7 +13,7 @@ def verdicts(result):
     return {verdict["code"]: verdict for verdict in result["verdicts"]}
 
 
-@pytest.mark.parametrize("gpu", ["K80 (one GK210)", "P4", "A10", "GH200-96GB", "B200-SXM", "RTX 4090"])
+@pytest.mark.parametrize("gpu", ["K80 (one GK210)", "P4", "GH200-96GB", "RTX 4090"])
 def test_a_healthy_gpu_keeps_its_name(agent, gpu):
     ran = on_fake(agent, gpu, profile="standard")
     assert ran.returncode == 0, ran.stderr
