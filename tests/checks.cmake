@@ -6,15 +6,15 @@ set(pytest ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovid
 set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release PYTHONDONTWRITEBYTECODE=1)
 set(sanitized_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE=3 GPUASSAY_KILL_ROUNDS=10
     PYTHONDONTWRITEBYTECODE=1)
-set(e2e_alone run kill interruption watch bad_input thread clock doctor gpu once platform collector_kill)
+set(e2e_alone run kill interruption watch bad_input thread clock doctor once platform collector_kill)
 # Runs on fake GPUs with more time than they need: they may run beside others.
-set(e2e_fakes health host instance collectives multi_node)
+set(e2e_fakes gpu health host instance collectives multi_node)
 foreach(e2e ${e2e_alone} ${e2e_fakes} consent notices platform_faults upload after_upload saved_results keys store collector collector_bad_input
         collector_tls operation export verify reassess openapi estimate compare validate)
   foreach(build e2e sanitized)
     # Fakes' runs have budgets of their own, too short for a program that counts its steps; under the sanitizers there is
-    # fake_gpu_component_tests.
-    if(build STREQUAL sanitized AND (NOT GPUASSAY_SANITIZE OR e2e IN_LIST e2e_fakes OR e2e MATCHES "^(gpu|interruption|watch)$"))
+    # fake_gpu_component_tests. Notices take four minutes, and their parts are component tests.
+    if(build STREQUAL sanitized AND (NOT GPUASSAY_SANITIZE OR e2e IN_LIST e2e_fakes OR e2e MATCHES "^(interruption|watch|notices)$"))
       continue()
     endif()
     add_test(NAME ${build}.${e2e} COMMAND ${pytest} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${e2e}.py)
@@ -61,9 +61,9 @@ set_tests_properties(conformance.join PROPERTIES LABELS component PROCESSORS 2)
 set_tests_properties(check.dataset PROPERTIES LABELS check PROCESSORS 2)
 set_tests_properties(check.price_scripts PROPERTIES LABELS check)
 
-# Two minutes with what an upload can be, half a minute each with questions, price files and metadata; scripts/fuzz does
+# A minute with what an upload can be, half a minute each with questions, price files and metadata; scripts/fuzz does
 # hours.
-foreach(target_seconds ingest:120 query:30 prices:30 metadata:30)
+foreach(target_seconds ingest:60 query:30 prices:30 metadata:30)
   string(REPLACE ":" ";" target_seconds ${target_seconds})
   list(GET target_seconds 0 target)
   list(GET target_seconds 1 seconds)

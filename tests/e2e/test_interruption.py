@@ -16,7 +16,7 @@ from fake_metadata import IMDS
 from platform_cases import NITRO
 from platform_machine import machine
 
-ROUNDS = int(os.environ.get("GPUASSAY_INTERRUPTION_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("GPUASSAY_INTERRUPTION_ROUNDS", "1"))
 PROMISE_S = 2 * TIME_SCALE
 
 # GPUs, faults, and within how many seconds of the start the signal comes.
