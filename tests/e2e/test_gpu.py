@@ -259,7 +259,8 @@ def test_a_lost_gpu_is_a_hardware_fault_and_the_other_is_measured(agent):
     result = json.loads(ran.stdout)
     assert [r["device"] for r in result["reasons"] if r["code"] == "hardware_fault"] == [1]
     assert "hardware_fault" in [v["code"] for v in result["verdicts"]]
-    assert {m["device"] for m in by_status(result, "failed")} == {1}
+    # Nor can the two do anything together.
+    assert {m["device"] for m in by_status(result, "failed")} - {None} == {1}
     assert len([m for m in by_status(result, "ok") if m["device"] == 0]) > 30
 
 
