@@ -9,8 +9,9 @@
 namespace gpuassay {
 namespace {
 
-/// Half a millisecond over the fastest link there is.
-constexpr std::int64_t kPeerBytes = 256 * kMiB;
+/// Six milliseconds over PCIe 3.0, so that all pairs of eight cards take some ten seconds; several copies make a sample
+/// of a millisecond over NVLink.
+constexpr std::int64_t kPeerBytes = 64 * kMiB;
 /// The pairs are many: what each takes of time and document is little.
 constexpr SamplingLimits kPeerLimits{3, 200, 10 * kMs, 25 * kMs, 3};
 constexpr std::ptrdiff_t kManyDevices = 5;

@@ -81,7 +81,11 @@ void add_figure(const Measurement& m, DeviceSummary& summary) {
   } else if (const auto* bandwidth = std::get_if<BandwidthParams>(&m.params)) {
     auto& figure = slot(summary.bandwidth_gb_per_s[bandwidth_key(*bandwidth)], m.regime);
     // To the peer that is reached worst: a job that uses all devices waits for that one.
-    is_peer_copy(bandwidth->kernel) ? lower(figure, value) : raise(figure, value);
+    if (is_peer_copy(bandwidth->kernel)) {
+      lower(figure, value);
+    } else {
+      raise(figure, value);
+    }
   } else if (const auto* compute = std::get_if<ComputeParams>(&m.params)) {
     raise(slot(summary.compute_tflop_per_s[std::string(to_name(compute->dtype))], m.regime), value);
   } else if (const auto* latency = std::get_if<LatencyParams>(&m.params)) {

@@ -29,7 +29,7 @@ TEST(CudaDiskLoad, WhatArrivesIsWhatWasWritten) {
     operation = loading_backend(root.path())->prepare(kLoad);
   } catch (const Error& error) {
     if (std::string(error.what()).find("lies in memory") == std::string::npos) throw;
-    GTEST_SKIP() << error.what();
+    GTEST_SKIP() << error.what();  // a temporary directory in memory is no disk to load from
   }
   EXPECT_FALSE(operation->verify().passed) << "nothing was loaded yet";
   EXPECT_GT(operation->run_timed_ns(2), 0);

@@ -252,7 +252,8 @@ double estimated_wall_s(const Inventory& inventory, const std::vector<Case>& cas
     const DType dtype = gemm != nullptr ? gemm->dtype : conv != nullptr ? conv->dtype : DType::fp32;
     const auto known = peak.tflop_per_s.find(dtype);
     const double tflop_per_s = known != peak.tflop_per_s.end() ? known->second : peak.tflop_per_s.at(DType::fp32);
-    const bool crosses_bus = c.id.find("pinned") != std::string::npos || c.id.find("pageable") != std::string::npos;
+    const bool crosses_bus = c.id.find("pinned") != std::string::npos || c.id.find("pageable") != std::string::npos ||
+                             c.id.find("p2p") != std::string::npos;
     const double gb_per_s = crosses_bus ? 5 : *peak.bandwidth_gb_per_s;
     const double weights_bytes = gemm == nullptr ? 0 : 2.0 * static_cast<double>(gemm->n * gemm->k * gemm->batch);
     const double operation_s = flop_count(c.params) / (kShareOfPeak * tflop_per_s * 1e12) +
