@@ -16,7 +16,7 @@ from fake_metadata import IMDS
 from platform_cases import NITRO
 from platform_machine import machine
 
-ROUNDS = int(os.environ.get("GPUASSAY_INTERRUPTION_ROUNDS", "1"))
+ROUNDS = int(os.environ.get("GPUASSAY_INTERRUPTION_ROUNDS", "2"))
 PROMISE_S = 2 * TIME_SCALE
 
 # GPUs, faults, and within how many seconds of the start the signal comes.
@@ -70,7 +70,7 @@ def stop_at(agent, run, after_s):
 
 def check_promise(seconds):
     """One may be the machine's fault, which does other things as well."""
-    assert sorted(seconds)[-2] < PROMISE_S and max(seconds) < 5 * PROMISE_S, seconds
+    assert len(seconds) > 1 and sorted(seconds)[-2] < PROMISE_S and max(seconds) < 5 * PROMISE_S, seconds
 
 
 @pytest.mark.parametrize("scene", SCENES)
