@@ -86,9 +86,9 @@ TEST(Receipt, IsCanonicalAndVerifies) {
 
 TEST(Receipt, EveryDeviationIsNamed) {
   const auto text = signed_receipt("run-1", "body", "2026-01-01T00:00:00.000Z", KeyPair::generate());
-  const auto problem_of = [](const std::string& json, std::string_view run_id, std::string_view body) {
+  const auto problem_of = [](const std::string& answer, std::string_view run_id, std::string_view body) {
     std::string problem;
-    EXPECT_FALSE(verified_receipt(json, run_id, body, problem));
+    EXPECT_FALSE(verified_receipt(answer, run_id, body, problem));
     return problem;
   };
   EXPECT_EQ(problem_of(text, "run-2", "body"), "the receipt is for another run");
@@ -123,9 +123,9 @@ TEST(Tombstone, SaysWhichRunWasDeletedAndByWhom) {
 
 TEST(Tombstone, EveryDeviationIsNamed) {
   const KeyPair collector = KeyPair::generate();
-  const auto problem_of = [](const std::string& json, std::string_view run_id) {
+  const auto problem_of = [](const std::string& answer, std::string_view run_id) {
     std::string problem;
-    EXPECT_FALSE(verified_tombstone(json, run_id, problem));
+    EXPECT_FALSE(verified_tombstone(answer, run_id, problem));
     return problem;
   };
   const std::string text = signed_tombstone("run-1", "2026-01-01T00:00:00.000Z", collector);
