@@ -134,6 +134,8 @@ void add_outcome(CLI::App& command, const SharedRun& run) {
       ->allow_extra_args(false);
   CLI::Option* upload = command.add_option("--upload", run->upload_url,
                                            "contribute the result (CC BY 4.0) to the collector at URL, unasked");
+  command.add_flag("--verified", run->verified, "after the upload, do 8 s of work that the collector checks and times")
+      ->needs(upload);
   CLI::Option* target =
       command
           .add_option("--network-target", run->network_target,

@@ -38,6 +38,7 @@ struct RunOptions {
   std::optional<std::string> provider, instance_type, region, pricing_model;  ///< what the user says of the platform
   std::optional<std::filesystem::path> out;
   std::optional<std::string> upload_url;
+  bool verified = false;  ///< after the upload, work that the collector checks and times
   std::optional<OnceScope> once;
   int repeat = 1;                         ///< runs, one after the other
   std::vector<Requirement> requirements;  ///< what the result must reach

@@ -22,6 +22,9 @@ void while_sending(int signal) {
   end_with("gpuassay: asked to stop while it was sent; the result is saved: gpuassay upload sends it\n", signal);
 }
 void while_sending_unsaved(int signal) { end_with("gpuassay: asked to stop while the result was sent\n", signal); }
+void while_verifying(int signal) {
+  end_with("gpuassay: asked to stop while the collector checked this machine; the result was sent\n", signal);
+}
 
 /// What is ignored stays so: nohup asks for it.
 void set_handler(int signal, void (*handler)(int)) {
@@ -37,6 +40,7 @@ void (*handler_of(StopMoment moment))(int) {
     case StopMoment::before_measuring: return before_measuring;
     case StopMoment::while_sending: return while_sending;
     case StopMoment::while_sending_what_is_not_saved: return while_sending_unsaved;
+    case StopMoment::while_verifying: return while_verifying;
   }
   return SIG_DFL;
 }

@@ -12,7 +12,7 @@ inline constexpr std::array kStopSignals{SIGINT, SIGTERM, SIGHUP};
 bool is_ignored(int signal);
 
 /// When the process is asked to end.
-enum class StopMoment { before_measuring, while_sending, while_sending_what_is_not_saved };
+enum class StopMoment { before_measuring, while_sending, while_sending_what_is_not_saved, while_verifying };
 
 /// While it lives SIGINT, SIGTERM and SIGHUP say in one line on stderr what there is, and end the process at once, as
 /// they would without it; as the first process of a container with 128 and the signal's number. Signals that are

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/channel_process.h"
 #include "agent/measure_case.h"
 
 namespace gpuassay {
@@ -16,17 +17,13 @@ namespace gpuassay {
 /// Measures case number `index` of the plan; runs in the child.
 using CaseRunner = std::function<CaseAnswer(std::size_t index, const StartSignal& when_all_are_warm)>;
 
-/// One forked worker. The child dies with its parent (also by kill -9), ignores SIGINT and SIGTERM (the parent
-/// decides), and exits when the channel closes. Not copyable; the destructor kills and reaps.
+/// One forked worker, which exits when the channel closes.
 class Worker {
  public:
   /// Forks at once. `make_runner` is called in the child before the first case; what it throws is sent back as the
   /// failure of every case it is asked for.
   /// `kept_fd` stays open in the child as well; nothing else of the parent's does.
   explicit Worker(const std::function<CaseRunner()>& make_runner, int kept_fd = -1);
-  ~Worker();
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
 
   /// Asks for case `index`; false when the worker is gone.
   [[nodiscard]] bool request(std::size_t index) const;
@@ -37,22 +34,21 @@ class Worker {
   [[nodiscard]] bool says_warm() const;
 
   /// Readable (poll) when a message is there or the worker ended.
-  [[nodiscard]] int fd() const { return fd_; }
-  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] int fd() const { return process_.fd(); }
+  [[nodiscard]] pid_t pid() const { return process_.pid(); }
 
   /// The answer to the last request, empty when the worker ended or sent something unreadable instead.
   [[nodiscard]] std::optional<CaseAnswer> receive() const;
 
   /// Kills without waiting; end() is still to be called. So that many are ended as fast as one.
-  void kill() const;
+  void kill() const { process_.kill(); }
 
   /// Kills and reaps, waiting at most a second for a process stuck in the kernel (it is then abandoned).
   /// Returns how it ended in words, for example "killed by signal 11 (Segmentation fault)".
-  std::string end();
+  std::string end() { return process_.end(); }
 
  private:
-  pid_t pid_ = -1;
-  int fd_ = -1;
+  ChannelProcess process_;
 };
 
 }  // namespace gpuassay

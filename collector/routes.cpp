@@ -118,6 +118,7 @@ std::string_view method_name(std::string_view method) {
 
 /// The pattern of the address, for counting.
 std::string_view route_name(std::string_view path) {
+  if (const auto pattern = FloorRoutes::pattern_of(path); !pattern.empty()) return pattern;
   if (path.starts_with(kResult)) return "/v1/results/{id}";
   if (path.starts_with(kPage)) return "/r/{id}";
   if (takes_posts(path)) return path == kReplaceKey ? kReplaceKey : path == kRevokeKey ? kRevokeKey : kResults;
@@ -184,6 +185,7 @@ HttpReply Routes::answer_or_fail(const std::function<HttpReply()>& give_answer) 
 
 HttpReply Routes::dispatch(const HttpRequest& request) {
   const std::string_view path = request.path;
+  if (!FloorRoutes::pattern_of(path).empty()) return floor(request);
   if (request.method == "POST" && takes_posts(path)) return post(request);
   if (path.starts_with(kResult) && request.method == "DELETE") return delete_result(request);
   if (!is_place(path)) return not_found();
@@ -201,6 +203,15 @@ HttpReply Routes::get(const HttpRequest& request) const {
   if (path == kOpenapi) return {200, "application/json", std::string(embedded::kOpenapi), {}};
   if (path == kSchema) return {200, "application/schema+json", std::string(schema_text("result")), {}};
   return path == kReady ? ready() : HttpReply{200, "text/plain", "ok\n", {}};
+}
+
+HttpReply Routes::floor(const HttpRequest& request) {
+  const std::string method(FloorRoutes::method_of(request.path));
+  if (request.method != method) return wrong_method(method);
+  if (method == "POST") {
+    if (auto busy = beyond_share(request)) return *std::move(busy);
+  }
+  return targets_.floor.answer(request);
 }
 
 /// Ready means that the database answers; whether its disk is full only writing shows.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string_view>
 
+#include "collector/floor/floor_routes.h"
 #include "collector/http_message.h"
 #include "collector/ingest.h"
 #include "collector/key_changes.h"
@@ -21,6 +22,7 @@ struct RouteTargets {
   KeyChanges& keys;
   RunStore& store;
   const ReadRoutes& read;
+  FloorRoutes& floor;
   std::function<void()> note_change;                              ///< runs were added or taken back
   RateLimit per_network = {};                                     ///< of uploads, deletions and key changes
   std::function<void(const RequestRecord&)> note_request = {};    ///< every answer, from the thread that gave it
@@ -44,6 +46,7 @@ class Routes {
   HttpReply answer_or_fail(const std::function<HttpReply()>& give_answer);
   HttpReply dispatch(const HttpRequest& request);
   HttpReply delete_result(const HttpRequest& request);
+  HttpReply floor(const HttpRequest& request);
   [[nodiscard]] HttpReply metrics() const;
   HttpReply get(const HttpRequest& request) const;
   HttpReply post(const HttpRequest& request);

@@ -1,9 +1,13 @@
 #include "collector/serve.h"
 
+#include <chrono>
 #include <filesystem>
 
 #include "collector/aggregate_keeper.h"
 #include "collector/collector_database.h"
+#include "collector/floor/challenges.h"
+#include "collector/floor/floor_routes.h"
+#include "collector/floor/proof.h"
 #include "collector/ingest.h"
 #include "collector/key_changes.h"
 #include "collector/rate_limit.h"
@@ -14,6 +18,14 @@
 #include "core/key_file.h"
 
 namespace gpuassay {
+namespace {
+
+std::int64_t steady_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
 
 /// Declared in the order in which each part needs those before it.
 struct Collector::Parts {
@@ -32,8 +44,11 @@ struct Collector::Parts {
         exports(options.data_dir),
         read(runs, Surrogates(*database->take(ConnectionPool::Access::write)), exports,
              [this] { return aggregates.current(); }),
+        proofs(*database),
+        challenges(runs, proofs, {now_ms, steady_ns, [this] { aggregates.note_change(); }, problem()}),
+        floor(challenges, proofs, runs),
         routes(
-            {ingest, keys, runs, read, [this] { aggregates.note_change(); }, options.per_network,
+            {ingest, keys, runs, read, floor, [this] { aggregates.note_change(); }, options.per_network,
              [this](const RequestRecord& record) { log.request(record); }, steady_ms, [this] { return log.dropped(); }},
             problem()),
         retention(runs, options.retention, now_ms, problem()),
@@ -55,6 +70,9 @@ struct Collector::Parts {
   AggregateKeeper aggregates;
   ExportSpace exports;
   ReadRoutes read;
+  FloorProofs proofs;
+  Challenges challenges;
+  FloorRoutes floor;
   Routes routes;
   Retention retention;
   Server server;

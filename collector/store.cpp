@@ -83,15 +83,18 @@ bool erase_run(Database& database, std::string_view run_id, std::int64_t now_ms,
                               "received_at_ms = 0, started_at_ms = 0, provider = '', instance_type = NULL, "
                               "region = NULL, pricing_model = NULL, gpu_model = NULL, gpu_count = 0, "
                               "gpu_memory_bytes = NULL, score_version = '', score = NULL, instance_key = NULL, "
-                              "gpu_variant = NULL, vcpus_milli = NULL, memory_mib = NULL, quarantine_reason = NULL "
+                              "gpu_variant = NULL, vcpus_milli = NULL, memory_mib = NULL, quarantine_reason = NULL, "
+                              "trust = 'self_reported' "
                               "WHERE run_id = ?2 AND retracted_at_ms IS NULL {}",
                               if_owned));
   erase.bind(1, now_ms).bind(2, run_id);
   if (!agent_key.empty()) erase.bind(3, agent_key);
   erase.run();
   if (database.changes() != 1) return false;
-  Statement body(database, "DELETE FROM run_body WHERE run_id = ?");
-  body.bind(1, run_id).run();
+  for (const char* const table : {"run_body", "floor_proof"}) {
+    Statement rest(database, fmt::format("DELETE FROM {} WHERE run_id = ?", table));
+    rest.bind(1, run_id).run();
+  }
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -20,6 +21,16 @@ namespace gpuassay {
 /// Specialised per document type: `template <class A, class T> static void visit(A& archive, T& value)`.
 template <class T>
 struct Fields;
+
+/// Specialised for a type that documents hold as a string: `static std::string to_text(const T&)` and
+/// `static std::optional<T> from_text(std::string_view)`, empty for a text that is none.
+template <class T>
+struct TextForm;
+template <class T>
+concept HasTextForm = requires(const T& value, std::string_view text) {
+  TextForm<T>::to_text(value);
+  TextForm<T>::from_text(text);
+};
 
 template <class T>
 nlohmann::json write_value(const T& value);
@@ -93,7 +104,9 @@ std::string key_text(E key) {
 
 template <class T>
 nlohmann::json write_value(const T& value) {
-  if constexpr (json_detail::IsOptional<T>::value) {
+  if constexpr (HasTextForm<T>) {
+    return TextForm<T>::to_text(value);
+  } else if constexpr (json_detail::IsOptional<T>::value) {
     return value ? write_value(*value) : nlohmann::json(nullptr);
   } else if constexpr (json_detail::IsVector<T>::value) {
     nlohmann::json array = nlohmann::json::array();
@@ -175,20 +188,20 @@ void read_integer(const nlohmann::json& json, const std::string& pointer, T& val
   } else if (json.is_number_integer() && std::in_range<T>(json.get<std::int64_t>())) {
     value = static_cast<T>(json.get<std::int64_t>());
   } else {
-    wrong(pointer, "an integer in range");
+    json_detail::wrong(pointer, "an integer in range");
   }
 }
 
 template <class K, class V>
 void read_map(const nlohmann::json& json, const std::string& pointer, std::map<K, V>& value) {
-  if (!json.is_object()) wrong(pointer, "an object");
+  if (!json.is_object()) json_detail::wrong(pointer, "an object");
   value.clear();
   for (const auto& [name, element] : json.items()) {
     V entry{};
     read_value(element, pointer + "/" + name, entry);
     if constexpr (std::is_enum_v<K>) {
       const std::optional<K> key = from_name<K>(name);
-      if (!key) wrong(pointer + "/" + name, "a known name");
+      if (!key) json_detail::wrong(pointer + "/" + name, "a known name");
       value.emplace(*key, std::move(entry));
     } else {
       value.emplace(name, std::move(entry));
@@ -201,11 +214,15 @@ void read_map(const nlohmann::json& json, const std::string& pointer, std::map<K
 template <class T>
 void read_value(const nlohmann::json& json, const std::string& pointer, T& value) {
   using namespace json_detail;
-  if constexpr (IsOptional<T>::value) {
+  if constexpr (HasTextForm<T>) {
+    const auto known = json.is_string() ? TextForm<T>::from_text(json.get_ref<const std::string&>()) : std::nullopt;
+    if (!known) json_detail::wrong(pointer, "a text of the right form");
+    value = *known;
+  } else if constexpr (IsOptional<T>::value) {
     value.reset();
     if (!json.is_null()) read_value(json, pointer, value.emplace());
   } else if constexpr (IsVector<T>::value) {
-    if (!json.is_array()) wrong(pointer, "an array");
+    if (!json.is_array()) json_detail::wrong(pointer, "an array");
     value.clear();
     value.reserve(json.size());
     for (std::size_t i = 0; i < json.size(); ++i) {
@@ -215,18 +232,18 @@ void read_value(const nlohmann::json& json, const std::string& pointer, T& value
     read_map(json, pointer, value);
   } else if constexpr (std::is_enum_v<T>) {
     const auto known = json.is_string() ? from_name<T>(json.get_ref<const std::string&>()) : std::nullopt;
-    if (!known) wrong(pointer, "one of the known names");
+    if (!known) json_detail::wrong(pointer, "one of the known names");
     value = *known;
   } else if constexpr (std::is_same_v<T, bool>) {
-    if (!json.is_boolean()) wrong(pointer, "true or false");
+    if (!json.is_boolean()) json_detail::wrong(pointer, "true or false");
     value = json.get<bool>();
   } else if constexpr (std::is_integral_v<T>) {
     read_integer(json, pointer, value);
   } else if constexpr (std::is_floating_point_v<T>) {
-    if (!json.is_number() || !std::isfinite(json.get<double>())) wrong(pointer, "a number");
+    if (!json.is_number() || !std::isfinite(json.get<double>())) json_detail::wrong(pointer, "a number");
     value = json.get<double>();
   } else if constexpr (std::is_same_v<T, std::string>) {
-    if (!json.is_string()) wrong(pointer, "a string");
+    if (!json.is_string()) json_detail::wrong(pointer, "a string");
     value = json.get_ref<const std::string&>();
   } else {
     FieldReader reader(json, pointer);

@@ -23,6 +23,7 @@
 #include "agent/commands/run_price.h"
 #include "agent/commands/run_store.h"
 #include "agent/commands/send.h"
+#include "agent/commands/verify.h"
 #include "agent/driver_wait.h"
 #include "agent/exit_code.h"
 #include "agent/group/group_run.h"
@@ -107,6 +108,7 @@ struct Ended {
   const Result& result;
   const std::string& body;
   const Kept& kept;
+  const Machine& machine;
   bool stopped = false;  ///< somebody asked for it, who then waits for nothing but the report
 };
 
@@ -131,6 +133,11 @@ int deliver(const Ended& run, RunPart part, const RunOptions& options, const Sha
     const SendReport sent = send(result.run_id, run.body, *sharing.wanted, spool, environment, kRunPatience);
     outcome.upload_failed = !sent.accepted;
     report.notes = sent.notes;
+    if (options.verified && sent.accepted && !run.stopped) {
+      const StopLine verifying(StopMoment::while_verifying);
+      for (std::string& note : verify(result, run.machine, *sharing.wanted, environment, progress))
+        report.notes.push_back(std::move(note));
+    }
   }
   if (!run.stopped) tell(run, part, report, environment, progress);
   for (const std::string& note : run.stopped ? report.notes : std::vector<std::string>())
@@ -225,7 +232,7 @@ OneRun measure_once(const RunOptions& options, const Environment& environment, R
   interruption.reset();
 
   const int exit_code =
-      deliver({result, body, kept, stopped}, part, options, sharing, store.spool, environment, progress);
+      deliver({result, body, kept, run.machine, stopped}, part, options, sharing, store.spool, environment, progress);
   if (group != nullptr) group->lead.end(exit_code);
   return {exit_code, std::move(result), kept.saved.durable, stopped};
 }

@@ -1,0 +1,83 @@
+#include "collector/floor/trust.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/floor/claims.h"
+#include "core/headlines.h"
+
+namespace gpuassay {
+namespace {
+
+/// The proof of this device, if its work was right.
+const FloorProof* right_proof(const std::vector<FloorProof>& proofs, int device) {
+  const auto found = std::find_if(proofs.begin(), proofs.end(), [&](const FloorProof& proof) {
+    return proof.outcome.device == device && proof.outcome.state == FloorState::right &&
+           proof.outcome.floor_tflop_per_s.has_value();
+  });
+  return found == proofs.end() ? nullptr : &*found;
+}
+
+void judge(FigureTrust& figure, const FloorProof& proof, const std::optional<double>& threshold) {
+  figure.floor = proof.outcome.floor_tflop_per_s;
+  figure.ratio = *figure.floor / figure.value;
+  figure.label = threshold && *figure.ratio >= *threshold ? Trust::floor_verified : Trust::recomputed;
+}
+
+const Device* device_of(const Result& result, int index) {
+  const auto found = std::find_if(result.devices.begin(), result.devices.end(),
+                                  [&](const Device& device) { return device.index == index; });
+  return found == result.devices.end() ? nullptr : &*found;
+}
+
+constexpr std::string_view kGemm = "gemm_tflop_per_s";
+
+}  // namespace
+
+std::optional<double> floor_threshold(const Device& device) {
+  // Of runs on a CPU the floor was 0.9 and more of the figure; 0.8 leaves room for neighbours and for the network.
+  constexpr double kOfCpus = 0.8;
+  return device.kind == DeviceKind::cpu ? std::optional(kOfCpus) : std::nullopt;
+}
+
+std::vector<FigureTrust> trust_of_figures(const Result& result, const std::vector<FloorProof>& proofs) {
+  std::vector<FigureTrust> figures;
+  for (const DeviceSummary& summary : result.summary.devices) {
+    const Device* const device = summary.device ? device_of(result, *summary.device) : nullptr;
+    if (device == nullptr) continue;
+    const FloorProof* const proof = right_proof(proofs, device->index);
+    for (const HeadlineKind& kind : headline_kinds()) {
+      for (const auto& [key, values] : summary.*kind.figures) {
+        for (const auto& [regime, value] :
+             {std::pair("burst", values.burst), std::pair("sustained", values.sustained)}) {
+          if (!value) continue;
+          FigureTrust figure{device->index, fmt::format("{}.{}.{}", kind.name, key, regime), *value, {}, {}, {}};
+          if (proof != nullptr && kind.name == kGemm && key == to_name(proof->outcome.dtype) && *value > 0)
+            judge(figure, *proof, floor_threshold(*device));
+          figures.push_back(std::move(figure));
+        }
+      }
+    }
+  }
+  return figures;
+}
+
+Trust trust_of_run(const Result& result, const std::vector<FloorProof>& proofs) {
+  const std::vector<FigureTrust> figures = trust_of_figures(result, proofs);
+  std::optional<Trust> least;
+  for (const Device& device : result.devices) {
+    const auto dtype = dtype_to_verify(result, device.index);
+    if (!dtype) continue;
+    for (const Regime regime : {Regime::burst, Regime::sustained}) {
+      const std::string name = fmt::format("{}.{}.{}", kGemm, to_name(*dtype), to_name(regime));
+      for (const FigureTrust& figure : figures) {
+        if (figure.device == device.index && figure.figure == name)
+          least = std::min(least.value_or(figure.label), figure.label);
+      }
+    }
+  }
+  return least.value_or(Trust::self_reported);
+}
+
+}  // namespace gpuassay

@@ -1,0 +1,50 @@
+// How far can each figure of a run be trusted, and the run as a whole? Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collector/floor/proof.h"
+#include "core/model.h"
+
+namespace gpuassay {
+
+/// The labels, least first.
+enum class Trust {
+  self_reported,   ///< the sender says so; the arithmetic from its samples was done again
+  recomputed,      ///< work in this dtype was shown to be right, at a speed below what would confirm the figure
+  floor_verified,  ///< at least `floor_threshold` of the figure was shown to be done, by the collector's own clock
+  attested,        ///< the device's maker confirms which device it is
+};
+template <>
+struct EnumNames<Trust> {
+  static constexpr std::array<std::pair<Trust, std::string_view>, 4> values{{{Trust::self_reported, "self_reported"},
+                                                                             {Trust::recomputed, "recomputed"},
+                                                                             {Trust::floor_verified, "floor_verified"},
+                                                                             {Trust::attested, "attested"}}};
+};
+
+/// One headline figure of a device.
+struct FigureTrust {
+  int device = 0;
+  std::string figure;  ///< as in a DeviceSummary: "gemm_tflop_per_s.fp32.burst"
+  double value = 0;
+  Trust label = Trust::self_reported;
+  std::optional<double> floor, ratio;  ///< shown of this dtype, TFLOP/s; and over `value`
+};
+
+/// The ratio of floor to figure from which a device's GEMM is floor_verified: known where a verified run has been
+/// measured on hardware of its kind (docs/measured/verified_run.md). Empty elsewhere: the ratio is shown without a
+/// label.
+std::optional<double> floor_threshold(const Device& device);
+
+/// All headline figures of all devices.
+std::vector<FigureTrust> trust_of_figures(const Result& result, const std::vector<FloorProof>& proofs);
+
+/// Of the run: the least label among its devices; of a device that of the fastest GEMM figures among the dtypes that
+/// the score is made of.
+Trust trust_of_run(const Result& result, const std::vector<FloorProof>& proofs);
+
+}  // namespace gpuassay
