@@ -8,6 +8,7 @@
 #include "core/receipt.h"
 #include "core/result_json.h"
 #include "tests/support/example_result.h"
+#include "tests/support/floor_parts.h"
 #include "tests/support/memory_pool.h"
 
 namespace gpuassay {
@@ -59,7 +60,16 @@ class RoutesTest : public testing::Test {
   Surrogates names_{*pool_->take(ConnectionPool::Access::write)};
   ReadRoutes read_{store_, names_, space_, [] { return nullptr; }};
   int changes_ = 0;
-  Routes routes_{{ingest_, keys_, store_, read_, [this] { ++changes_; }, {3600, 6}, {}, [this] { return steady_ms_; }},
+  test::FloorParts floor_{*pool_, store_};
+  Routes routes_{{ingest_,
+                  keys_,
+                  store_,
+                  read_,
+                  floor_.routes,
+                  [this] { ++changes_; },
+                  {3600, 6},
+                  {},
+                  [this] { return steady_ms_; }},
                  [](std::string_view) {}};
 };
 

@@ -151,7 +151,8 @@ FuzzedCollector::FuzzedCollector()
       aggregates_(std::make_shared<const Aggregates>()),
       names_(*pool_->take(ConnectionPool::Access::write)),
       read_(store_, names_, space_, [this] { return aggregates_; }),
-      routes_({ingest_, keys_, store_, read_, [] {}, {0, 0}},
+      floor_(*pool_, store_),
+      routes_({ingest_, keys_, store_, read_, floor_.routes, [] {}, {0, 0}},
               [](std::string_view line) { found("the collector failed: " + std::string(line)); }) {}
 FuzzedCollector::~FuzzedCollector() = default;
 

@@ -10,6 +10,7 @@
 #include "collector/ingest.h"
 #include "collector/read_routes.h"
 #include "collector/routes.h"
+#include "tests/support/floor_parts.h"
 
 namespace gpuassay::fuzz {
 
@@ -46,6 +47,7 @@ class FuzzedCollector {
   ExportSpace space_;
   Surrogates names_;
   ReadRoutes read_;
+  test::FloorParts floor_;
   Routes routes_;
 };
 

@@ -10,6 +10,7 @@
 #include "core/receipt.h"
 #include "core/result_json.h"
 #include "tests/support/example_result.h"
+#include "tests/support/floor_parts.h"
 #include "tests/support/gpu_result.h"
 #include "tests/support/memory_pool.h"
 
@@ -187,7 +188,8 @@ TEST_F(IngestTest, StoreFailureBecomes503AndALogLine) {
   const Surrogates names(*pool_->take(ConnectionPool::Access::write));
   const ReadRoutes read(store_, names, space, [] { return nullptr; });
   KeyChanges keys(store_, KeyPair::generate(), [] { return std::int64_t{0}; });
-  Routes routes({ingest_, keys, store_, read, [] {}}, [&log](std::string_view line) { log += line; });
+  test::FloorParts floor(*pool_, store_);
+  Routes routes({ingest_, keys, store_, read, floor.routes, [] {}}, [&log](std::string_view line) { log += line; });
   pool_->take(ConnectionPool::Access::write)->execute("DROP VIEW results; DROP TABLE run");
   const HttpRequest request{"POST",
                             "/v1/results",
