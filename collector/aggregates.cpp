@@ -65,19 +65,21 @@ RunFact read_fact(const Statement& row) {
   run.score_version = row.text(10);
   run.machine_key = row.text(11);
   run.score = row.real(12);
+  run.trust = row.text(13);
+  run.is_witness = run.trust == "floor_verified" || run.trust == "attested" || !row.is_null(14);
   return run;
 }
 
 bool may_be_ranked(const OfferAggregate& offer) {
   const PriceAnswer& price = offer.price;
-  return offer.score.machines >= kHeadlineMachines && price.score_per_usd_hour && !price.stale.value_or(true) &&
+  return offer.headline && price.score_per_usd_hour && !price.stale.value_or(true) &&
          price.match_level != "gpu_only";
 }
 
-void add_prices(Database& database, Aggregates& aggregates) {
+void add_prices(Database& database, AggregateLists& aggregates, std::int64_t as_of_ms) {
   std::vector<PriceQuestion> questions;
   questions.reserve(aggregates.offers.size());
-  for (const OfferAggregate& offer : aggregates.offers) questions.push_back(price_question(offer, aggregates.as_of_ms));
+  for (const OfferAggregate& offer : aggregates.offers) questions.push_back(price_question(offer, as_of_ms));
   const std::vector<PriceAnswer> answers = join_prices(database, questions, {});
   for (std::size_t at = 0; at < answers.size(); ++at) {
     aggregates.offers[at].price = answers[at];
@@ -96,30 +98,58 @@ void add_prices(Database& database, Aggregates& aggregates) {
 }  // namespace
 
 void AggregateBuilder::add(const RunFact& run) {
-  for (const auto& [groups, key] : {std::pair(&gpus_, gpu_key(run)), std::pair(&offers_, offer_key(run))}) {
-    auto found = groups->find(key);
-    if (found == groups->end()) found = groups->emplace(key, Group{run, {}}).first;
-    found->second.scores[run.machine_key].push_back(run.score);
-  }
+  all_.add(run);
+  by_trust_[run.trust].add(run);
 }
 
 Aggregates AggregateBuilder::finish() const {
   Aggregates aggregates;
-  for (const auto& [key, group] : gpus_) {
-    GpuAggregate gpu{
-        group.shape.gpu_model, group.shape.score_version, group.shape.gpu_count, {}, medians_of(group.scores)};
-    gpu.score = spread_of(group.scores, gpu.machine_scores);
-    aggregates.gpus.push_back(std::move(gpu));
+  static_cast<AggregateLists&>(aggregates) = all_.finish();
+  for (const auto& [trust, groups] : by_trust_) aggregates.by_trust[trust] = groups.finish();
+  return aggregates;
+}
+
+void AggregateBuilder::Groups::add(const RunFact& run) {
+  for (const auto& [groups, key] : {std::pair(&gpus, gpu_key(run)), std::pair(&offers, offer_key(run))}) {
+    auto found = groups->find(key);
+    if (found == groups->end()) found = groups->emplace(key, Group{run, {}, {}}).first;
+    found->second.scores[run.machine_key].push_back(run.score);
+    if (run.is_witness) found->second.witnessed[run.machine_key].push_back(run.score);
   }
-  for (const auto& [key, group] : offers_) {
+}
+
+std::optional<Spread> AggregateBuilder::headline_of(const Group& group) {
+  if (group.witnessed.size() < kHeadlineMachines) return std::nullopt;
+  return spread_of(group.witnessed, medians_of(group.witnessed));
+}
+
+AggregateLists AggregateBuilder::Groups::finish() const {
+  AggregateLists lists;
+  lists.gpus.reserve(gpus.size());
+  lists.offers.reserve(offers.size());
+  for (const auto& [key, group] : gpus) {
+    GpuAggregate gpu{group.shape.gpu_model, group.shape.score_version, group.shape.gpu_count, {}, headline_of(group),
+                     medians_of(group.scores)};
+    gpu.score = spread_of(group.scores, gpu.machine_scores);
+    lists.gpus.push_back(std::move(gpu));
+  }
+  for (const auto& [key, group] : offers) {
     OfferAggregate offer;
     offer.shape = group.shape;
     offer.shape.machine_key.clear();
     offer.shape.score = 0;
     offer.score = spread_of(group.scores, medians_of(group.scores));
-    aggregates.offers.push_back(std::move(offer));
+    offer.headline = headline_of(group);
+    lists.offers.push_back(std::move(offer));
   }
-  return aggregates;
+  return lists;
+}
+
+const AggregateLists& lists_of(const Aggregates& aggregates, const std::optional<std::string>& trust) {
+  static const AggregateLists kNone;
+  if (!trust) return aggregates;
+  const auto found = aggregates.by_trust.find(*trust);
+  return found == aggregates.by_trust.end() ? kNone : found->second;
 }
 
 PriceQuestion price_question(const OfferAggregate& offer, std::int64_t now_ms) {
@@ -138,7 +168,7 @@ PriceQuestion price_question(const OfferAggregate& offer, std::int64_t now_ms) {
   if (shape.memory_mib) question.memory_gib = divide_half_even(*shape.memory_mib * kOne, kMibPerGib);
   question.pricing_model = shape.pricing_model;
   question.measured_at_ms = now_ms;
-  question.score = offer.score.p50;
+  question.score = offer.headline ? offer.headline->p50 : offer.score.p50;
   return question;
 }
 
@@ -149,7 +179,8 @@ Aggregates read_aggregates(Database& database, std::int64_t now_ms) {
     Statement query(
         database,
         "SELECT gpu_model, gpu_variant, gpu_count, gpu_memory_bytes, provider, instance_type, region, "
-        "pricing_model, vcpus_milli, memory_mib, score_version, COALESCE(machine_key, run.agent_key), score "
+        "pricing_model, vcpus_milli, memory_mib, score_version, COALESCE(machine_key, run.agent_key), score, trust, "
+        "vouched_at_ms "
         "FROM run LEFT JOIN signing_key ON signing_key.agent_key = run.agent_key "
         "WHERE simulated = 0 AND quarantine_reason IS NULL AND retracted_at_ms IS NULL "
         "AND gpu_model IS NOT NULL AND score IS NOT NULL AND started_at_ms >= ?");
@@ -158,7 +189,8 @@ Aggregates read_aggregates(Database& database, std::int64_t now_ms) {
   }
   Aggregates aggregates = builder.finish();
   aggregates.as_of_ms = now_ms;
-  add_prices(database, aggregates);
+  add_prices(database, aggregates, now_ms);
+  for (auto& [trust, lists] : aggregates.by_trust) add_prices(database, lists, now_ms);
   return aggregates;
 }
 

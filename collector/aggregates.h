@@ -16,7 +16,7 @@ namespace gpuassay {
 
 /// Runs of the last days count; older ones are of other drivers and other neighbours.
 inline constexpr std::int64_t kAggregateDays = 90;
-/// A headline needs so many machines: a single contributor cannot make one.
+/// A headline needs so many witnesses.
 inline constexpr std::size_t kHeadlineMachines = 3;
 
 /// The columns of one run that aggregates are made of.
@@ -26,6 +26,10 @@ struct RunFact {
   std::int64_t gpu_count = 0;
   std::optional<std::int64_t> gpu_memory_mib, vcpus_milli, memory_mib;  ///< memory of one GPU; of the host
   double score = 0;
+  std::string trust;  ///< the label of the run
+  /// Its speed was seen by this collector (floor_verified, attested), or the operator vouches for whoever sent it. Keys
+  /// cost nothing: any number of other machines is no witness.
+  bool is_witness = false;
 };
 
 /// Scores of machines (the median of each one's runs), by quantiles with linear interpolation.
@@ -39,6 +43,7 @@ struct GpuAggregate {
   std::string gpu_model, score_version;
   std::int64_t gpu_count = 0;
   Spread score;
+  std::optional<Spread> headline;      ///< of witnesses alone; empty with fewer than kHeadlineMachines
   std::vector<double> machine_scores;  ///< sorted; for percentiles
 };
 
@@ -46,18 +51,27 @@ struct GpuAggregate {
 struct OfferAggregate {
   RunFact shape;  ///< machine_key and score say nothing here
   Spread score;
-  PriceAnswer price;  ///< of the median score, at the instant of the aggregate
-  /// A score per dollar that may stand in a ranking: of enough machines for a headline, and of a fresh price of this
-  /// provider's own machine.
+  std::optional<Spread> headline;  ///< as of a GpuAggregate
+  PriceAnswer price;               ///< of the headline's median score, else of all, at the instant of the aggregate
+  /// A score per dollar that may stand in a ranking: with a headline, and of a fresh price of this provider's own
+  /// machine.
   bool ranked = false;
 };
 
-struct Aggregates {
-  std::int64_t as_of_ms = 0;
-  std::chrono::steady_clock::time_point made_at = std::chrono::steady_clock::now();
+struct AggregateLists {
   std::vector<GpuAggregate> gpus;      ///< by model, count, version
   std::vector<OfferAggregate> offers;  ///< newest score version, ranked, best score per dollar first
 };
+
+/// The lists are of all runs; beside them those of the runs of one label.
+struct Aggregates : AggregateLists {
+  std::int64_t as_of_ms = 0;
+  std::chrono::steady_clock::time_point made_at = std::chrono::steady_clock::now();
+  std::map<std::string, AggregateLists, std::less<>> by_trust = {};
+};
+
+/// Those of a label, where one is asked for; empty ones when there are none.
+const AggregateLists& lists_of(const Aggregates& aggregates, const std::optional<std::string>& trust);
 
 class AggregateBuilder {
  public:
@@ -69,9 +83,17 @@ class AggregateBuilder {
   using ScoresOfMachine = std::map<std::string, std::vector<double>>;
   struct Group {
     RunFact shape;
-    ScoresOfMachine scores;
+    ScoresOfMachine scores, witnessed;
   };
-  std::map<std::string, Group> gpus_, offers_;
+  struct Groups {
+    void add(const RunFact& run);
+    [[nodiscard]] AggregateLists finish() const;
+    std::map<std::string, Group> gpus, offers;
+  };
+  static std::optional<Spread> headline_of(const Group& group);
+
+  Groups all_;
+  std::map<std::string, Groups, std::less<>> by_trust_;
 };
 
 /// The question that join.sql answers for an offer.

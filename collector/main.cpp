@@ -101,6 +101,13 @@ int execute(const RetractOptions& options) {
   return 0;
 }
 
+int execute(const VouchOptions& options) {
+  const auto pool = open_collector_database(store_of(options));
+  RunStore store(*pool);
+  print(stdout, vouch(store, options, wall_clock_ms()));
+  return 0;
+}
+
 int execute(const VerifyOptions& options) {
   const auto pool = open_collector_database_to_read(store_of(options));
   const VerifyReport report = verify_store(*pool, receipt_keys(options),

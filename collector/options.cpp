@@ -129,7 +129,7 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
   if (app.get_subcommands().empty())
     throw Error(
         ErrorCode::usage,
-        "no command given: serve, import-prices, export, retract, verify or reassess; see gpuassay-collector --help");
+        "no command given: serve, import-prices, export, retract, vouch, verify or reassess; see gpuassay-collector --help");
   if (auto command = dataset.chosen())
     return std::visit([](auto& chosen) { return CollectorCommand(std::move(chosen)); }, *command);
   require_postgres_url(import_command->parsed() ? import.database : serve.database);

@@ -21,6 +21,7 @@ void require_data_dir(const std::string& data_dir) {
 DatasetOptions::DatasetOptions(CLI::App& app)
     : export_(app.add_subcommand("export", "Write the dataset as Parquet files, with documents and metadata")),
       retract_(app.add_subcommand("retract", "Take runs out of the dataset for good, or all runs of a key")),
+      vouch_(app.add_subcommand("vouch", "Let the runs of a contributor whom you know count in headlines")),
       verify_(app.add_subcommand("verify", "Check everything that is stored; changes nothing")),
       reassess_(app.add_subcommand("reassess",
                                    "Compute score and quarantine of every stored run anew, as after an upgrade")) {
@@ -42,6 +43,11 @@ DatasetOptions::DatasetOptions(CLI::App& app)
   retract_->add_option("RUN_ID", retract_options_.run_ids, "The runs");
   retract_->add_option("--key", retract_options_.key, "All runs that this key signed; the key is revoked")
       ->type_name("BASE64");
+  add_store_options(*vouch_, vouch_options_.data_dir, vouch_options_.database);
+  vouch_->add_option("--key", vouch_options_.key, "The key that signs the runs of the contributor's machine")
+      ->type_name("BASE64")
+      ->required();
+  vouch_->add_flag("--withdraw", vouch_options_.withdraw, "Vouch for it no more");
   add_store_options(*verify_, verify_options_.data_dir, verify_options_.database);
   verify_->add_option("--former-key", verify_options_.former_keys, "Another key that signed receipts; repeatable")
       ->type_name("BASE64")
@@ -63,6 +69,11 @@ std::optional<DatasetCommand> DatasetOptions::chosen() const {
     if (retract_options_.run_ids.empty() == retract_options_.key.empty())
       throw Error(ErrorCode::usage, "say which runs to take out: either their run_ids or --key");
     return retract_options_;
+  }
+  if (vouch_->parsed()) {
+    require_data_dir(vouch_options_.data_dir);
+    require_postgres_url(vouch_options_.database);
+    return vouch_options_;
   }
   if (reassess_->parsed()) {
     if (!reassess_options_.database.url) require_data_dir(reassess_options_.data_dir);

@@ -1,4 +1,4 @@
-// What do the commands ask for that an operator runs on the dataset: export, retract, verify, reassess?
+// What do the commands ask for that an operator runs on the dataset: export, retract, vouch, verify, reassess?
 #pragma once
 
 #include <optional>
@@ -10,6 +10,7 @@
 #include "collector/reassess.h"
 #include "collector/retract.h"
 #include "collector/verify.h"
+#include "collector/vouch.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 has that name
 class App;
@@ -21,9 +22,9 @@ namespace gpuassay {
 struct DataDictionaryOptions {};
 
 using DatasetCommand =
-    std::variant<ExportOptions, DataDictionaryOptions, RetractOptions, VerifyOptions, ReassessOptions>;
+    std::variant<ExportOptions, DataDictionaryOptions, RetractOptions, VouchOptions, VerifyOptions, ReassessOptions>;
 
-/// The four commands of one command line.
+/// The five commands of one command line.
 class DatasetOptions {
  public:
   /// `app` must outlive this.
@@ -32,9 +33,10 @@ class DatasetOptions {
   [[nodiscard]] std::optional<DatasetCommand> chosen() const;
 
  private:
-  CLI::App *export_, *retract_, *verify_, *reassess_;
+  CLI::App *export_, *retract_, *vouch_, *verify_, *reassess_;
   ExportOptions export_options_;
   RetractOptions retract_options_;
+  VouchOptions vouch_options_;
   VerifyOptions verify_options_;
   ReassessOptions reassess_options_;
   bool prints_dictionary_ = false;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "collector/floor/trust.h"
 #include "collector/percentile.h"
 #include "collector/published_result.h"
 #include "collector/query_string.h"
@@ -45,6 +46,15 @@ RunFilter filter_of(const QueryString& query) {
   return filter;
 }
 
+/// One of the labels, when one is asked for.
+std::optional<std::string> label_of(const QueryString& query) {
+  auto label = query.text("trust");
+  if (label && !from_name<Trust>(*label))
+    throw Error(ErrorCode::usage,
+                "the parameter trust must be self_reported, recomputed, floor_verified or attested");
+  return label;
+}
+
 }  // namespace
 
 ReadRoutes::ReadRoutes(const RunStore& store, Surrogates names, ExportSpace& exports,
@@ -79,15 +89,15 @@ HttpReply ReadRoutes::page(std::string_view run_id) const {
 }
 
 HttpReply ReadRoutes::gpus(const HttpRequest& request) const {
-  const QueryString query(request.query, {"gpu_model"});
+  const QueryString query(request.query, {"gpu_model", "trust"});
   const auto aggregates = aggregates_();
-  return aggregates ? json_reply(gpus_json(*aggregates, query.text("gpu_model"))) : not_ready();
+  return aggregates ? json_reply(gpus_json(*aggregates, query.text("gpu_model"), label_of(query))) : not_ready();
 }
 
 HttpReply ReadRoutes::offers(const HttpRequest& request) const {
-  const QueryString query(request.query, {"gpu_model", "provider", "limit", "offset"});
+  const QueryString query(request.query, {"gpu_model", "provider", "trust", "limit", "offset"});
   constexpr std::int64_t kFurthest = 1'000'000;
-  OfferFilter filter{query.text("gpu_model"), query.text("provider")};
+  OfferFilter filter{query.text("gpu_model"), query.text("provider"), label_of(query)};
   filter.limit = static_cast<std::size_t>(query.integer("limit", 1, kMostOfPage).value_or(kMostOfPage));
   filter.offset = static_cast<std::size_t>(query.integer("offset", 0, kFurthest).value_or(0));
   const auto aggregates = aggregates_();

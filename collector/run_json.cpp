@@ -82,9 +82,14 @@ std::string csv_cell(const json& value) {
 }
 
 json spread_json(const Spread& score) {
-  return {{"runs", score.runs}, {"machines", score.machines}, {"headline", score.machines >= kHeadlineMachines},
-          {"p10", score.p10},   {"p50", score.p50},           {"p90", score.p90}};
+  return {{"runs", score.runs},
+          {"machines", score.machines},
+          {"p10", score.p10},
+          {"p50", score.p50},
+          {"p90", score.p90}};
 }
+
+json headline_json(const std::optional<Spread>& headline) { return headline ? spread_json(*headline) : json(); }
 
 json begin_aggregate(const Aggregates& aggregates) {
   return {{"as_of", format_rfc3339_ms(aggregates.as_of_ms)}, {"days", kAggregateDays}};
@@ -113,14 +118,16 @@ std::string run_page_json(const RunPage& page) {
   return dumped({{"results", results}, {"next", page.next ? json(cursor_text(*page.next)) : json(nullptr)}});
 }
 
-std::string gpus_json(const Aggregates& aggregates, const std::optional<std::string>& gpu_model) {
+std::string gpus_json(const Aggregates& aggregates, const std::optional<std::string>& gpu_model,
+                      const std::optional<std::string>& trust) {
   json gpus = json::array();
-  for (const GpuAggregate& gpu : aggregates.gpus) {
+  for (const GpuAggregate& gpu : lists_of(aggregates, trust).gpus) {
     if (gpu_model && *gpu_model != gpu.gpu_model) continue;
     gpus.push_back({{"gpu_model", gpu.gpu_model},
                     {"gpu_count", gpu.gpu_count},
                     {"score_version", gpu.score_version},
-                    {"score", spread_json(gpu.score)}});
+                    {"score", spread_json(gpu.score)},
+                    {"headline", headline_json(gpu.headline)}});
   }
   json document = begin_aggregate(aggregates);
   document["gpus"] = std::move(gpus);
@@ -130,7 +137,7 @@ std::string gpus_json(const Aggregates& aggregates, const std::optional<std::str
 std::string offers_json(const Aggregates& aggregates, const OfferFilter& filter) {
   json offers = json::array();
   std::size_t total = 0;
-  for (const OfferAggregate& offer : aggregates.offers) {
+  for (const OfferAggregate& offer : lists_of(aggregates, filter.trust).offers) {
     const RunFact& shape = offer.shape;
     if ((filter.gpu_model && *filter.gpu_model != shape.gpu_model) ||
         (filter.provider && *filter.provider != shape.provider))
@@ -145,6 +152,7 @@ std::string offers_json(const Aggregates& aggregates, const OfferFilter& filter)
                       {"gpu_memory_mib", or_null(shape.gpu_memory_mib)},
                       {"score_version", shape.score_version},
                       {"score", spread_json(offer.score)},
+                      {"headline", headline_json(offer.headline)},
                       {"ranked", offer.ranked},
                       {"price", price_answer_json(offer.price)}});
   }

@@ -21,10 +21,11 @@ std::string run_csv(const RunColumns& run);
 std::string run_page_json(const RunPage& page);
 
 /// {"as_of":...,"days":90,"gpus":[...]}; `gpu_model` empty: all.
-std::string gpus_json(const Aggregates& aggregates, const std::optional<std::string>& gpu_model);
+std::string gpus_json(const Aggregates& aggregates, const std::optional<std::string>& gpu_model,
+                      const std::optional<std::string>& trust);
 /// Which offers, and of those the ones from `offset` on, `limit` at most.
 struct OfferFilter {
-  std::optional<std::string> gpu_model, provider;
+  std::optional<std::string> gpu_model, provider, trust;
   std::size_t offset = 0, limit = 500;
 };
 /// {"as_of":...,"days":90,"total":...,"offers":[...]}, each with `price`, the fields of docs/PRICES.md.

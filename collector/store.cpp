@@ -66,9 +66,10 @@ bool put_key_in_place(Database& database, std::string_view agent_key, const Sign
   retire.bind(1, now_ms).bind(2, new_key).bind(3, agent_key).run();
   if (database.changes() != 1) return false;
   Statement add(database,
-                "INSERT INTO signing_key (agent_key, first_seen_ms, machine_key) VALUES (?, ?, ?) "
+                "INSERT INTO signing_key (agent_key, first_seen_ms, machine_key, vouched_at_ms) VALUES (?, ?, ?, "
+                "(SELECT vouched_at_ms FROM signing_key AS old WHERE old.agent_key = ?)) "
                 "ON CONFLICT (agent_key) DO NOTHING");
-  add.bind(1, new_key).bind(2, now_ms).bind(3, old.machine_key).run();
+  add.bind(1, new_key).bind(2, now_ms).bind(3, old.machine_key).bind(4, agent_key).run();
   if (database.changes() != 1) return false;
   transaction.commit();
   return true;
@@ -256,6 +257,17 @@ bool RunStore::revoke_key(std::string_view agent_key, std::int64_t now_ms) {
     Statement revoke(database, "UPDATE signing_key SET revoked_at_ms = COALESCE(revoked_at_ms, ?) WHERE agent_key = ?");
     revoke.bind(1, now_ms).bind(2, agent_key).run();
     return database.changes() == 1;
+  });
+}
+
+bool RunStore::vouch_for_key(std::string_view agent_key, bool vouched, std::int64_t now_ms) {
+  return pool_.use(Access::write, [&](Database& database) {
+    const auto known = find_key(database, agent_key);
+    if (!known) return false;
+    Statement vouch(database,
+                    "UPDATE signing_key SET vouched_at_ms = ? WHERE COALESCE(machine_key, agent_key) = ?");
+    vouch.bind(1, vouched ? std::optional(now_ms) : std::nullopt).bind(2, known->machine_key).run();
+    return database.changes() > 0;
   });
 }
 

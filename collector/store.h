@@ -89,6 +89,9 @@ class RunStore {
 
   /// Empty when the key never signed a run that was stored.
   [[nodiscard]] std::optional<SigningKey> key(std::string_view agent_key) const;
+  /// The operator knows whose machine the key is of, and takes its runs for what they say, or does so no more. All keys
+  /// of the machine. False for an unknown key.
+  bool vouch_for_key(std::string_view agent_key, bool vouched, std::int64_t now_ms);
   /// From `now_ms` on; the first time counts. False for an unknown key.
   bool revoke_key(std::string_view agent_key, std::int64_t now_ms);
   /// The key is revoked in favour of a new one of the same machine.

@@ -48,6 +48,7 @@ class ReadRoutesTest : public testing::Test {
     run.gpu_memory_bytes = std::int64_t{32} << 30U;
     run.score_version = "0.2";
     run.score = score;
+    run.trust = "floor_verified";
     run.body = "{}";
     run.body_sha256 = "hash";
     run.receipt = "{}";
@@ -145,7 +146,7 @@ TEST_F(ReadRoutesTest, AggregatesLeaveOutWhatDoesNotCount) {
   EXPECT_EQ(gpus[0]["score"]["machines"], 25);
   EXPECT_EQ(gpus[0]["score"]["p50"], 52);
   EXPECT_EQ(gpus[0]["score"]["p10"], 42.4);
-  EXPECT_EQ(gpus[0]["score"]["headline"], true);
+  EXPECT_EQ(gpus[0]["headline"]["machines"], 25);
   EXPECT_EQ(json::parse(routes_.gpus(ask("")).body)["gpus"].size(), 2U);
 }
 
@@ -184,6 +185,36 @@ TEST_F(ReadRoutesTest, OneMachineRanksNowhere) {
     EXPECT_EQ(offers[number < 2 ? 1 : 0]["region"], "region of few") << number;
     EXPECT_EQ(offers[number < 2 ? 1 : 0]["ranked"], number == 2);
   }
+}
+
+TEST_F(ReadRoutesTest, OnlyWitnessesMakeAHeadline) {
+  for (int number = 0; number < 20; ++number) {  // keys cost nothing
+    StoredRun liar = run(240 + number, "Tesla T4", 9000);
+    liar.trust = number % 2 == 0 ? "self_reported" : "recomputed";
+    store_.insert(liar);
+  }
+  const auto t4 = [&](const std::string& more) {
+    return json::parse(routes_.gpus(ask("gpu_model=Tesla%20T4" + more)).body)["gpus"];
+  };
+  EXPECT_TRUE(t4("")[0]["headline"].is_null());
+  EXPECT_EQ(t4("")[0]["score"]["machines"], 20);
+  for (int number = 0; number < 2; ++number) add(270 + number, "Tesla T4", 50);
+  EXPECT_TRUE(t4("")[0]["headline"].is_null()) << "two are too few";
+  StoredRun vouched_for = run(280, "Tesla T4", 54);
+  vouched_for.trust = "self_reported";
+  store_.insert(vouched_for);
+  ASSERT_TRUE(store_.vouch_for_key(vouched_for.agent_key, true, kNowMs));
+  EXPECT_EQ(t4("")[0]["headline"]["machines"], 3);
+  EXPECT_EQ(t4("")[0]["headline"]["p50"], 50) << "and the others are not in it";
+  EXPECT_EQ(t4("&trust=floor_verified")[0]["score"]["machines"], 2);
+  EXPECT_EQ(t4("&trust=recomputed")[0]["score"]["machines"], 10);
+  EXPECT_TRUE(t4("&trust=attested").empty());
+  EXPECT_THROW((void)routes_.gpus(ask("trust=good")), Error);
+  const json offers = json::parse(routes_.offers(ask("gpu_model=Tesla%20T4&trust=self_reported")).body)["offers"];
+  EXPECT_EQ(offers.at(0)["score"]["machines"], 11);
+  ASSERT_TRUE(store_.vouch_for_key(vouched_for.agent_key, false, kNowMs));
+  EXPECT_TRUE(t4("")[0]["headline"].is_null());
+  EXPECT_FALSE(store_.vouch_for_key("nobody", true, kNowMs));
 }
 
 TEST_F(ReadRoutesTest, OffersComeInPages) {
