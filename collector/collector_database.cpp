@@ -16,15 +16,16 @@
 #include "embedded/RunMigration0003.h"
 #include "embedded/RunMigration0004.h"
 #include "embedded/RunMigration0005.h"
+#include "embedded/RunMigration0006.h"
 
 namespace gpuassay {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 5> kRunMigrations{embedded::kRunMigration0001, embedded::kRunMigration0002,
+constexpr std::array<std::string_view, 6> kRunMigrations{embedded::kRunMigration0001, embedded::kRunMigration0002,
                                                          embedded::kRunMigration0003, embedded::kRunMigration0004,
-                                                         embedded::kRunMigration0005};
+                                                         embedded::kRunMigration0005, embedded::kRunMigration0006};
 
 void make_data_dir(const std::string& data_dir) {
   std::error_code problem;

@@ -45,7 +45,7 @@ struct ShowText {
 };
 
 using CollectorCommand = std::variant<ServeOptions, ImportPricesOptions, ExportOptions, DataDictionaryOptions,
-                                      RetractOptions, VerifyOptions, ReassessOptions, ShowText>;
+                                      RetractOptions, VerifyOptions, VerifyProofsOptions, ReassessOptions, ShowText>;
 
 /// Throws Error{usage} with one line for anything the command line does not know.
 CollectorCommand parse_collector_options(int argc, const char* const* argv);

@@ -10,6 +10,7 @@
 #include "collector/reassess.h"
 #include "collector/retract.h"
 #include "collector/verify.h"
+#include "collector/verify_proofs.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 has that name
 class App;
@@ -20,8 +21,8 @@ namespace gpuassay {
 /// Prints the page of all columns instead of exporting.
 struct DataDictionaryOptions {};
 
-using DatasetCommand =
-    std::variant<ExportOptions, DataDictionaryOptions, RetractOptions, VerifyOptions, ReassessOptions>;
+using DatasetCommand = std::variant<ExportOptions, DataDictionaryOptions, RetractOptions, VerifyOptions,
+                                    VerifyProofsOptions, ReassessOptions>;
 
 /// The four commands of one command line.
 class DatasetOptions {
@@ -32,10 +33,14 @@ class DatasetOptions {
   [[nodiscard]] std::optional<DatasetCommand> chosen() const;
 
  private:
+  void add_verify();
+  [[nodiscard]] DatasetCommand chosen_verify() const;
+
   CLI::App *export_, *retract_, *verify_, *reassess_;
   ExportOptions export_options_;
   RetractOptions retract_options_;
   VerifyOptions verify_options_;
+  VerifyProofsOptions proofs_options_;
   ReassessOptions reassess_options_;
   bool prints_dictionary_ = false;
 };

@@ -9,6 +9,7 @@
 #include "collector/key_changes.h"
 #include "collector/log.h"
 #include "collector/metrics.h"
+#include "collector/public_log_routes.h"
 #include "collector/rate_limit.h"
 #include "collector/read_routes.h"
 #include "collector/store.h"
@@ -21,6 +22,7 @@ struct RouteTargets {
   KeyChanges& keys;
   RunStore& store;
   const ReadRoutes& read;
+  const PublicLogRoutes& public_log;
   std::function<void()> note_change;                              ///< runs were added or taken back
   RateLimit per_network = {};                                     ///< of uploads, deletions and key changes
   std::function<void(const RequestRecord&)> note_request = {};    ///< every answer, from the thread that gave it

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "collector/log_entry.h"
 #include "collector/run_query.h"
 
 namespace gpuassay {
@@ -37,6 +38,7 @@ bool insert_run(Database& database, const StoredRun& run) {
   if (database.changes() != 1) return false;
   Statement body(database, "INSERT INTO run_body (run_id, body, receipt, signature) VALUES (?, ?, ?, ?)");
   body.bind(1, run.run_id).bind_blob(2, run.body).bind_blob(3, run.receipt).bind(4, run.signature).run();
+  add_log_entry(database, run.run_id, run.receipt);
   return true;
 }
 
@@ -92,6 +94,7 @@ bool erase_run(Database& database, std::string_view run_id, std::int64_t now_ms,
   if (database.changes() != 1) return false;
   Statement body(database, "DELETE FROM run_body WHERE run_id = ?");
   body.bind(1, run_id).run();
+  erase_log_salt(database, run_id);
   return true;
 }
 

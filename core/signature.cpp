@@ -44,6 +44,13 @@ std::string hex(std::string_view bytes) {
   return text;
 }
 
+std::string random_bytes(std::size_t count) {
+  ready();
+  std::string bytes(count, '\0');
+  randombytes_buf(bytes.data(), bytes.size());
+  return bytes;
+}
+
 std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
   crypto_hash_sha256(digest.data(), bytes_of(bytes), bytes.size());

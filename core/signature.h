@@ -18,6 +18,8 @@ std::string sha256_hex(std::string_view bytes);
 std::string sha256_hex_of_file(const std::string& path);
 
 std::string hex(std::string_view bytes);
+/// From the system's source of secrets.
+std::string random_bytes(std::size_t count);
 /// Standard base64 (RFC 4648 section 4) with padding.
 std::string base64(std::string_view bytes);
 /// Strict: empty optional for any other character, missing padding or unused bits that are not zero.

@@ -59,7 +59,17 @@ class RoutesTest : public testing::Test {
   Surrogates names_{*pool_->take(ConnectionPool::Access::write)};
   ReadRoutes read_{store_, names_, space_, [] { return nullptr; }};
   int changes_ = 0;
-  Routes routes_{{ingest_, keys_, store_, read_, [this] { ++changes_; }, {3600, 6}, {}, [this] { return steady_ms_; }},
+  PublicLog public_log_{*pool_, collector_, [this] { return now_ms_; }};
+  PublicLogRoutes log_routes_{public_log_, store_};
+  Routes routes_{{ingest_,
+                  keys_,
+                  store_,
+                  read_,
+                  log_routes_,
+                  [this] { ++changes_; },
+                  {3600, 6},
+                  {},
+                  [this] { return steady_ms_; }},
                  [](std::string_view) {}};
 };
 

@@ -46,6 +46,8 @@ class FuzzedCollector {
   ExportSpace space_;
   Surrogates names_;
   ReadRoutes read_;
+  PublicLog public_log_;
+  PublicLogRoutes log_routes_;
   Routes routes_;
 };
 
