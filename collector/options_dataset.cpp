@@ -62,7 +62,9 @@ void DatasetOptions::add_verify() {
   add_file("--consistency", proofs_options_.consistency, "/v1/log/consistency from the one to the other")
       ->needs(checkpoint);
   add_file("--receipt", proofs_options_.receipts, "RUN_ID.receipt.json of an upload; repeatable")->needs(checkpoint);
-  add_file("--inclusion", proofs_options_.inclusions, "/v1/log/inclusion of its run; repeatable")->needs(checkpoint);
+  add_file("--inclusion", proofs_options_.inclusions,
+           "/v1/log/inclusion of its run; one for each --receipt, in that order")
+      ->needs(checkpoint);
 }
 
 DatasetCommand DatasetOptions::chosen_verify() const {

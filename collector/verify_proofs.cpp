@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -169,26 +168,25 @@ class ProofCheck {
   }
 
   void check_receipts() {
-    std::map<std::string, Proof> inclusions;
-    for (const std::string& path : options_.inclusions) {
-      const Proof proof(path);
-      inclusions.emplace(proof.text("run_id"), proof);
-    }
-    for (const std::string& path : options_.receipts) {
+    for (std::size_t place = 0; place < options_.receipts.size(); ++place) {
+      const std::string& path = options_.receipts[place];
       const std::string text = content_of(path);
       std::string problem;
       const auto receipt = genuine_receipt(text, problem);
       if (!receipt) {
         wrong(fmt::format("{}: {}", path, problem));
-      } else if (!is_known(receipt->collector_key)) {
-        wrong(fmt::format("{}: the receipt is signed by another key than the log", printable(receipt->run_id)));
-      } else if (const auto proof = inclusions.find(receipt->run_id); proof != inclusions.end()) {
-        check_inclusion(printable(receipt->run_id), text, proof->second);
-      } else {
+        continue;
+      }
+      const std::string run_id = printable(receipt->run_id);
+      if (!is_known(receipt->collector_key)) {
+        wrong(fmt::format("{}: the receipt is signed by another key than the log", run_id));
+      } else if (place >= options_.inclusions.size()) {
         throw Error(ErrorCode::usage,
-                    fmt::format("--inclusion FILE is needed for {}, with what GET /v1/log/inclusion?run_id={}&size={} "
-                                "gives",
-                                printable(receipt->run_id), printable(receipt->run_id), newest_.tree_size));
+                    fmt::format("--inclusion FILE is needed for each --receipt, in the same order: for {} what "
+                                "GET /v1/log/inclusion?run_id={}&size={} gives",
+                                run_id, run_id, newest_.tree_size));
+      } else {
+        check_inclusion(run_id, text, Proof(options_.inclusions[place]));
       }
     }
   }
@@ -197,6 +195,7 @@ class ProofCheck {
     const auto index = proof.number("leaf_index");
     const auto path = proof.hashes("path");
     const std::string salt = salt_of(proof.text("salt"));
+    if (!proof.refusal().empty()) say_(fmt::format("the collector gave no proof: {}", printable(proof.refusal())));
     if (!index || !path || salt.empty()) return wrong(fmt::format("{}: its proof is none", run_id));
     if (!merkle_is_included(log_leaf_hash(salt, receipt), *index, newest_.tree_size, *path, newest_.root_hash))
       return wrong(fmt::format("{}: the proof does not lead from this receipt to the checkpoint of {} leaves", run_id,

@@ -14,7 +14,7 @@ struct VerifyProofsOptions {
   std::string saved;                     ///< the checkpoint of the last time; may not exist yet; empty: none is kept
   std::string consistency;               ///< GET /v1/log/consistency; empty: none
   std::vector<std::string> receipts;     ///< RUN_ID.receipt.json of agents
-  std::vector<std::string> inclusions;   ///< GET /v1/log/inclusion, one for each receipt, in any order
+  std::vector<std::string> inclusions;   ///< GET /v1/log/inclusion, one for each receipt, in the same order
   std::vector<std::string> former_keys;  ///< base64, of the collector before its key was changed
 };
 
