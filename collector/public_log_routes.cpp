@@ -30,9 +30,8 @@ std::uint64_t needed(const QueryString& query, std::string_view name) {
   return static_cast<std::uint64_t>(*value);
 }
 
-/// What was asked for may be a tree that is yet to come, never one that was.
-void require_tree(std::uint64_t asked, std::uint64_t size) {
-  if (asked > size) throw Error(ErrorCode::usage, fmt::format("the log has {} leaves and not yet {}", size, asked));
+HttpReply no_such_tree(std::uint64_t asked, std::uint64_t size) {
+  return problem_reply(404, "Not found", fmt::format("The log has {} leaves and not yet {}.", size, asked));
 }
 
 }  // namespace
@@ -63,7 +62,7 @@ HttpReply PublicLogRoutes::inclusion(const HttpRequest& request) const {
   const std::uint64_t size = needed(query, "size");
   const auto entry = log_.find(*run_id);
   if (!entry || !entry->salt) return no_leaf(*run_id, entry);
-  require_tree(size, log_.size());
+  if (const std::uint64_t now = log_.size(); size > now) return no_such_tree(size, now);
   if (!entry->leaf_index || static_cast<std::uint64_t>(*entry->leaf_index) >= size)
     return problem_reply(404, "Not found", "The run is not among so many leaves; ask for a newer checkpoint's size.");
   const auto index = static_cast<std::uint64_t>(*entry->leaf_index);
@@ -94,8 +93,8 @@ HttpReply PublicLogRoutes::consistency(const HttpRequest& request) const {
   const QueryString query(request.query, {"from", "to"});
   const std::uint64_t from = needed(query, "from");
   const std::uint64_t to = needed(query, "to");
-  if (from > to) throw Error(ErrorCode::usage, "the parameter from is above to: a log only grows");
-  require_tree(to, log_.size());
+  if (from > to) return problem_reply(404, "Not found", "The parameter from is above to, and a log only grows.");
+  if (const std::uint64_t now = log_.size(); to > now) return no_such_tree(to, now);
   return log_reply({{"from", from}, {"to", to}, {"proof", in_hex(log_.consistency_proof(from, to))}});
 }
 
