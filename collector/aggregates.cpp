@@ -72,8 +72,7 @@ RunFact read_fact(const Statement& row) {
 
 bool may_be_ranked(const OfferAggregate& offer) {
   const PriceAnswer& price = offer.price;
-  return offer.headline && price.score_per_usd_hour && !price.stale.value_or(true) &&
-         price.match_level != "gpu_only";
+  return offer.headline && price.score_per_usd_hour && !price.stale.value_or(true) && price.match_level != "gpu_only";
 }
 
 void add_prices(Database& database, AggregateLists& aggregates, std::int64_t as_of_ms) {
@@ -128,8 +127,8 @@ AggregateLists AggregateBuilder::Groups::finish() const {
   lists.gpus.reserve(gpus.size());
   lists.offers.reserve(offers.size());
   for (const auto& [key, group] : gpus) {
-    GpuAggregate gpu{group.shape.gpu_model, group.shape.score_version, group.shape.gpu_count, {}, headline_of(group),
-                     medians_of(group.scores)};
+    GpuAggregate gpu{group.shape.gpu_model, group.shape.score_version, group.shape.gpu_count, {},
+                     headline_of(group),    medians_of(group.scores)};
     gpu.score = spread_of(group.scores, gpu.machine_scores);
     lists.gpus.push_back(std::move(gpu));
   }

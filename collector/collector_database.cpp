@@ -16,6 +16,7 @@
 #include "embedded/RunMigration0003.h"
 #include "embedded/RunMigration0004.h"
 #include "embedded/RunMigration0005.h"
+#include "embedded/RunMigration0006.h"
 #include "embedded/RunMigration0007.h"
 
 namespace gpuassay {
@@ -23,9 +24,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 6> kRunMigrations{embedded::kRunMigration0001, embedded::kRunMigration0002,
-                                                         embedded::kRunMigration0003, embedded::kRunMigration0004,
-                                                         embedded::kRunMigration0005, embedded::kRunMigration0007};
+constexpr std::array<std::string_view, 7> kRunMigrations{
+    embedded::kRunMigration0001, embedded::kRunMigration0002, embedded::kRunMigration0003, embedded::kRunMigration0004,
+    embedded::kRunMigration0005, embedded::kRunMigration0006, embedded::kRunMigration0007};
 
 void make_data_dir(const std::string& data_dir) {
   std::error_code problem;

@@ -116,6 +116,13 @@ int execute(const VerifyOptions& options) {
   return report.differing == 0 ? 0 : kExitDiffers;
 }
 
+int execute(const VerifyProofsOptions& options) {
+  const ProofsReport report =
+      verify_proofs(options, [](std::string_view line) { print(stdout, std::string(line) + "\n"); });
+  print(stdout, report.problems == 0 ? "verified\n" : std::to_string(report.problems) + " problems\n");
+  return report.problems == 0 ? 0 : kExitDiffers;
+}
+
 /// How far it is, for somebody who waits: at once, then once a second.
 class ProgressLines {
  public:

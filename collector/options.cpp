@@ -127,14 +127,15 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
     throw Error(ErrorCode::usage, fmt::format("{}; see gpuassay-collector --help", error.what()));
   }
   if (app.get_subcommands().empty())
-    throw Error(
-        ErrorCode::usage,
-        "no command given: serve, import-prices, export, retract, vouch, verify or reassess; see gpuassay-collector --help");
+    throw Error(ErrorCode::usage,
+                "no command given: serve, import-prices, export, retract, vouch, verify or reassess; see "
+                "gpuassay-collector --help");
   if (auto command = dataset.chosen())
     return std::visit([](auto& chosen) { return CollectorCommand(std::move(chosen)); }, *command);
   require_postgres_url(import_command->parsed() ? import.database : serve.database);
   if (import_command->parsed()) return import;
-  const std::size_t beside_workers = 2 + serve.limits.long_replies;  // the aggregates, what removes old runs, exports
+  // The aggregates, what removes old runs, the public log, exports.
+  const std::size_t beside_workers = 3 + serve.limits.long_replies;
   if (serve_command->count("--database-connections") == 0)
     serve.database.connections = serve.limits.workers + beside_workers;
   parse_listen(listen, serve);

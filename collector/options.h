@@ -44,8 +44,9 @@ struct ShowText {
   std::string text;
 };
 
-using CollectorCommand = std::variant<ServeOptions, ImportPricesOptions, ExportOptions, DataDictionaryOptions,
-                                      RetractOptions, VerifyOptions, ReassessOptions, ShowText>;
+using CollectorCommand =
+    std::variant<ServeOptions, ImportPricesOptions, ExportOptions, DataDictionaryOptions, RetractOptions, VouchOptions,
+                 VerifyOptions, VerifyProofsOptions, ReassessOptions, ShowText>;
 
 /// Throws Error{usage} with one line for anything the command line does not know.
 CollectorCommand parse_collector_options(int argc, const char* const* argv);

@@ -22,7 +22,7 @@ DatasetOptions::DatasetOptions(CLI::App& app)
     : export_(app.add_subcommand("export", "Write the dataset as Parquet files, with documents and metadata")),
       retract_(app.add_subcommand("retract", "Take runs out of the dataset for good, or all runs of a key")),
       vouch_(app.add_subcommand("vouch", "Let the runs of a contributor whom you know count in headlines")),
-      verify_(app.add_subcommand("verify", "Check everything that is stored; changes nothing")),
+      verify_(app.add_subcommand("verify", "Check everything that is stored, or proofs of a collector's public log")),
       reassess_(app.add_subcommand("reassess",
                                    "Compute score and quarantine of every stored run anew, as after an upgrade")) {
   add_store_options(*export_, export_options_.data_dir, export_options_.database);
@@ -48,11 +48,43 @@ DatasetOptions::DatasetOptions(CLI::App& app)
       ->type_name("BASE64")
       ->required();
   vouch_->add_flag("--withdraw", vouch_options_.withdraw, "Vouch for it no more");
+  add_verify();
+  add_store_options(*reassess_, reassess_options_.data_dir, reassess_options_.database);
+}
+
+void DatasetOptions::add_verify() {
   add_store_options(*verify_, verify_options_.data_dir, verify_options_.database);
   verify_->add_option("--former-key", verify_options_.former_keys, "Another key that signed receipts; repeatable")
       ->type_name("BASE64")
       ->allow_extra_args(false);
-  add_store_options(*reassess_, reassess_options_.data_dir, reassess_options_.database);
+  const auto add_file = [this](const char* name, auto& target, const char* help) {
+    return verify_->add_option(name, target, help)->type_name("FILE")->allow_extra_args(false);
+  };
+  auto* const checkpoint =
+      add_file("--checkpoint", proofs_options_.checkpoint, "Check a public log, not a store: /v1/log/checkpoint");
+  add_file("--saved", proofs_options_.saved,
+           "The checkpoint of the last time; replaced by the new one when all is well")
+      ->needs(checkpoint);
+  add_file("--consistency", proofs_options_.consistency, "/v1/log/consistency from the one to the other")
+      ->needs(checkpoint);
+  add_file("--receipt", proofs_options_.receipts, "RUN_ID.receipt.json of an upload; repeatable")->needs(checkpoint);
+  add_file("--inclusion", proofs_options_.inclusions,
+           "/v1/log/inclusion of its run; one for each --receipt, in that order")
+      ->needs(checkpoint);
+}
+
+DatasetCommand DatasetOptions::chosen_verify() const {
+  if (proofs_options_.checkpoint.empty()) {
+    require_data_dir(verify_options_.data_dir);
+    require_postgres_url(verify_options_.database);
+    return verify_options_;
+  }
+  if (!verify_options_.data_dir.empty())
+    throw Error(ErrorCode::usage,
+                "--checkpoint checks a log from files and needs no --data-dir; leave one of them out");
+  VerifyProofsOptions proofs = proofs_options_;
+  proofs.former_keys = verify_options_.former_keys;
+  return proofs;
 }
 
 std::optional<DatasetCommand> DatasetOptions::chosen() const {
@@ -81,9 +113,7 @@ std::optional<DatasetCommand> DatasetOptions::chosen() const {
     return reassess_options_;
   }
   if (!verify_->parsed()) return std::nullopt;
-  require_data_dir(verify_options_.data_dir);
-  require_postgres_url(verify_options_.database);
-  return verify_options_;
+  return chosen_verify();
 }
 
 }  // namespace gpuassay

@@ -10,6 +10,7 @@
 #include "collector/reassess.h"
 #include "collector/retract.h"
 #include "collector/verify.h"
+#include "collector/verify_proofs.h"
 #include "collector/vouch.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 has that name
@@ -21,8 +22,8 @@ namespace gpuassay {
 /// Prints the page of all columns instead of exporting.
 struct DataDictionaryOptions {};
 
-using DatasetCommand =
-    std::variant<ExportOptions, DataDictionaryOptions, RetractOptions, VouchOptions, VerifyOptions, ReassessOptions>;
+using DatasetCommand = std::variant<ExportOptions, DataDictionaryOptions, RetractOptions, VouchOptions, VerifyOptions,
+                                    VerifyProofsOptions, ReassessOptions>;
 
 /// The five commands of one command line.
 class DatasetOptions {
@@ -33,11 +34,15 @@ class DatasetOptions {
   [[nodiscard]] std::optional<DatasetCommand> chosen() const;
 
  private:
+  void add_verify();
+  [[nodiscard]] DatasetCommand chosen_verify() const;
+
   CLI::App *export_, *retract_, *vouch_, *verify_, *reassess_;
   ExportOptions export_options_;
   RetractOptions retract_options_;
   VouchOptions vouch_options_;
   VerifyOptions verify_options_;
+  VerifyProofsOptions proofs_options_;
   ReassessOptions reassess_options_;
   bool prints_dictionary_ = false;
 };

@@ -50,8 +50,7 @@ RunFilter filter_of(const QueryString& query) {
 std::optional<std::string> label_of(const QueryString& query) {
   auto label = query.text("trust");
   if (label && !from_name<Trust>(*label))
-    throw Error(ErrorCode::usage,
-                "the parameter trust must be self_reported, recomputed, floor_verified or attested");
+    throw Error(ErrorCode::usage, "the parameter trust must be self_reported, recomputed, floor_verified or attested");
   return label;
 }
 

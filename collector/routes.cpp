@@ -93,12 +93,26 @@ constexpr std::array<std::pair<std::string_view, Query>, 6> kQueries{
      {"/v1/export.csv", &ReadRoutes::export_csv},
      {"/v1/export.ndjson", &ReadRoutes::export_ndjson}}};
 
+using LogQuery = HttpReply (PublicLogRoutes::*)(const HttpRequest&) const;
+constexpr std::array<std::pair<std::string_view, LogQuery>, 5> kLogQueries{
+    {{"/v1/log/checkpoint", &PublicLogRoutes::checkpoint},
+     {"/v1/log/checkpoints", &PublicLogRoutes::checkpoints},
+     {"/v1/log/inclusion", &PublicLogRoutes::inclusion},
+     {"/v1/log/consistency", &PublicLogRoutes::consistency},
+     {"/v1/log/leaves", &PublicLogRoutes::leaves}}};
+
+/// The one of `queries` at this address, or their end.
+template <class Queries>
+auto query_at(const Queries& queries, std::string_view path) {
+  return std::find_if(queries.begin(), queries.end(), [&](const auto& query) { return query.first == path; });
+}
+
 bool takes_posts(std::string_view path) { return path == kResults || path == kReplaceKey || path == kRevokeKey; }
 
 bool is_place(std::string_view path) {
   return takes_posts(path) || path.starts_with(kResult) || path.starts_with(kPage) ||
-         std::find(kPlain.begin(), kPlain.end(), path) != kPlain.end() ||
-         std::any_of(kQueries.begin(), kQueries.end(), [&](const auto& query) { return query.first == path; });
+         std::find(kPlain.begin(), kPlain.end(), path) != kPlain.end() || query_at(kQueries, path) != kQueries.end() ||
+         query_at(kLogQueries, path) != kLogQueries.end();
 }
 
 std::string methods_of(std::string_view path) {
@@ -122,8 +136,8 @@ std::string_view route_name(std::string_view path) {
   if (path.starts_with(kResult)) return "/v1/results/{id}";
   if (path.starts_with(kPage)) return "/r/{id}";
   if (takes_posts(path)) return path == kReplaceKey ? kReplaceKey : path == kRevokeKey ? kRevokeKey : kResults;
-  for (const auto& [place, answer] : kQueries)
-    if (path == place) return place;
+  if (const auto* query = query_at(kQueries, path); query != kQueries.end()) return query->first;
+  if (const auto* query = query_at(kLogQueries, path); query != kLogQueries.end()) return query->first;
   const auto* const plain = std::find(kPlain.begin(), kPlain.end(), path);
   return plain == kPlain.end() ? kOther : *plain;
 }
@@ -195,8 +209,10 @@ HttpReply Routes::dispatch(const HttpRequest& request) {
 
 HttpReply Routes::get(const HttpRequest& request) const {
   const std::string_view path = request.path;
-  for (const auto& [place, answer] : kQueries)
-    if (path == place) return (targets_.read.*answer)(request);
+  if (const auto* query = query_at(kQueries, path); query != kQueries.end())
+    return (targets_.read.*query->second)(request);
+  if (const auto* query = query_at(kLogQueries, path); query != kLogQueries.end())
+    return (targets_.public_log.*query->second)(request);
   if (path.starts_with(kResult)) return targets_.read.result(path.substr(kResult.size()));
   if (path.starts_with(kPage)) return targets_.read.page(path.substr(kPage.size()));
   if (path == kMetrics) return metrics();

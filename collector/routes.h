@@ -10,6 +10,7 @@
 #include "collector/key_changes.h"
 #include "collector/log.h"
 #include "collector/metrics.h"
+#include "collector/public_log_routes.h"
 #include "collector/rate_limit.h"
 #include "collector/read_routes.h"
 #include "collector/store.h"
@@ -23,6 +24,7 @@ struct RouteTargets {
   RunStore& store;
   const ReadRoutes& read;
   FloorRoutes& floor;
+  const PublicLogRoutes& public_log;
   std::function<void()> note_change;                              ///< runs were added or taken back
   RateLimit per_network = {};                                     ///< of uploads, deletions and key changes
   std::function<void(const RequestRecord&)> note_request = {};    ///< every answer, from the thread that gave it

@@ -82,11 +82,8 @@ std::string csv_cell(const json& value) {
 }
 
 json spread_json(const Spread& score) {
-  return {{"runs", score.runs},
-          {"machines", score.machines},
-          {"p10", score.p10},
-          {"p50", score.p50},
-          {"p90", score.p90}};
+  return {
+      {"runs", score.runs}, {"machines", score.machines}, {"p10", score.p10}, {"p50", score.p50}, {"p90", score.p90}};
 }
 
 json headline_json(const std::optional<Spread>& headline) { return headline ? spread_json(*headline) : json(); }

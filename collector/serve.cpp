@@ -10,6 +10,9 @@
 #include "collector/floor/proof.h"
 #include "collector/ingest.h"
 #include "collector/key_changes.h"
+#include "collector/public_log.h"
+#include "collector/public_log_keeper.h"
+#include "collector/public_log_routes.h"
 #include "collector/rate_limit.h"
 #include "collector/repeated_problems.h"
 #include "collector/retention.h"
@@ -40,6 +43,9 @@ struct Collector::Parts {
         key(load_or_create_key((std::filesystem::path(options.data_dir) / "key").string())),
         ingest(runs, key, IngestPolicy{options.accept_simulated, options.per_key}, now_ms),
         keys(runs, key, now_ms),
+        public_log(*database, key, now_ms),
+        log_keeper(public_log, problem()),
+        log_routes(public_log, runs),
         aggregates(*database, now_ms, problem()),
         exports(options.data_dir),
         read(runs, Surrogates(*database->take(ConnectionPool::Access::write)), exports,
@@ -48,13 +54,18 @@ struct Collector::Parts {
         challenges(runs, proofs, {now_ms, steady_ns, [this] { aggregates.note_change(); }, problem()}),
         floor(challenges, proofs, runs),
         routes(
-            {ingest, keys, runs, read, floor, [this] { aggregates.note_change(); }, options.per_network,
+            {ingest, keys, runs, read, floor, log_routes, [this] { note_change(); }, options.per_network,
              [this](const RequestRecord& record) { log.request(record); }, steady_ms, [this] { return log.dropped(); }},
             problem()),
         retention(runs, options.retention, now_ms, problem()),
         server({options.host, options.port, options.limits, options.tls, options.trusted_proxies, problem(),
                 [this](int status) { routes.count_refused(status); }},
                [this](const HttpRequest& request) { return routes.answer(request); }) {}
+
+  void note_change() {
+    aggregates.note_change();
+    log_keeper.note_change();
+  }
 
   std::function<void(std::string_view)> problem() {
     return [this](std::string_view message) { problems.say(message); };
@@ -67,6 +78,9 @@ struct Collector::Parts {
   KeyPair key;
   Ingest ingest;
   KeyChanges keys;
+  PublicLog public_log;
+  PublicLogKeeper log_keeper;
+  PublicLogRoutes log_routes;
   AggregateKeeper aggregates;
   ExportSpace exports;
   ReadRoutes read;

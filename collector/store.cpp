@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "collector/log_entry.h"
 #include "collector/run_query.h"
 
 namespace gpuassay {
@@ -37,6 +38,7 @@ bool insert_run(Database& database, const StoredRun& run) {
   if (database.changes() != 1) return false;
   Statement body(database, "INSERT INTO run_body (run_id, body, receipt, signature) VALUES (?, ?, ?, ?)");
   body.bind(1, run.run_id).bind_blob(2, run.body).bind_blob(3, run.receipt).bind(4, run.signature).run();
+  add_log_entry(database, run.run_id, run.receipt);
   return true;
 }
 
@@ -96,6 +98,7 @@ bool erase_run(Database& database, std::string_view run_id, std::int64_t now_ms,
     Statement rest(database, fmt::format("DELETE FROM {} WHERE run_id = ?", table));
     rest.bind(1, run_id).run();
   }
+  erase_log_salt(database, run_id);
   return true;
 }
 
@@ -264,8 +267,7 @@ bool RunStore::vouch_for_key(std::string_view agent_key, bool vouched, std::int6
   return pool_.use(Access::write, [&](Database& database) {
     const auto known = find_key(database, agent_key);
     if (!known) return false;
-    Statement vouch(database,
-                    "UPDATE signing_key SET vouched_at_ms = ? WHERE COALESCE(machine_key, agent_key) = ?");
+    Statement vouch(database, "UPDATE signing_key SET vouched_at_ms = ? WHERE COALESCE(machine_key, agent_key) = ?");
     vouch.bind(1, vouched ? std::optional(now_ms) : std::nullopt).bind(2, known->machine_key).run();
     return database.changes() > 0;
   });

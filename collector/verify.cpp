@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "collector/assessment.h"
+#include "collector/log_entry.h"
 #include "collector/run_query.h"
 #include "core/error.h"
 #include "core/key_file.h"
@@ -74,7 +75,20 @@ bool check_columns(const StoredRun& run, Differences& differences) {
   return is_of_another_version;
 }
 
-void check_run(const StoredRun& run, bool has_body, const std::vector<PublicKey>& keys,
+/// What the public log keeps of a run that is not retracted; both empty for one that has no place there yet.
+struct StoredLeaf {
+  std::optional<std::string> hash, salt;
+};
+
+void check_leaf(const StoredRun& run, const StoredLeaf& leaf, Differences& differences) {
+  if (!leaf.hash) return;
+  if (!leaf.salt)
+    differences.emplace_back("the salt of its leaf in the public log is missing");
+  else if (digest_bytes(log_leaf_hash(*leaf.salt, run.receipt)) != *leaf.hash)
+    differences.emplace_back("its leaf in the public log is not that of its receipt");
+}
+
+void check_run(const StoredRun& run, bool has_body, const StoredLeaf& leaf, const std::vector<PublicKey>& keys,
                const std::function<void(std::string_view)>& say, VerifyReport& report) {
   Differences differences;
   if (!has_body) {
@@ -83,6 +97,7 @@ void check_run(const StoredRun& run, bool has_body, const std::vector<PublicKey>
     if (sha256_hex(run.body) != run.body_sha256) differences.emplace_back("the body is not the one of its hash");
     check_signature(run, differences);
     check_receipt(run, keys, differences);
+    check_leaf(run, leaf, differences);
     if (check_columns(run, differences)) ++report.of_another_version;
   }
   for (const std::string& difference : differences) say(fmt::format("{}: {}", run.run_id, difference));
@@ -103,13 +118,19 @@ std::size_t check_rests(Database& database, const std::function<void(std::string
   const std::size_t rests =
       count(database,
             "run WHERE retracted_at_ms IS NOT NULL AND (agent_key <> '' OR body_sha256 <> '' OR score IS NOT NULL)");
+  const std::size_t salts = count(
+      database,
+      "log_entry LEFT JOIN run ON run.run_id = log_entry.run_id WHERE salt IS NOT NULL AND (run.run_id IS NULL OR "
+      "retracted_at_ms IS NOT NULL)");
   const std::size_t keys = count(database,
                                  "run LEFT JOIN signing_key ON signing_key.agent_key = run.agent_key WHERE "
                                  "retracted_at_ms IS NULL AND signing_key.agent_key IS NULL");
   if (bodies > 0) say(fmt::format("{} bodies are stored of runs that are retracted or not there", bodies));
   if (rests > 0) say(fmt::format("{} retracted runs still say something", rests));
+  if (salts > 0)
+    say(fmt::format("{} salts of the public log are stored of runs that are retracted or not there", salts));
   if (keys > 0) say(fmt::format("{} runs are signed by keys that are not listed", keys));
-  return bodies + rests + keys;
+  return bodies + rests + salts + keys;
 }
 
 }  // namespace
@@ -121,13 +142,18 @@ VerifyReport verify_store(ConnectionPool& pool, const std::vector<PublicKey>& co
   VerifyReport report;
   report.retracted = count(*lease, "run WHERE retracted_at_ms IS NOT NULL");
   report.differing = check_rests(*lease, say);
+  report.log = check_public_log(*lease, collector_keys, say);
+  report.differing += report.log.differing;
   RunFilter all;
   all.with_simulated = all.with_quarantined = true;
-  Statement query(*lease,
-                  fmt::format("SELECT sorted.*, run_body.body, run_body.receipt, run_body.signature FROM (SELECT {}, "
-                              "body_sha256 {} ORDER BY run_id LIMIT {}) AS sorted LEFT JOIN run_body ON "
-                              "run_body.run_id = sorted.run_id",
-                              kRunColumns, from_where(all), INT64_MAX));
+  Statement query(
+      *lease,
+      fmt::format(
+          "SELECT sorted.*, run_body.body, run_body.receipt, run_body.signature, "
+          "log_entry.leaf_hash, log_entry.salt, log_entry.leaf_index FROM (SELECT {}, body_sha256 {} ORDER BY run_id "
+          "LIMIT {}) AS sorted LEFT JOIN run_body ON run_body.run_id = sorted.run_id "
+          "LEFT JOIN log_entry ON log_entry.run_id = sorted.run_id",
+          kRunColumns, from_where(all), INT64_MAX));
   while (query.step()) {
     StoredRun run;
     int column = read_columns(query, run);
@@ -135,10 +161,12 @@ VerifyReport verify_store(ConnectionPool& pool, const std::vector<PublicKey>& co
     const bool has_body = !query.is_null(column);
     run.body = query.text(column++);
     run.receipt = query.text(column++);
-    run.signature = query.optional_text(column);
+    run.signature = query.optional_text(column++);
+    const StoredLeaf leaf{query.optional_text(column), query.optional_text(column + 1)};
     ++report.runs;
+    if (query.is_null(column + 2)) ++report.without_leaf;
     if (!run.signature) ++report.without_signature;
-    check_run(run, has_body, collector_keys, say, report);
+    check_run(run, has_body, leaf, collector_keys, say, report);
   }
   return report;
 }
@@ -150,9 +178,12 @@ std::string describe(const VerifyReport& report) {
     of_another_version =
         fmt::format("{} have a score of another version than {}, which `gpuassay-collector reassess` computes anew; ",
                     report.of_another_version, kScoreVersion);
-  return fmt::format("{} runs checked, {} retracted, {} without a stored signature; {}{}\n", report.runs,
-                     report.retracted, report.without_signature, of_another_version,
-                     report.differing == 0 ? all : fmt::format("{} differ", report.differing));
+  return fmt::format(
+      "{} runs checked, {} retracted, {} without a stored signature; public log: {} leaves, {} checkpoints, {} runs "
+      "wait for their leaf; {}{}\n",
+      report.runs, report.retracted, report.without_signature, report.log.leaves, report.log.checkpoints,
+      report.without_leaf, of_another_version,
+      report.differing == 0 ? all : fmt::format("{} differ", report.differing));
 }
 
 std::vector<PublicKey> receipt_keys(const VerifyOptions& options) {

@@ -9,6 +9,7 @@
 
 #include "collector/connection_pool.h"
 #include "collector/options_database.h"
+#include "collector/public_log_check.h"
 #include "core/signature.h"
 
 namespace gpuassay {
@@ -26,12 +27,14 @@ struct VerifyReport {
   /// checked.
   std::size_t of_another_version = 0;
   std::size_t without_signature = 0;  ///< taken in before signatures were kept: nothing to check
+  std::size_t without_leaf = 0;       ///< not in the public log yet: `serve` puts them there
+  LogReport log;                      ///< its differences count in `differing` too
 };
 
 /// Reads every run of one instant and compares: body and hash, signature of the agent, receipt of the collector,
-/// columns with what the body gives now (collector/assessment.h), and that nothing is left of retracted runs. `say`
-/// receives one line for each difference. `collector_keys` are those whose receipts count. Changes nothing. Throws
-/// Error{database}.
+/// columns with what the body gives now (collector/assessment.h), its leaf of the public log with its receipt, and that
+/// nothing is left of retracted runs; then the log as a whole. `say` receives one line for each difference.
+/// `collector_keys` are those whose receipts count. Changes nothing. Throws Error{database}.
 VerifyReport verify_store(ConnectionPool& pool, const std::vector<PublicKey>& collector_keys,
                           const std::function<void(std::string_view)>& say);
 

@@ -16,8 +16,8 @@ struct VouchOptions {
   bool withdraw = false;  ///< vouches no more
 };
 
-/// Notes it, for all keys of that machine; may be repeated. What was done, in words. Throws Error{usage} when the key is
-/// unknown.
+/// Notes it, for all keys of that machine; may be repeated. What was done, in words. Throws Error{usage} when the key
+/// is unknown.
 std::string vouch(RunStore& store, const VouchOptions& options, std::int64_t now_ms);
 
 }  // namespace gpuassay

@@ -16,7 +16,7 @@ std::string text_member(const nlohmann::json& object, const char* name) {
 }
 
 /// A statement of one kind by a collector: how both programs name it in a sentence, the member that holds what it is
-/// about, and what that is.
+/// about, and what that is. Without such a member it is about the collector itself.
 struct StatementKind {
   std::string_view kind, name;
   const char* subject_member;
@@ -25,6 +25,8 @@ struct StatementKind {
 constexpr StatementKind kReceipt{"gpuassay-receipt-v1", "receipt", "run_id", "run"};
 constexpr StatementKind kTombstone{"gpuassay-tombstone-v1", "proof of deletion", "run_id", "run"};
 constexpr StatementKind kKeyRevocation{"gpuassay-key-revocation-v1", "confirmation", "key", "key"};
+constexpr StatementKind kCheckpoint{"gpuassay-checkpoint-v1", "checkpoint", nullptr, {}};
+constexpr StatementKind kAnyReceipt{kReceipt.kind, kReceipt.name, nullptr, {}};
 
 std::string signed_statement(nlohmann::json statement, const KeyPair& collector) {
   statement["collector_key"] = base64(collector.public_key());
@@ -43,7 +45,7 @@ std::string problem_of(const nlohmann::json& document, const StatementKind& expe
   unsigned_part.erase("signature");
   if (!verify_signature(*key, unsigned_part.dump(), *signature))
     return fmt::format("the {}'s signature does not verify", expected.name);
-  if (text_member(document, expected.subject_member) != subject)
+  if (expected.subject_member != nullptr && text_member(document, expected.subject_member) != subject)
     return fmt::format("the {} is for another {}", expected.name, expected.subject);
   return {};
 }
@@ -60,6 +62,11 @@ nlohmann::json verified_statement(std::string_view text, const StatementKind& ex
   }
   problem = problem_of(document, expected, subject);
   return problem.empty() ? document : nlohmann::json(nullptr);
+}
+
+Receipt receipt_of(const nlohmann::json& document) {
+  return Receipt{text_member(document, "run_id"), text_member(document, "body_sha256"),
+                 text_member(document, "received_at"), *public_key_from_base64(text_member(document, "collector_key"))};
 }
 
 }  // namespace
@@ -84,8 +91,13 @@ std::optional<Receipt> verified_receipt(std::string_view json, std::string_view 
   if (problem.empty() && text_member(document, "body_sha256") != sha256_hex(body))
     problem = "the receipt is for another body";
   if (!problem.empty()) return std::nullopt;
-  return Receipt{text_member(document, "run_id"), text_member(document, "body_sha256"),
-                 text_member(document, "received_at"), *public_key_from_base64(text_member(document, "collector_key"))};
+  return receipt_of(document);
+}
+
+std::optional<Receipt> genuine_receipt(std::string_view json, std::string& problem) {
+  const nlohmann::json document = verified_statement(json, kAnyReceipt, {}, problem);
+  if (!problem.empty()) return std::nullopt;
+  return receipt_of(document);
 }
 
 std::string signed_tombstone(std::string run_id, std::string deleted_at, const KeyPair& collector) {
@@ -116,6 +128,27 @@ std::optional<KeyRevocation> verified_key_revocation(std::string_view json, cons
   if (!problem.empty()) return std::nullopt;
   return KeyRevocation{key, replaced_by, text_member(document, "revoked_at"),
                        *public_key_from_base64(text_member(document, "collector_key"))};
+}
+
+std::string signed_checkpoint(const Checkpoint& checkpoint, const KeyPair& collector) {
+  return signed_statement({{"kind", kCheckpoint.kind},
+                           {"tree_size", checkpoint.tree_size},
+                           {"root_hash", hex(checkpoint.root_hash)},
+                           {"made_at", checkpoint.made_at}},
+                          collector);
+}
+
+std::optional<Checkpoint> verified_checkpoint(std::string_view json, std::string& problem) {
+  const nlohmann::json document = verified_statement(json, kCheckpoint, {}, problem);
+  if (!problem.empty()) return std::nullopt;
+  const auto size = document.find("tree_size");
+  const auto root = digest_from_hex(text_member(document, "root_hash"));
+  if (size == document.end() || !size->is_number_unsigned() || !root) {
+    problem = "the checkpoint names no tree";
+    return std::nullopt;
+  }
+  return Checkpoint{size->get<std::uint64_t>(), *root, text_member(document, "made_at"),
+                    *public_key_from_base64(text_member(document, "collector_key"))};
 }
 
 }  // namespace gpuassay

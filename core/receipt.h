@@ -1,11 +1,13 @@
-// What does a collector give back for an upload, a deletion or the end of a key, and how does the agent know that it is
-// genuine?
+// What does a collector give back for an upload, a deletion or the end of a key, what does it sign of its public log,
+// and how does a reader know that it is genuine?
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "core/merkle.h"
 #include "core/signature.h"
 
 namespace gpuassay {
@@ -30,6 +32,9 @@ std::string signed_receipt_of_hash(std::string run_id, std::string body_sha256, 
 /// `body`; otherwise empty, with the reason in `problem`.
 std::optional<Receipt> verified_receipt(std::string_view json, std::string_view run_id, std::string_view body,
                                         std::string& problem);
+
+/// As verified_receipt(), for whatever run and body it names.
+std::optional<Receipt> genuine_receipt(std::string_view json, std::string& problem);
 
 /// A collector's signed statement that it has deleted a run and takes it no more.
 struct Tombstone {
@@ -59,5 +64,19 @@ std::string signed_key_revocation(const PublicKey& key, const std::optional<Publ
 /// As verified_receipt(), for the end of `key` in favour of `replaced_by`, or of none.
 std::optional<KeyRevocation> verified_key_revocation(std::string_view json, const PublicKey& key,
                                                      const std::optional<PublicKey>& replaced_by, std::string& problem);
+
+/// A collector's signed statement what its public log is (docs/LOG.md): so many leaves with this root.
+struct Checkpoint {
+  std::uint64_t tree_size = 0;
+  Digest root_hash{};
+  std::string made_at;  ///< RFC 3339, UTC
+  PublicKey collector_key{};
+};
+
+/// The checkpoint in the same form as a receipt, with a `kind` of its own. `collector_key` is that of `collector`.
+std::string signed_checkpoint(const Checkpoint& checkpoint, const KeyPair& collector);
+
+/// The checkpoint in `json` when its signature verifies; otherwise empty, with the reason in `problem`.
+std::optional<Checkpoint> verified_checkpoint(std::string_view json, std::string& problem);
 
 }  // namespace gpuassay

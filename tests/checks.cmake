@@ -10,7 +10,7 @@ set(e2e_alone run kill interruption watch bad_input thread clock doctor once pla
 # Runs on fake GPUs with more time than they need: they may run beside others.
 set(e2e_fakes gpu health host instance collectives multi_node)
 foreach(e2e ${e2e_alone} ${e2e_fakes} consent notices platform_faults upload after_upload saved_results keys store collector collector_bad_input
-        collector_tls operation export verify reassess openapi estimate compare validate)
+        collector_tls operation export verify log log_verify reassess openapi estimate compare validate)
   foreach(build e2e sanitized)
     # Fakes' runs have budgets of their own, too short for a program that counts its steps; under the sanitizers there is
     # fake_gpu_component_tests. Notices take four minutes, and their parts are component tests.

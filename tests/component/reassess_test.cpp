@@ -231,7 +231,10 @@ TEST_P(Reassess, VerifyTellsAnOlderScoreFromAChangedOne) {
   EXPECT_EQ(reassess().changed, 2U);
   const VerifyReport after = verify();
   EXPECT_EQ(after.of_another_version + after.differing, 0U) << said_;
-  EXPECT_EQ(describe(after), "3 runs checked, 0 retracted, 0 without a stored signature; all as they must be\n");
+  EXPECT_EQ(
+      describe(after),
+      "3 runs checked, 0 retracted, 0 without a stored signature; public log: 0 leaves, 0 checkpoints, 3 runs wait for "
+      "their leaf; all as they must be\n");
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, Reassess, testing::Values(test::Engine::sqlite, test::Engine::postgres),

@@ -61,11 +61,14 @@ class RoutesTest : public testing::Test {
   ReadRoutes read_{store_, names_, space_, [] { return nullptr; }};
   int changes_ = 0;
   test::FloorParts floor_{*pool_, store_};
+  PublicLog public_log_{*pool_, collector_, [this] { return now_ms_; }};
+  PublicLogRoutes log_routes_{public_log_, store_};
   Routes routes_{{ingest_,
                   keys_,
                   store_,
                   read_,
                   floor_.routes,
+                  log_routes_,
                   [this] { ++changes_; },
                   {3600, 6},
                   {},

@@ -52,6 +52,7 @@ def runs(collector):
 def test_every_documented_address_answers(collector, runs):
     status, _, body = get(collector, "/openapi.json")
     assert status == 200 and json.loads(body) == OPENAPI
+    assert wait_until(lambda: len(json.loads(get(collector, "/v1/log/leaves")[2])["leaves"]) == 10)
     for path, item in OPENAPI["paths"].items():
         if "get" not in item:
             continue
@@ -59,6 +60,7 @@ def test_every_documented_address_answers(collector, runs):
         if "percentile" in path:
             run = json.loads(get(collector, "/v1/results?simulated=true&limit=1")[2])["results"][0]
             filled += f"?gpu_model=Tesla%20V100&gpu_count=1&score_version={run['score_version']}&score=50"
+        filled += {"/v1/log/inclusion": f"?run_id={runs[0]}&size=10", "/v1/log/consistency": "?from=1&to=10"}.get(path, "")
         status, headers, _ = get(collector, filled)
         assert status == 200, path
         assert headers["Content-Type"] in item["get"]["responses"]["200"]["content"], path

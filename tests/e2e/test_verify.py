@@ -37,7 +37,8 @@ def test_a_sound_store_is_found_so_and_not_touched(filled):
     before = {name: content for name, content in files_in(filled.data_dir).items() if not name.endswith(("-shm", "-wal"))}
     done = verify(filled)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "3 runs checked, 1 retracted, 0 without a stored signature; all as they must be\n"
+    assert done.stdout == ("3 runs checked, 1 retracted, 0 without a stored signature; public log: 4 leaves, 1 checkpoints, 0 runs "
+                           "wait for their leaf; all as they must be\n")
     assert before == {name: content for name, content in files_in(filled.data_dir).items() if not name.endswith(("-shm", "-wal"))}
 
 
@@ -95,7 +96,7 @@ def test_receipts_of_another_collector_are_found(filled):
     other.write_text("gpuassay-ed25519-v1 " + b64encode(bytes(range(32))).decode() + "\n")
     other.chmod(0o600)
     done = verify(filled)
-    assert done.returncode == 5 and done.stdout.count("a key that is not this collector's") == 3
+    assert done.returncode == 5 and done.stdout.count("a key that is not this collector's") == 4, "three receipts and the log's checkpoint"
     assert verify(filled, "--former-key", former["collector_key"]).returncode == 0
     assert verify(filled, "--former-key", "x").returncode == 2
 
@@ -122,14 +123,14 @@ def test_a_damaged_or_older_or_missing_store_is_one_line(filled, tmp_path):
 
 
 def test_a_store_of_the_version_before_is_brought_up_to_date(filled, tmp_path):
-    for statement in ("DROP INDEX run_simulated", "DROP INDEX run_quarantined", "DROP INDEX signing_key_machine",
+    for statement in ("DROP TABLE log_entry", "DROP TABLE log_node", "DROP TABLE log_checkpoint", "DROP INDEX run_simulated", "DROP INDEX run_quarantined", "DROP INDEX signing_key_machine",
                       "ALTER TABLE signing_key DROP COLUMN machine_key",
                       "ALTER TABLE run_body DROP COLUMN signature", "DROP TABLE surrogate_secret",
                       "DELETE FROM schema_migration WHERE component = 'run' AND version >= 4"):
         change(filled, statement)
     assert "version 3" in one_line(verify(filled).stderr)
     assert export(tmp_path / "export", filled.data_dir).count("runs") == 2
-    assert "3 runs checked, 1 retracted, 3 without a stored signature; all" in verify(filled).stdout
+    assert "3 runs checked, 1 retracted, 3 without a stored signature; public log: 0 leaves, 0 checkpoints, 3 runs wait" in verify(filled).stdout
 
 
 def test_the_same_on_postgresql(make_collector, server, url):  # noqa: F811

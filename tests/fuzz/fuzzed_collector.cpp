@@ -152,7 +152,9 @@ FuzzedCollector::FuzzedCollector()
       names_(*pool_->take(ConnectionPool::Access::write)),
       read_(store_, names_, space_, [this] { return aggregates_; }),
       floor_(*pool_, store_),
-      routes_({ingest_, keys_, store_, read_, floor_.routes, [] {}, {0, 0}},
+      public_log_(*pool_, collector_, [] { return kNowMs; }),
+      log_routes_(public_log_, store_),
+      routes_({ingest_, keys_, store_, read_, floor_.routes, log_routes_, [] {}, {0, 0}},
               [](std::string_view line) { found("the collector failed: " + std::string(line)); }) {}
 FuzzedCollector::~FuzzedCollector() = default;
 
@@ -197,6 +199,7 @@ void FuzzedCollector::fill() {
     HttpRequest request{"POST", std::string(kResults), {{"content-type", "application/json"}}, canonical_json(result)};
     const HttpReply reply = answer_signed(std::move(request));
     if (reply.status != 201) found("a seed is not stored: " + reply.body);
+    public_log_.append_waiting();
   }
 }
 
@@ -250,7 +253,10 @@ void FuzzedCollector::check_stored(const HttpRequest& upload, const HttpReply& f
 }
 
 void FuzzedCollector::forget_runs() {
-  pool_->take(ConnectionPool::Access::write)->execute("DELETE FROM run; DELETE FROM run_body; DELETE FROM signing_key");
+  pool_->take(ConnectionPool::Access::write)
+      ->execute(
+          "DELETE FROM run; DELETE FROM run_body; DELETE FROM signing_key; DELETE FROM log_entry WHERE leaf_index IS "
+          "NULL");
 }
 
 }  // namespace gpuassay::fuzz

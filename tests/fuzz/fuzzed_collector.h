@@ -48,6 +48,8 @@ class FuzzedCollector {
   Surrogates names_;
   ReadRoutes read_;
   test::FloorParts floor_;
+  PublicLog public_log_;
+  PublicLogRoutes log_routes_;
   Routes routes_;
 };
 

@@ -91,8 +91,8 @@ TEST(CollectorOptions, Server) {
       parse(with({"--workers", "64", "--connections-per-network", "9", "--trusted-proxy", "192.0.2.1",
                   "--trusted-proxy", "::1", "--tls-cert", "c.pem", "--tls-key", "k.pem"})));
   EXPECT_EQ(chosen.limits.workers, 64U);
-  EXPECT_EQ(usual.database.connections, 6U);
-  EXPECT_EQ(chosen.database.connections, 68U) << "no worker waits for another";
+  EXPECT_EQ(usual.database.connections, 7U);
+  EXPECT_EQ(chosen.database.connections, 69U) << "no worker waits for another";
   EXPECT_EQ(std::get<ServeOptions>(parse(with({"--workers", "9", "--database-connections", "3"}))).database.connections,
             3U);
   EXPECT_EQ(usual.retention.simulated_days, std::nullopt);
@@ -124,7 +124,7 @@ TEST(CollectorOptions, ImportPrices) {
 TEST(CollectorOptions, Database) {
   const auto file = std::get<ServeOptions>(parse({"serve", "--listen", "127.0.0.1:0", "--data-dir", "d"}));
   EXPECT_EQ(file.database.url, std::nullopt);
-  EXPECT_EQ(file.database.connections, 6U);
+  EXPECT_EQ(file.database.connections, 7U);
   const auto serve = std::get<ServeOptions>(parse({"serve", "--listen", "127.0.0.1:0", "--data-dir", "d", "--database",
                                                    "postgresql://u:p@h/n", "--database-connections", "16"}));
   EXPECT_EQ(serve.database.url, "postgresql://u:p@h/n");

@@ -189,7 +189,10 @@ TEST_F(IngestTest, StoreFailureBecomes503AndALogLine) {
   const ReadRoutes read(store_, names, space, [] { return nullptr; });
   KeyChanges keys(store_, KeyPair::generate(), [] { return std::int64_t{0}; });
   test::FloorParts floor(*pool_, store_);
-  Routes routes({ingest_, keys, store_, read, floor.routes, [] {}}, [&log](std::string_view line) { log += line; });
+  PublicLog public_log(*pool_, collector_, [] { return std::int64_t{0}; });
+  const PublicLogRoutes log_routes(public_log, store_);
+  Routes routes({ingest_, keys, store_, read, floor.routes, log_routes, [] {}},
+                [&log](std::string_view line) { log += line; });
   pool_->take(ConnectionPool::Access::write)->execute("DROP VIEW results; DROP TABLE run");
   const HttpRequest request{"POST",
                             "/v1/results",

@@ -151,5 +151,48 @@ TEST(Signature, IdentifiersAreHashedUnderTheKey) {
   EXPECT_NE(hash, mine.identifier_hash("gpu_uuid", "GPU-1235"));
 }
 
+TEST(Checkpoint, SaysWhatTheLogIsAndWhoSaysSo) {
+  const KeyPair collector = KeyPair::generate();
+  const Digest root = merkle_leaf_hash("a leaf");
+  const std::string text = signed_checkpoint({1, root, "2026-01-01T00:00:00.000Z", {}}, collector);
+  EXPECT_TRUE(text.starts_with(R"({"collector_key":")")) << text;
+  EXPECT_NE(text.find(R"("kind":"gpuassay-checkpoint-v1","made_at":"2026-01-01T00:00:00.000Z","root_hash":")"),
+            std::string::npos);
+  EXPECT_TRUE(text.ends_with(R"(","tree_size":1})")) << text;
+  std::string problem;
+  const auto checkpoint = verified_checkpoint(text, problem);
+  ASSERT_TRUE(checkpoint) << problem;
+  EXPECT_EQ(checkpoint->tree_size, 1U);
+  EXPECT_EQ(checkpoint->root_hash, root);
+  EXPECT_EQ(checkpoint->made_at, "2026-01-01T00:00:00.000Z");
+  EXPECT_EQ(checkpoint->collector_key, collector.public_key());
+
+  std::string changed = text;
+  changed.replace(changed.find("tree_size\":1"), 12, "tree_size\":2");
+  EXPECT_FALSE(verified_checkpoint(changed, problem));
+  EXPECT_EQ(problem, "the checkpoint's signature does not verify");
+  EXPECT_FALSE(verified_checkpoint(signed_tombstone("run-1", "2026-01-01T00:00:00.000Z", collector), problem));
+  EXPECT_EQ(problem, "the answer is not a checkpoint");
+}
+
+TEST(Receipt, IsGenuineWithoutItsBody) {
+  const KeyPair collector = KeyPair::generate();
+  const std::string text = signed_receipt("run-1", "body", "2026-01-01T00:00:00.000Z", collector);
+  std::string problem;
+  const auto receipt = genuine_receipt(text, problem);
+  ASSERT_TRUE(receipt) << problem;
+  EXPECT_EQ(receipt->run_id, "run-1");
+  EXPECT_EQ(receipt->body_sha256, sha256_hex("body"));
+  std::string changed = text;
+  changed.replace(changed.find("run-1"), 5, "run-2");
+  EXPECT_FALSE(genuine_receipt(changed, problem));
+  EXPECT_EQ(problem, "the receipt's signature does not verify");
+}
+
+TEST(Signature, RandomBytesAreOthersEachTime) {
+  EXPECT_EQ(random_bytes(32).size(), 32U);
+  EXPECT_NE(random_bytes(32), random_bytes(32));
+}
+
 }  // namespace
 }  // namespace gpuassay
