@@ -6,7 +6,7 @@ set(pytest ${PROJECT_SOURCE_DIR}/.venv/bin/python -m pytest -q -p no:cacheprovid
 set(e2e_environment GPUASSAY_BIN=${PROJECT_SOURCE_DIR}/build/release PYTHONDONTWRITEBYTECODE=1)
 set(sanitized_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE=3 GPUASSAY_KILL_ROUNDS=10
     PYTHONDONTWRITEBYTECODE=1)
-set(e2e_alone run kill interruption watch bad_input thread clock doctor once platform collector_kill)
+set(e2e_alone run verified kill interruption watch bad_input thread clock doctor once platform collector_kill)
 # Runs on fake GPUs with more time than they need: they may run beside others.
 set(e2e_fakes gpu health host instance collectives multi_node)
 foreach(e2e ${e2e_alone} ${e2e_fakes} consent notices platform_faults upload after_upload saved_results keys store collector collector_bad_input

@@ -57,6 +57,7 @@ json figure_json(const FigureTrust& figure) {
           {"figure", figure.figure},
           {"value", figure.value},
           {"label", to_name(figure.label)},
+          {"suspect", figure.is_suspect},
           {"floor_tflop_per_s", figure.floor ? json(*figure.floor) : json()},
           {"ratio", figure.ratio ? json(*figure.ratio) : json()}};
 }

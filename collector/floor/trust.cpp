@@ -23,6 +23,7 @@ void judge(FigureTrust& figure, const FloorProof& proof, const std::optional<dou
   figure.floor = proof.outcome.floor_tflop_per_s;
   figure.ratio = *figure.floor / figure.value;
   figure.label = threshold && *figure.ratio >= *threshold ? Trust::floor_verified : Trust::recomputed;
+  figure.is_suspect = threshold && *figure.ratio < kSuspectRatio;
 }
 
 const Device* device_of(const Result& result, int index) {
@@ -52,7 +53,7 @@ std::vector<FigureTrust> trust_of_figures(const Result& result, const std::vecto
         for (const auto& [regime, value] :
              {std::pair("burst", values.burst), std::pair("sustained", values.sustained)}) {
           if (!value) continue;
-          FigureTrust figure{device->index, fmt::format("{}.{}.{}", kind.name, key, regime), *value, {}, {}, {}};
+          FigureTrust figure{device->index, fmt::format("{}.{}.{}", kind.name, key, regime), *value, {}, {}, {}, false};
           if (proof != nullptr && kind.name == kGemm && key == to_name(proof->outcome.dtype) && *value > 0)
             judge(figure, *proof, floor_threshold(*device));
           figures.push_back(std::move(figure));

@@ -33,12 +33,18 @@ struct FigureTrust {
   double value = 0;
   Trust label = Trust::self_reported;
   std::optional<double> floor, ratio;  ///< shown of this dtype, TFLOP/s; and over `value`
+  /// The work was right and so slow that no honest machine of its kind was ever seen like that: a clock that runs
+  /// slowly, or figures of another device.
+  bool is_suspect = false;
 };
 
 /// The ratio of floor to figure from which a device's GEMM is floor_verified: known where a verified run has been
 /// measured on hardware of its kind (docs/measured/verified_run.md). Empty elsewhere: the ratio is shown without a
 /// label.
 std::optional<double> floor_threshold(const Device& device);
+
+/// Below this ratio a figure is suspect, where a threshold is known at all: half of what honest runs show.
+inline constexpr double kSuspectRatio = 0.6;
 
 /// All headline figures of all devices.
 std::vector<FigureTrust> trust_of_figures(const Result& result, const std::vector<FloorProof>& proofs);

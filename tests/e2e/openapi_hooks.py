@@ -52,7 +52,15 @@ def before_call(context, case, kwargs):
     """What is right as far as the outline goes becomes a real result, a new one or one that was sent before, and is signed."""
     if not case.meta or not all(part.mode.is_positive for part in [case.meta.generation, *case.meta.components.values()]):
         return
-    if case.operation.method.upper() == "POST":
+    if case.operation.path.startswith("/v1/challenges"):
+        # Which shapes are exact no schema says. Runs that this key sent are challenged; of the rest nothing is known.
+        if case.operation.path == "/v1/challenges":
+            case.body["run_id"] = json.loads(random.choice(SENT)[1])["run_id"] if SENT else case.body["run_id"]
+            case.body["work"] = [{"device": 0, "dtype": "fp16", "m": 1024, "n": 2048, "k": 8192, "largest": 15}]
+        if case.operation.method.upper() == "POST":
+            path = case.operation.path.replace("{id}", str((case.path_parameters or {}).get("id")))
+            case.headers.update(KEY.floor_headers(path, compact(case.body)))
+    elif case.operation.method.upper() == "POST":
         if len(SENT) < 3 or random.random() < 0.5:
             SENT.append(next(REAL))
         case.body = json.loads(random.choice(SENT[-3:])[1])

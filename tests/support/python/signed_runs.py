@@ -36,6 +36,11 @@ class Key:
     def deletion_headers(self, run_id):
         return self.signed(b"gpuassay-delete-v1\n" + run_id.encode())
 
+    def floor_headers(self, path, body):
+        """Of a message of a verified run, as docs/VERIFIED_RUN.md has it."""
+        message = b"gpuassay-floor-v1\n" + path.encode() + b"\n" + hashlib.sha256(body).hexdigest().encode()
+        return {"Content-Type": "application/json"} | self.signed(message)
+
     def replacement_headers(self, new_key):
         """That `new_key` takes the place of this one."""
         message = b"gpuassay-replace-key-v1\n" + b64encode(self.public.raw) + b"\n" + b64encode(new_key.public.raw)
