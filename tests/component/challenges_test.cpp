@@ -3,22 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include "core/floor/claims.h"
 #include "tests/support/floor_session.h"
 
 namespace gpuassay {
 namespace {
 
 using Status = FloorAnswer::Status;
-
-/// In 16 steps of 134 MFLOP this many seconds make a floor that is `share` of the figure that is claimed.
-double seconds_for(double share, int steps) {
-  double claimed = 0;
-  for (const FloorClaim& claim : floor_claims(with_own_figures(test::example_result())))
-    if (claim.dtype == DType::fp32) claimed = std::max(claimed, claim.tflop_per_s);
-  constexpr double kTflop = 1e12;
-  return 0.954 * steps * floor_flop(test::kSmallShape) / (share * claimed * kTflop);
-}
 
 class ChallengesTest : public testing::Test {
  protected:
@@ -27,7 +17,7 @@ class ChallengesTest : public testing::Test {
 
 TEST_F(ChallengesTest, WorkThatIsRightAndFastEnoughIsVerified) {
   test::ReferenceFloorDevice device(test::FloorSession::work());
-  const FloorReport report = session_.play(device, 4, seconds_for(0.9, 4));
+  const FloorReport report = session_.play(device, 4, test::FloorSession::seconds_for(0.95, 4));
   ASSERT_EQ(report.outcomes.size(), 1U);
   EXPECT_EQ(report.outcomes[0].state, FloorState::right) << report.outcomes[0].reason;
   EXPECT_EQ(report.trust, "floor_verified");
@@ -41,7 +31,7 @@ TEST_F(ChallengesTest, WorkThatIsRightAndFastEnoughIsVerified) {
 
 TEST_F(ChallengesTest, WorkThatIsRightAndSlowShowsItsRatioWithoutTheLabel) {
   test::ReferenceFloorDevice device(test::FloorSession::work());
-  const FloorReport report = session_.play(device, 4, seconds_for(0.5, 4));
+  const FloorReport report = session_.play(device, 4, test::FloorSession::seconds_for(0.5, 4));
   EXPECT_EQ(report.outcomes[0].state, FloorState::right);
   EXPECT_EQ(report.trust, "recomputed");
   const Result result = with_own_figures(test::example_result());

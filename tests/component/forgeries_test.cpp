@@ -7,6 +7,7 @@
 #include "collector/aggregates.h"
 #include "core/floor/check.h"
 #include "core/floor/claims.h"
+#include "core/gpu_peaks.h"
 #include "core/normalize.h"
 #include "core/score.h"
 #include "tests/support/floor_session.h"
@@ -21,16 +22,6 @@ using test::ReferenceFloorDevice;
 
 constexpr std::int64_t kNowMs = 1'800'000'000'000;
 
-/// Seconds in which this many steps are exactly `share` of what the run claims; fast enough for the label when the
-/// share is above 0.84.
-double seconds_for(double share, int steps) {
-  double claimed = 0;
-  for (const FloorClaim& claim : floor_claims(with_own_figures(test::example_result())))
-    if (claim.dtype == DType::fp32) claimed = std::max(claimed, claim.tflop_per_s);
-  constexpr double kTflop = 1e12;
-  return steps * floor_flop(test::kSmallShape) / (share * claimed * kTflop);
-}
-
 class ForgeryTest : public testing::Test {
  protected:
   /// A run of a real V100, as somebody types it who has none.
@@ -38,6 +29,9 @@ class ForgeryTest : public testing::Test {
     Result result = test::simulated_v100_result();
     result.run_id.replace(result.run_id.size() - 4, 4, std::to_string(1000 + number));
     result.simulated = result.devices[0].simulated = false;
+    result.devices[0].sm_count = 80;
+    result.devices[0].compute_capability = "7.0";
+    describe_gpu(result.devices[0], std::nullopt, std::nullopt);
     result.started_at = "2027-01-15T07:00:00.000Z";
     result.finished_at = "2027-01-15T07:01:00.500Z";
     for (Measurement& measurement : result.measurements)
@@ -134,7 +128,7 @@ TEST_F(ForgeryTest, WorkDoneBeforeTheSeedWasKnown) {  // 8
   int done = 0;
   precomputed.run([&] { return ++done < 4; });
   const FloorChallenge challenge = floor_challenge_from(session_.ask().body);
-  session_.pass_s(seconds_for(1.5, 4));
+  session_.pass_s(FloorSession::seconds_for(1.5, 4));
   const auto draws = floor_draws_from(session_.commit(session_.agent, challenge.id, {{precomputed.commitment()}}).body);
   FloorOpenings openings;
   for (const FloorDraw& draw : draws) openings.push_back(precomputed.open(draw));
@@ -158,13 +152,13 @@ TEST_F(ForgeryTest, AnotherChallengesOpenings) {  // 9
 
 TEST_F(ForgeryTest, HalfOfTheWork) {  // 10
   ReferenceFloorDevice device = partial(0.5);
-  expect_wrong(session_.play(device, 4, seconds_for(1, 4)), "not the product of these matrices");
+  expect_wrong(session_.play(device, 4, FloorSession::seconds_for(1, 4)), "not the product of these matrices");
 }
 
 TEST_F(ForgeryTest, NineTenthsOfTheWork) {  // 11
   // Passes with a probability of 0.9^64 = 0.0012.
   ReferenceFloorDevice device = partial(0.1);
-  const FloorReport report = session_.play(device, 4, seconds_for(1, 4));
+  const FloorReport report = session_.play(device, 4, FloorSession::seconds_for(1, 4));
   if (report.outcomes[0].state == FloorState::wrong) return;
   GTEST_SKIP() << "the one in 850 that no draw of 64 finds";
 }
@@ -172,9 +166,9 @@ TEST_F(ForgeryTest, NineTenthsOfTheWork) {  // 11
 TEST_F(ForgeryTest, NearlyAllOfTheWorkEarnsNothing) {  // 12
   // 99 % passes about every second time; but no more than 95.4 % of what is committed is ever counted.
   ReferenceFloorDevice device = partial(0.01);
-  const FloorReport report = session_.play(device, 4, seconds_for(1, 4));
+  const FloorReport report = session_.play(device, 4, FloorSession::seconds_for(1, 4));
   if (report.outcomes[0].state != FloorState::right) return;
-  const double done = 0.99 * 4 * floor_flop(test::kSmallShape) / seconds_for(1, 4) * 1e-12;
+  const double done = 0.99 * 4 * floor_flop(test::kSmallShape) / FloorSession::seconds_for(1, 4) * 1e-12;
   EXPECT_LT(*report.outcomes[0].floor_tflop_per_s, done);
 }
 
@@ -219,13 +213,13 @@ TEST_F(ForgeryTest, DrawsAreNotKnownBeforehand) {  // 15
 
 TEST_F(ForgeryTest, ALibraryThatReturnsAtOnce) {  // 16
   ReferenceFloorDevice device(FloorSession::work(), [](std::uint32_t, std::int64_t) { return true; });
-  expect_wrong(session_.play(device, 400, seconds_for(10, 400)), "not the product of these matrices");
+  expect_wrong(session_.play(device, 400, FloorSession::seconds_for(10, 400)), "not the product of these matrices");
 }
 
 TEST_F(ForgeryTest, AClockAtHalfSpeed) {  // 17
   // The machine sees eight seconds where sixteen pass: its figures are twice the truth, its floor is the truth.
   ReferenceFloorDevice device(FloorSession::work());
-  const FloorReport report = session_.play(device, 4, seconds_for(0.5, 4));
+  const FloorReport report = session_.play(device, 4, FloorSession::seconds_for(0.5, 4));
   EXPECT_EQ(report.outcomes[0].state, FloorState::right);
   EXPECT_EQ(session_.trust(), "recomputed");
   const Result result = with_own_figures(test::example_result());
@@ -271,7 +265,7 @@ TEST_F(ForgeryTest, OneDeviceThatWorksForTwo) {  // 20
 
 TEST_F(ForgeryTest, AnHonestDeviceIsVerified) {  // so that the twenty above do not fail for another reason
   ReferenceFloorDevice device(FloorSession::work());
-  EXPECT_EQ(session_.play(device, 4, seconds_for(0.9, 4)).trust, "floor_verified");
+  EXPECT_EQ(session_.play(device, 4, FloorSession::seconds_for(0.9, 4)).trust, "floor_verified");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // device.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "collector/floor/challenges.h"
 #include "collector/floor/trust.h"
 #include "collector/ingest.h"
+#include "core/floor/claims.h"
 #include "core/result_json.h"
 #include "tests/support/example_result.h"
 #include "tests/support/memory_pool.h"
@@ -49,6 +51,15 @@ class FloorSession {
 
   static FloorWork work() { return {0, DType::fp32, kSmallShape}; }
   static FloorRequest request() { return {example_result().run_id, {work()}}; }
+
+  /// Seconds in which this many steps are `share` of what the run claims: the floor is 0.954 of that.
+  static double seconds_for(double share, int steps) {
+    double claimed = 0;
+    for (const FloorClaim& claim : floor_claims(with_own_figures(example_result())))
+      if (claim.dtype == DType::fp32) claimed = std::max(claimed, claim.tflop_per_s);
+    constexpr double kTflop = 1e12;
+    return steps * floor_flop(kSmallShape) / (share * claimed * kTflop);
+  }
 
   /// Waits until the check is over, which takes milliseconds.
   FloorReport report(const std::string& id) {
