@@ -7,7 +7,6 @@ CREATE TABLE log_entry (
   leaf_index BIGINT
 );
 CREATE UNIQUE INDEX log_entry_leaf ON log_entry (leaf_index);
-CREATE INDEX log_entry_waiting ON log_entry (run_id) WHERE leaf_index IS NULL;
 
 -- The root of the 2^level leaves that begin at leaf node_index * 2^level; level 0 are the leaves' hashes. Never changed.
 CREATE TABLE log_node (

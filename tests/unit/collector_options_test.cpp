@@ -53,6 +53,19 @@ TEST(CollectorOptions, RetractAndVerify) {
             std::string::npos);
 }
 
+TEST(CollectorOptions, VerifyOfALogNeedsNoStore) {
+  const auto proofs = std::get<VerifyProofsOptions>(
+      parse({"verify", "--checkpoint", "new", "--saved", "old", "--consistency", "between", "--receipt", "a",
+             "--receipt", "b", "--inclusion", "c", "--inclusion", "d", "--former-key", "k"}));
+  EXPECT_EQ(proofs.checkpoint + proofs.saved + proofs.consistency, "newoldbetween");
+  EXPECT_EQ(proofs.receipts, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(proofs.inclusions, (std::vector<std::string>{"c", "d"}));
+  EXPECT_EQ(proofs.former_keys, (std::vector<std::string>{"k"}));
+  EXPECT_NE(refusal_of({"verify", "--checkpoint", "new", "--data-dir", "d"}).find("no --data-dir"), std::string::npos);
+  for (const char* const without : {"--saved", "--consistency", "--receipt", "--inclusion"})
+    EXPECT_NE(refusal_of({"verify", "--data-dir", "d", without, "x"}).find("--checkpoint"), std::string::npos);
+}
+
 TEST(CollectorOptions, Reassess) {
   EXPECT_EQ(std::get<ReassessOptions>(parse({"reassess", "--data-dir", "d"})).data_dir, "d");
   const auto elsewhere = std::get<ReassessOptions>(parse({"reassess", "--database", "postgresql://u@h/n"}));
