@@ -67,6 +67,8 @@ RunFact read_fact(const Statement& row) {
   run.score = row.real(12);
   run.trust = row.text(13);
   run.is_witness = run.trust == "floor_verified" || run.trust == "attested" || !row.is_null(14);
+  constexpr int kDoubted = 15;
+  run.is_witness = run.is_witness && row.integer(kDoubted) == 0;
   return run;
 }
 
@@ -179,7 +181,9 @@ Aggregates read_aggregates(Database& database, std::int64_t now_ms) {
         database,
         "SELECT gpu_model, gpu_variant, gpu_count, gpu_memory_bytes, provider, instance_type, region, "
         "pricing_model, vcpus_milli, memory_mib, score_version, COALESCE(machine_key, run.agent_key), score, trust, "
-        "vouched_at_ms "
+        "vouched_at_ms, "
+        "EXISTS (SELECT 1 FROM run_flag WHERE run_flag.run_id = run.run_id "
+        "AND code IN ('two_rentals', 'copied_samples')) "
         "FROM run LEFT JOIN signing_key ON signing_key.agent_key = run.agent_key "
         "WHERE simulated = 0 AND quarantine_reason IS NULL AND retracted_at_ms IS NULL "
         "AND gpu_model IS NOT NULL AND score IS NOT NULL AND started_at_ms >= ?");

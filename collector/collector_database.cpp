@@ -18,15 +18,16 @@
 #include "embedded/RunMigration0005.h"
 #include "embedded/RunMigration0006.h"
 #include "embedded/RunMigration0007.h"
+#include "embedded/RunMigration0008.h"
 
 namespace gpuassay {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 7> kRunMigrations{
+constexpr std::array<std::string_view, 8> kRunMigrations{
     embedded::kRunMigration0001, embedded::kRunMigration0002, embedded::kRunMigration0003, embedded::kRunMigration0004,
-    embedded::kRunMigration0005, embedded::kRunMigration0006, embedded::kRunMigration0007};
+    embedded::kRunMigration0005, embedded::kRunMigration0006, embedded::kRunMigration0007, embedded::kRunMigration0008};
 
 void make_data_dir(const std::string& data_dir) {
   std::error_code problem;

@@ -118,6 +118,7 @@ StoredRun columns_of(const Result& result, std::int64_t received_at_ms) {
   const Score& recomputed = facts.score;
   run.score_version = recomputed.version;
   run.score = recomputed.value;
+  run.trace = trace_of(result);
   const std::vector<std::string> doubts = implausible_parts(result, facts, received_at_ms);
   if (!doubts.empty()) run.quarantine_reason = fmt::format("{}", fmt::join(doubts, "; "));
   return run;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "collector/pool/run_trace.h"
+
 namespace gpuassay {
 
 /// The columns that queries use. Empty optionals are unknown.
@@ -33,6 +35,7 @@ struct RunColumns {
 struct StoredRun : RunColumns {
   std::string body, body_sha256, receipt;
   std::optional<std::string> signature = {};  ///< base64, of the body; empty for runs taken in before it was kept
+  RunTrace trace = {};                        ///< written, never read back here
 };
 
 /// What is needed to answer an upload of a run that is already there.

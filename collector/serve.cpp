@@ -10,6 +10,8 @@
 #include "collector/floor/proof.h"
 #include "collector/ingest.h"
 #include "collector/key_changes.h"
+#include "collector/pool/pool_checks.h"
+#include "collector/pool/pool_keeper.h"
 #include "collector/public_log.h"
 #include "collector/public_log_keeper.h"
 #include "collector/public_log_routes.h"
@@ -52,7 +54,9 @@ struct Collector::Parts {
              [this] { return aggregates.current(); }),
         proofs(*database),
         challenges(runs, proofs, {now_ms, steady_ns, [this] { aggregates.note_change(); }, problem()}),
-        floor(challenges, proofs, runs),
+        pool_checks(*database),
+        pool_keeper(pool_checks, now_ms, problem()),
+        floor(challenges, proofs, pool_checks, runs),
         routes(
             {ingest, keys, runs, read, floor, log_routes, [this] { note_change(); }, options.per_network,
              [this](const RequestRecord& record) { log.request(record); }, steady_ms, [this] { return log.dropped(); }},
@@ -86,6 +90,8 @@ struct Collector::Parts {
   ReadRoutes read;
   FloorProofs proofs;
   Challenges challenges;
+  PoolChecks pool_checks;
+  PoolKeeper pool_keeper;
   FloorRoutes floor;
   Routes routes;
   Retention retention;

@@ -39,6 +39,7 @@ bool insert_run(Database& database, const StoredRun& run) {
   Statement body(database, "INSERT INTO run_body (run_id, body, receipt, signature) VALUES (?, ?, ?, ?)");
   body.bind(1, run.run_id).bind_blob(2, run.body).bind_blob(3, run.receipt).bind(4, run.signature).run();
   add_log_entry(database, run.run_id, run.receipt);
+  insert_trace(database, run.run_id, run.trace);
   return true;
 }
 
@@ -99,6 +100,7 @@ bool erase_run(Database& database, std::string_view run_id, std::int64_t now_ms,
     rest.bind(1, run_id).run();
   }
   erase_log_salt(database, run_id);
+  erase_trace(database, run_id);
   return true;
 }
 

@@ -109,9 +109,15 @@ HttpReply FloorRoutes::trust(std::string_view run_id) const {
   if (!body || !columns) return problem_reply(404, "Not found", "No run is stored under this run_id.");
   const Result result = with_own_figures(parse_result(*body));
   const std::vector<FloorProof> proofs = proofs_.of_run(run_id);
-  json document{{"run_id", run_id}, {"trust", columns->trust}, {"figures", json::array()}, {"proofs", json::array()}};
+  json document{{"run_id", run_id},
+                {"trust", columns->trust},
+                {"figures", json::array()},
+                {"proofs", json::array()},
+                {"flags", json::array()}};
   for (const FigureTrust& figure : trust_of_figures(result, proofs)) document["figures"].push_back(figure_json(figure));
   for (const FloorProof& proof : proofs) document["proofs"].push_back(proof_json(proof));
+  for (const RunFlag& flag : pool_.flags_of(run_id))
+    document["flags"].push_back({{"code", flag.code}, {"detail", flag.detail}});
   return {200, "application/json", document.dump(-1, ' ', false, json::error_handler_t::replace), {}};
 }
 

@@ -6,14 +6,15 @@
 
 #include "collector/floor/challenges.h"
 #include "collector/http_message.h"
+#include "collector/pool/pool_checks.h"
 
 namespace gpuassay {
 
 class FloorRoutes {
  public:
   /// All must outlive this.
-  FloorRoutes(Challenges& challenges, const FloorProofs& proofs, const RunStore& runs)
-      : challenges_(challenges), proofs_(proofs), runs_(runs) {}
+  FloorRoutes(Challenges& challenges, const FloorProofs& proofs, const PoolChecks& pool, const RunStore& runs)
+      : challenges_(challenges), proofs_(proofs), pool_(pool), runs_(runs) {}
 
   /// Whether the path is one of these, and its pattern for counting ("/v1/challenges/{id}/commitment"); empty if not.
   static std::string_view pattern_of(std::string_view path);
@@ -27,6 +28,7 @@ class FloorRoutes {
 
   Challenges& challenges_;
   const FloorProofs& proofs_;
+  const PoolChecks& pool_;
   const RunStore& runs_;
 };
 

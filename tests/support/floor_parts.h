@@ -10,10 +10,12 @@ struct FloorParts {
   FloorParts(ConnectionPool& pool, RunStore& store)
       : proofs(pool),
         challenges(store, proofs, {[] { return 0; }, [] { return 0; }, [] {}, [](std::string_view) {}}),
-        routes(challenges, proofs, store) {}
+        pool_checks(pool),
+        routes(challenges, proofs, pool_checks, store) {}
 
   FloorProofs proofs;
   Challenges challenges;
+  PoolChecks pool_checks;
   FloorRoutes routes;
 };
 
