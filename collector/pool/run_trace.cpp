@@ -24,14 +24,16 @@ RunTrace trace_of(const Result& result) {
 }
 
 void insert_trace(Database& database, std::string_view run_id, const RunTrace& trace) {
-  Statement insert(database, "INSERT INTO run_trace (run_id, finished_at_ms, instance, checked) VALUES (?, ?, ?, 0)");
+  Statement insert(database,
+                   "INSERT INTO run_trace (run_id, finished_at_ms, instance, checked) VALUES (?, ?, ?, 0) ON CONFLICT "
+                   "(run_id) DO NOTHING");
   insert.bind(1, run_id).bind(2, trace.finished_at_ms).bind(3, trace.instance).run();
   for (const std::string& gpu : trace.gpus) {
-    Statement add(database, "INSERT INTO run_gpu (run_id, gpu) VALUES (?, ?)");
+    Statement add(database, "INSERT INTO run_gpu (run_id, gpu) VALUES (?, ?) ON CONFLICT DO NOTHING");
     add.bind(1, run_id).bind(2, gpu).run();
   }
   for (const std::int64_t pattern : trace.patterns) {
-    Statement add(database, "INSERT INTO run_pattern (run_id, pattern) VALUES (?, ?)");
+    Statement add(database, "INSERT INTO run_pattern (run_id, pattern) VALUES (?, ?) ON CONFLICT DO NOTHING");
     add.bind(1, run_id).bind(2, pattern).run();
   }
 }
