@@ -136,6 +136,7 @@ Result begin_result(const RunStart& start, const Inventory& inventory) {
   result.host = inventory.host;
   result.platform = inventory.platform;
   result.devices = inventory.devices;
+  result.links = inventory.links;
   for (Device& device : result.devices) device.simulated = device.simulated || start.simulated;
   result.libraries = inventory.libraries;
   result.unknown = inventory.unknown;

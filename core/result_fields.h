@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/json_fields.h"
+#include "core/link_path.h"
 #include "core/model.h"
 
 namespace gpuassay {
@@ -175,6 +176,15 @@ struct Fields<Device> {
     ar("uuid_hash", v.uuid_hash), ar("pci", v.pci), ar("ecc", v.ecc), ar("mig", v.mig), ar("vgpu", v.vgpu);
     ar("limits", v.limits), ar("theoretical", v.theoretical);
     ar.omitted_when_empty("health", v.health);
+    ar.omitted_when_empty("numa_node", v.numa_node);
+  }
+};
+template <>
+struct Fields<DeviceLink> {
+  static void visit(auto& ar, auto& v) {
+    ar("device", v.device), ar("peer", v.peer), ar("nvlinks", v.nvlinks), ar("pcie", v.pcie);
+    ar("peer_access", v.peer_access);
+    ar.derived("path", [&v] { return link_path(v); });
   }
 };
 template <>
@@ -339,6 +349,7 @@ struct Fields<Result> {
     ar("duration_s", v.duration_s), ar("trigger", v.trigger), ar("boot_to_start_s", v.boot_to_start_s);
     ar("run_cost_usd", v.run_cost_usd), ar("agent", v.agent), ar("host", v.host), ar("platform", v.platform);
     ar("devices", v.devices);
+    ar.omitted_when_empty("links", v.links);
     ar.omitted_when_empty("nodes", v.nodes);
     ar("libraries", v.libraries), ar("measurements", v.measurements);
     ar("summary", v.summary), ar("verdicts", v.verdicts), ar("score", v.score), ar("fits", v.fits);
@@ -350,8 +361,9 @@ struct Fields<Result> {
 template <>
 struct Fields<Inventory> {
   static void visit(auto& ar, auto& v) {
-    ar("host", v.host), ar("platform", v.platform), ar("devices", v.devices), ar("libraries", v.libraries);
-    ar("unknown", v.unknown);
+    ar("host", v.host), ar("platform", v.platform), ar("devices", v.devices);
+    ar.omitted_when_empty("links", v.links);
+    ar("libraries", v.libraries), ar("unknown", v.unknown);
   }
 };
 
