@@ -510,6 +510,13 @@ struct Node {
   std::vector<NodeRank> ranks;
 };
 
+/// What the run's time went into. The rest is around the cases: looking at the machine, starting processes, saving.
+struct TimeUse {
+  double measuring_s = 0;  ///< warming up, sampling and verifying of the cases; what ran at the same time counts once
+  double preparing_s = 0;  ///< of cases: operands, and which algorithm is fastest
+  double non_measuring_fraction = 0;  ///< of duration_s, in which nothing was measured: preparing counts as well
+};
+
 struct AgentInfo {
   std::string version, commit, profile, build;
 };
@@ -525,6 +532,7 @@ struct Result {
   bool simulated = false;
   std::string started_at, finished_at;  ///< RFC 3339, UTC, milliseconds
   double duration_s = 0;
+  std::optional<TimeUse> time_use = {};  ///< left out where nobody knows: a run that was killed
   Trigger trigger = Trigger::user;
   std::optional<double> boot_to_start_s;
   std::optional<std::string> run_cost_usd;

@@ -336,6 +336,13 @@ struct Fields<PriceMatch> {
   }
 };
 template <>
+struct Fields<TimeUse> {
+  static void visit(auto& ar, auto& v) {
+    ar("measuring_s", v.measuring_s), ar("preparing_s", v.preparing_s);
+    ar("non_measuring_fraction", v.non_measuring_fraction);
+  }
+};
+template <>
 struct Fields<AgentInfo> {
   static void visit(auto& ar, auto& v) {
     ar("version", v.version), ar("commit", v.commit), ar("profile", v.profile), ar("build", v.build);
@@ -346,7 +353,9 @@ struct Fields<Result> {
   static void visit(auto& ar, auto& v) {
     ar("schema_version", v.schema_version), ar("run_id", v.run_id), ar("status", v.status), ar("reasons", v.reasons);
     ar("simulated", v.simulated), ar("started_at", v.started_at), ar("finished_at", v.finished_at);
-    ar("duration_s", v.duration_s), ar("trigger", v.trigger), ar("boot_to_start_s", v.boot_to_start_s);
+    ar("duration_s", v.duration_s);
+    ar.omitted_when_empty("time_use", v.time_use);
+    ar("trigger", v.trigger), ar("boot_to_start_s", v.boot_to_start_s);
     ar("run_cost_usd", v.run_cost_usd), ar("agent", v.agent), ar("host", v.host), ar("platform", v.platform);
     ar("devices", v.devices);
     ar.omitted_when_empty("links", v.links);
