@@ -62,6 +62,16 @@ void take_health(const std::map<int, DeviceHealth>& health, std::vector<Device>&
   }
 }
 
+/// Clocks of two processes: the cases cannot have taken longer than the run.
+std::optional<TimeUse> time_use_of(const RunEnd& end) {
+  if (!end.measuring_s || !(end.duration_s > 0)) return std::nullopt;
+  constexpr int kDigits = 4;
+  const double measuring_s = std::clamp(*end.measuring_s, 0.0, end.duration_s);
+  const double preparing_s = std::clamp(end.preparing_s.value_or(0), 0.0, end.duration_s - measuring_s);
+  return TimeUse{round_significant(measuring_s, kDigits), round_significant(preparing_s, kDigits),
+                 round_significant(1 - measuring_s / end.duration_s, kDigits)};
+}
+
 void add_energies(Result& result) {
   result.unit_energies = unit_energies(result.score, result.devices, result.measurements);
   if (!result.unit_energies.empty() && !result.unit_energies.front().joules)
@@ -136,6 +146,7 @@ Result begin_result(const RunStart& start, const Inventory& inventory) {
   result.host = inventory.host;
   result.platform = inventory.platform;
   result.devices = inventory.devices;
+  result.links = inventory.links;
   for (Device& device : result.devices) device.simulated = device.simulated || start.simulated;
   result.libraries = inventory.libraries;
   result.unknown = inventory.unknown;
@@ -155,6 +166,7 @@ Result finish_result(Result begun, RunEnd end) {
   Result result = std::move(begun);
   result.finished_at = end.finished_at;
   result.duration_s = round_significant(end.duration_s, kDurationDigits);
+  result.time_use = time_use_of(end);
   result.reasons = std::move(end.reasons);
   result.measurements = normalize_all(pool_repeats(std::move(end.raw_measurements)), result.devices);
   take_links_under_load(result);

@@ -36,6 +36,8 @@ struct RunEnd {
   std::vector<Reason> reasons;                ///< empty when every planned case was reached
   std::string finished_at;                    ///< RFC 3339
   double duration_s = 0;
+  /// Of the cases, as TimeUse has them; empty where nobody knows.
+  std::optional<double> measuring_s = {}, preparing_s = {};
   std::vector<Unknown> unknown = {};        ///< beyond what finish_result explains itself
   std::map<int, DeviceHealth> health = {};  ///< by device index
 };

@@ -13,6 +13,7 @@
 #include "agent/dynlib/nvml.h"
 #include "agent/dynlib/nvrtc.h"
 #include "agent/probe/look_at_gpus.h"
+#include "agent/probe/pci_bus.h"
 #include "core/error.h"
 
 namespace gpuassay {
@@ -140,11 +141,22 @@ Library driver_entry(const LibraryCandidate& driver, const GpuSights& sights) {
   return entry;
 }
 
-void add_devices(const GpuSights& sights, const LibraryCandidate& driver, const std::vector<LibraryCandidate>& nvml,
-                 CudaMachine& machine) {
+/// Its NUMA node is the kernel's to tell.
+void add_numa_node(const SystemRoot& root, const GpuSight& gpu, CudaMachine& machine) {
+  NumaFinding numa = numa_node_of(root, gpu.pci_bus_id);
+  Device& device = machine.devices.back();
+  device.numa_node = numa.node;
+  if (!numa.node)
+    machine.unknown.push_back({fmt::format("/devices/{}/numa_node", device.index), std::move(numa.reason)});
+}
+
+void add_devices(const SystemRoot& root, const GpuSights& sights, const LibraryCandidate& driver,
+                 const std::vector<LibraryCandidate>& nvml, CudaMachine& machine) {
+  machine.links = links_between(sights, machine.unknown);
   for (std::size_t i = 0; i < sights.gpus.size(); ++i) {
     const GpuSight& gpu = sights.gpus[i];
     machine.devices.push_back(device_of(sights, i, machine.unknown));
+    add_numa_node(root, gpu, machine);
     machine.uuids.push_back(gpu.uuid.value_or(""));
     machine.health.push_back(gpu.health);
     // NVML counts a whole board's memory, the driver that of the slice.
@@ -215,7 +227,7 @@ CudaMachine look_for_cuda(const SystemRoot& root, std::chrono::steady_clock::tim
     return machine;
   }
   machine.libraries.push_back(driver_entry(*found.driver, sights));
-  add_devices(sights, *found.driver, nvml, machine);
+  add_devices(root, sights, *found.driver, nvml, machine);
   add_libraries(search, sights, machine);
   return machine;
 }

@@ -17,6 +17,7 @@ namespace gpuassay {
 
 struct CudaMachine {
   std::vector<Device> devices;             ///< index = position; empty when there is none
+  std::vector<DeviceLink> links;           ///< between any two of them
   std::vector<CudaSelection> selections;   ///< how to measure each of them
   std::map<int, std::int64_t> free_bytes;  ///< of device memory, by index, where NVML tells it
   std::vector<GpuHealth> health;           ///< of each device before it was measured

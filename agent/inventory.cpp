@@ -43,6 +43,21 @@ void add_cuda_device(const CudaMachine& cuda, std::size_t at, Machine& machine) 
   }
 }
 
+/// Between any two of the GPUs that are measured.
+void add_links(const CudaMachine& cuda, Inventory& inventory) {
+  const auto is_measured = [&inventory](int index) {
+    return std::any_of(inventory.devices.begin(), inventory.devices.end(),
+                       [index](const Device& device) { return device.index == index; });
+  };
+  for (const DeviceLink& link : cuda.links) {
+    if (is_measured(link.device) && is_measured(link.peer)) inventory.links.push_back(link);
+  }
+  if (inventory.links.empty()) return;
+  for (const Unknown& unknown : cuda.unknown) {
+    if (unknown.path == "/links") inventory.unknown.push_back(unknown);
+  }
+}
+
 /// GPUs in the place of the CPU that probe() listed.
 void take_cuda_devices(const CudaMachine& cuda, const DeviceChoice& choice, Machine& machine) {
   Inventory& inventory = machine.inventory;
@@ -53,6 +68,7 @@ void take_cuda_devices(const CudaMachine& cuda, const DeviceChoice& choice, Mach
                         std::count(choice.indices.begin(), choice.indices.end(), cuda.devices[at].index) > 0;
     if (wanted) add_cuda_device(cuda, at, machine);
   }
+  add_links(cuda, inventory);
   inventory.free_memory_bytes = cuda.free_bytes;
   if (inventory.devices.size() < cuda.devices.size()) {
     inventory.unknown.push_back(

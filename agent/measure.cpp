@@ -67,11 +67,20 @@ class Pass {
   Measurement one_case(std::size_t index) {
     const Case& planned = plan_[index];
     if (auto left_out = left_out_of(planned)) return *left_out;
-    return settled(planned, [&] {
+    Measurement measurement = settled(planned, [&] {
       std::vector<Awaited> one{asked(worker_, index)};
       wait_for_workers(one, context_);
       return settle(planned, *one.front().how, worker_);
     });
+    add_time();
+    return measurement;
+  }
+
+  /// Of the case, or the cases at the same time, that were settled since.
+  void add_time() {
+    outcome_.spent.preparing_s += longest_.preparing_s;
+    outcome_.spent.measuring_s += longest_.measuring_s;
+    longest_ = {};
   }
 
   /// Cases that run at the same time, each in a process of its own device; the number of the first case after them.
@@ -102,6 +111,7 @@ class Pass {
         return settle(planned, *(member++)->how, group_workers_[planned.device]);
       }));
     }
+    add_time();
     return end;
   }
 
@@ -122,6 +132,8 @@ class Pass {
       if (auto answer = worker->receive(); answer && is_of(answer->measurement, planned)) {
         if (answer->process_spent)
           lose_context(planned, answer->measurement.reason.value_or("no reason given"), worker);
+        longest_.preparing_s = std::max(longest_.preparing_s, answer->time.preparing_s);
+        longest_.measuring_s = std::max(longest_.measuring_s, answer->time.measuring_s);
         return answer->measurement;
       }
       wait = Wait::ended;
@@ -235,6 +247,7 @@ class Pass {
   const std::function<CaseRunner()>& make_runner_;
   const MeasureContext& context_;
   MeasureOutcome outcome_;
+  CaseTime longest_;  ///< of what is being settled
   std::unique_ptr<Worker> worker_;
   std::map<std::optional<int>, std::unique_ptr<Worker>> group_workers_;  ///< by device
   std::string stopped_;  ///< "code: message" once no further case is to be measured

@@ -23,6 +23,7 @@ struct MeasureContext {
 struct MeasureOutcome {
   std::vector<Measurement> measurements;  ///< one per case of the plan, in its order, repeats as well
   std::vector<Reason> reasons;            ///< why some are missing: budget, interrupted, worker_died, ...
+  CaseTime spent = {};                    ///< of all cases; of those that ran at the same time the longest
 };
 
 /// Every case ends as a measurement: measured, failed (its worker crashed or hung: the next case gets a fresh

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "agent/steady_rule.h"
 #include "agent/stopping_rule.h"
@@ -119,13 +121,30 @@ Verification rounded(Verification verification) {
   return verification;
 }
 
+/// Seconds since it was made, or asked before.
+class LapClock {
+ public:
+  double lap_s() {
+    const Clock::time_point before = std::exchange(since_, Clock::now());
+    return std::chrono::duration<double>(since_ - before).count();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point since_ = Clock::now();
+};
+
 Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times,
-                     const SuspendedReader& read_suspended_ns, const StartSignal& when_all_are_warm) {
+                     const SuspendedReader& read_suspended_ns, const StartSignal& when_all_are_warm, CaseTime& time) {
+  LapClock clock_of_run;
   Measurement measurement = not_measured(planned, CaseStatus::ok, "");
   measurement.reason.reset();
   const std::unique_ptr<Operation> operation = backend.prepare(planned.params);
+  time.preparing_s = clock_of_run.lap_s();
   const double operation_ns = warm_up(*operation);
+  time.measuring_s = clock_of_run.lap_s();
   if (planned.group != 0 && when_all_are_warm) when_all_are_warm();
+  (void)clock_of_run.lap_s();
   const std::optional<CpuTimes> before = read_cpu_times();
   const std::unique_ptr<LoadMonitor> monitor = planned.gpu_telemetry ? backend.watch() : nullptr;
   const bool stamped = planned.gpu_telemetry || workload_of(planned.params) == Workload::compute;
@@ -145,6 +164,7 @@ Measurement measured(const Case& planned, Backend& backend, const CpuTimesReader
   if (std::string algorithm = operation->algorithm(); !algorithm.empty()) measurement.algorithm = algorithm;
   if (const auto performed = operation->performed()) measurement.params = *performed;
   measurement.verification = rounded(operation->verify());
+  time.measuring_s += clock_of_run.lap_s();
   if (!measurement.verification->passed) {
     measurement.status = CaseStatus::wrong_result;
     const std::string& part = measurement.verification->wrong_part;
@@ -203,7 +223,10 @@ Measurement not_measured(const Case& planned, CaseStatus status, const std::stri
 CaseAnswer measure_case(const Case& planned, Backend& backend, const CpuTimesReader& read_cpu_times,
                         const SuspendedReader& read_suspended_ns, const StartSignal& when_all_are_warm) {
   try {
-    return {measured(planned, backend, read_cpu_times, read_suspended_ns, when_all_are_warm)};
+    CaseAnswer answer;
+    answer.measurement = measured(planned, backend, read_cpu_times, read_suspended_ns, when_all_are_warm, answer.time);
+    if (answer.measurement.samples_ns.empty()) answer.time = {};
+    return answer;
   } catch (const Error& error) {
     // Asked whatever went wrong: a library on a dead context may call everything unsupported.
     if (const auto fatal = backend.fatal_error()) {

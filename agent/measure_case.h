@@ -29,11 +29,18 @@ std::optional<CpuTimes> parse_cpu_times(std::string_view proc_stat);
 /// Called by a case of a group once it is warm: returns when every other of the group is.
 using StartSignal = std::function<void()>;
 
+/// What a case that was measured took of the run's time; waiting for others to be warm is neither.
+struct CaseTime {
+  double preparing_s = 0;  ///< operands, and which algorithm is fastest
+  double measuring_s = 0;  ///< warming up, sampling, verifying
+};
+
 /// What a case gave, and whether the process that measured it can measure another one.
 struct CaseAnswer {
   Measurement measurement;
   /// The device's context died with the case: every later call in this process would fail too.
   bool process_spent = false;
+  CaseTime time = {};  ///< nothing of a case without samples
 };
 
 /// Never throws: what goes wrong becomes the status and reason of the measurement (`unsupported` and

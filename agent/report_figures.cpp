@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agent/report_host.h"
+#include "agent/report_peers.h"
 #include "agent/sustained_shares.h"
 #include "core/enums.h"
 #include "core/operations.h"
@@ -297,30 +298,6 @@ void add_collective_lines(TextPage& page, const Result& result) {
     if (p50 && p99) latencies.back() += fmt::format(" p99 {}", short_number(*p99));
   }
   add_line(page, "all-reduce", latencies, "us", {"latency of 16 KiB"}, std::nullopt);
-}
-
-/// Copies between devices: slowest and fastest pair of each kind, with the pair that is slowest.
-void add_peer_lines(TextPage& page, const Result& result) {
-  struct Extremes {
-    const Measurement *slowest = nullptr, *fastest = nullptr;
-  };
-  std::map<std::string, Extremes> kinds;
-  for (const Measurement& m : result.measurements) {
-    const auto* copy = std::get_if<BandwidthParams>(&m.params);
-    if (copy == nullptr || !copy->peer || !m.metric) continue;
-    auto& [slowest, fastest] = kinds[fmt::format("{} {}", to_name(copy->level), to_name(copy->kernel).substr(4))];
-    if (slowest == nullptr || m.metric->value < slowest->metric->value) slowest = &m;
-    if (fastest == nullptr || m.metric->value > fastest->metric->value) fastest = &m;
-  }
-  std::string_view label = "peers";
-  for (const auto& [name, pair] : kinds) {
-    const Measurement& slowest = *pair.slowest;
-    page.line(std::exchange(label, ""), {fmt::format("{} {} to {} GB/s", name, short_number(slowest.metric->value),
-                                                     short_number(pair.fastest->metric->value)),
-                                         fmt::format("(slowest: {} and {}, {})", slowest.device.value_or(0),
-                                                     std::get<BandwidthParams>(slowest.params).peer.value_or(0),
-                                                     printable(slowest.algorithm.value_or("")))});
-  }
 }
 
 /// "fp16 78.7 to 112.0, median 112.0, spread 30 %": of the figures that stand in the lines of the devices.

@@ -36,8 +36,11 @@ void wait_for_start(int fd) {
     try {
       if (!runner) runner = make_runner();
       const CaseAnswer given = (*runner)(index, [fd] { wait_for_start(fd); });
-      answer =
-          nlohmann::json{{"measurement", to_json(given.measurement)}, {"process_spent", given.process_spent}}.dump();
+      answer = nlohmann::json{{"measurement", to_json(given.measurement)},
+                              {"process_spent", given.process_spent},
+                              {"preparing_s", given.time.preparing_s},
+                              {"measuring_s", given.time.measuring_s}}
+                   .dump();
     } catch (const std::exception& error) {
       answer =
           nlohmann::json{{"worker_error", error.what()}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -46,6 +49,14 @@ void wait_for_start(int fd) {
   }
   // At once: what the runner holds of libraries may crash or hang when it is destroyed.
   ::_exit(0);
+}
+
+/// 0 for what is no time that a case can have taken.
+double seconds_in(const nlohmann::json& answer, const char* name) {
+  constexpr double kMonth = 2.6e6;
+  const auto found = answer.find(name);
+  const double seconds = found != answer.end() && found->is_number() ? found->get<double>() : 0;
+  return seconds >= 0 && seconds <= kMonth ? seconds : 0;
 }
 
 }  // namespace
@@ -78,7 +89,8 @@ std::optional<CaseAnswer> Worker::receive() const {
   if (!answer.is_object() || !answer.contains("measurement")) return std::nullopt;
   const auto spent = answer.find("process_spent");
   return CaseAnswer{measurement_from_json(answer.at("measurement")),
-                    spent != answer.end() && spent->is_boolean() && spent->get<bool>()};
+                    spent != answer.end() && spent->is_boolean() && spent->get<bool>(),
+                    {seconds_in(answer, "preparing_s"), seconds_in(answer, "measuring_s")}};
 }
 
 }  // namespace gpuassay

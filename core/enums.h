@@ -139,6 +139,26 @@ struct EnumNames<DeviceKind> {
       {{DeviceKind::cuda, "cuda"}, {DeviceKind::cpu, "cpu"}}};
 };
 template <>
+struct EnumNames<PcieAncestor> {
+  static constexpr std::array<std::pair<PcieAncestor, std::string_view>, 6> values{
+      {{PcieAncestor::internal, "internal"},
+       {PcieAncestor::single_switch, "single_switch"},
+       {PcieAncestor::multiple_switches, "multiple_switches"},
+       {PcieAncestor::host_bridge, "host_bridge"},
+       {PcieAncestor::node, "node"},
+       {PcieAncestor::system, "system"}}};
+};
+template <>
+struct EnumNames<PeerAccess> {
+  static constexpr std::array<std::pair<PeerAccess, std::string_view>, 6> values{
+      {{PeerAccess::ok, "ok"},
+       {PeerAccess::chipset_not_supported, "chipset_not_supported"},
+       {PeerAccess::gpu_not_supported, "gpu_not_supported"},
+       {PeerAccess::topology_not_supported, "topology_not_supported"},
+       {PeerAccess::disabled_by_regkey, "disabled_by_regkey"},
+       {PeerAccess::not_supported, "not_supported"}}};
+};
+template <>
 struct EnumNames<WorkloadClass> {
   static constexpr std::array<std::pair<WorkloadClass, std::string_view>, 3> values{
       {{WorkloadClass::train, "train"}, {WorkloadClass::prefill, "prefill"}, {WorkloadClass::decode, "decode"}}};

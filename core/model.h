@@ -313,6 +313,28 @@ struct Device {
   std::optional<DeviceLimits> limits;
   std::optional<TheoreticalPeak> theoretical;
   std::optional<DeviceHealth> health;  ///< left out of the document where nothing was told
+  std::optional<int> numa_node = {};   ///< whose memory and processors are near; left out where unknown, and of a CPU
+};
+
+/// What the PCIe paths of two GPUs have in common, nearest first: one board, a switch, several switches, a host bridge,
+/// the host bridges of a NUMA node, or only the processors' own link.
+enum class PcieAncestor { internal, single_switch, multiple_switches, host_bridge, node, system };
+/// Whether the driver lets two GPUs reach each other's memory, and else what does not allow it.
+enum class PeerAccess {
+  ok,
+  chipset_not_supported,
+  gpu_not_supported,
+  topology_not_supported,
+  disabled_by_regkey,
+  not_supported
+};
+
+/// What lies between two GPUs, as NVML tells. `path` of the document follows from it (core/link_path.h).
+struct DeviceLink {
+  int device = 0, peer = 0;    ///< indices, device < peer
+  std::optional<int> nvlinks;  ///< active ones between the two, straight or through NVSwitches
+  std::optional<PcieAncestor> pcie;
+  std::optional<PeerAccess> peer_access;
 };
 
 struct Library {
@@ -349,6 +371,7 @@ struct Inventory {
   Host host;
   CpuFacts cpu;
   std::vector<Device> devices;
+  std::vector<DeviceLink> links;  ///< of every pair of GPUs among them; left out of the document when empty
   std::vector<Library> libraries;
   Platform platform;
   std::optional<double> uptime_s;
@@ -487,6 +510,13 @@ struct Node {
   std::vector<NodeRank> ranks;
 };
 
+/// What the run's time went into. The rest is around the cases: looking at the machine, starting processes, saving.
+struct TimeUse {
+  double measuring_s = 0;  ///< warming up, sampling and verifying of the cases; what ran at the same time counts once
+  double preparing_s = 0;  ///< of cases: operands, and which algorithm is fastest
+  double non_measuring_fraction = 0;  ///< of duration_s, in which nothing was measured: preparing counts as well
+};
+
 struct AgentInfo {
   std::string version, commit, profile, build;
 };
@@ -502,6 +532,7 @@ struct Result {
   bool simulated = false;
   std::string started_at, finished_at;  ///< RFC 3339, UTC, milliseconds
   double duration_s = 0;
+  std::optional<TimeUse> time_use = {};  ///< left out where nobody knows: a run that was killed
   Trigger trigger = Trigger::user;
   std::optional<double> boot_to_start_s;
   std::optional<std::string> run_cost_usd;
@@ -509,6 +540,7 @@ struct Result {
   Host host;
   Platform platform;
   std::vector<Device> devices;
+  std::vector<DeviceLink> links = {};  ///< of every pair of GPUs; left out when empty
   std::vector<Node> nodes = {};  ///< of a run that a launcher started as several processes; else empty, and left out
   std::vector<Library> libraries;
   std::vector<Measurement> measurements;

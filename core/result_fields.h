@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/json_fields.h"
+#include "core/link_path.h"
 #include "core/model.h"
 
 namespace gpuassay {
@@ -175,6 +176,15 @@ struct Fields<Device> {
     ar("uuid_hash", v.uuid_hash), ar("pci", v.pci), ar("ecc", v.ecc), ar("mig", v.mig), ar("vgpu", v.vgpu);
     ar("limits", v.limits), ar("theoretical", v.theoretical);
     ar.omitted_when_empty("health", v.health);
+    ar.omitted_when_empty("numa_node", v.numa_node);
+  }
+};
+template <>
+struct Fields<DeviceLink> {
+  static void visit(auto& ar, auto& v) {
+    ar("device", v.device), ar("peer", v.peer), ar("nvlinks", v.nvlinks), ar("pcie", v.pcie);
+    ar("peer_access", v.peer_access);
+    ar.derived("path", [&v] { return link_path(v); });
   }
 };
 template <>
@@ -326,6 +336,13 @@ struct Fields<PriceMatch> {
   }
 };
 template <>
+struct Fields<TimeUse> {
+  static void visit(auto& ar, auto& v) {
+    ar("measuring_s", v.measuring_s), ar("preparing_s", v.preparing_s);
+    ar("non_measuring_fraction", v.non_measuring_fraction);
+  }
+};
+template <>
 struct Fields<AgentInfo> {
   static void visit(auto& ar, auto& v) {
     ar("version", v.version), ar("commit", v.commit), ar("profile", v.profile), ar("build", v.build);
@@ -336,9 +353,12 @@ struct Fields<Result> {
   static void visit(auto& ar, auto& v) {
     ar("schema_version", v.schema_version), ar("run_id", v.run_id), ar("status", v.status), ar("reasons", v.reasons);
     ar("simulated", v.simulated), ar("started_at", v.started_at), ar("finished_at", v.finished_at);
-    ar("duration_s", v.duration_s), ar("trigger", v.trigger), ar("boot_to_start_s", v.boot_to_start_s);
+    ar("duration_s", v.duration_s);
+    ar.omitted_when_empty("time_use", v.time_use);
+    ar("trigger", v.trigger), ar("boot_to_start_s", v.boot_to_start_s);
     ar("run_cost_usd", v.run_cost_usd), ar("agent", v.agent), ar("host", v.host), ar("platform", v.platform);
     ar("devices", v.devices);
+    ar.omitted_when_empty("links", v.links);
     ar.omitted_when_empty("nodes", v.nodes);
     ar("libraries", v.libraries), ar("measurements", v.measurements);
     ar("summary", v.summary), ar("verdicts", v.verdicts), ar("score", v.score), ar("fits", v.fits);
@@ -350,8 +370,9 @@ struct Fields<Result> {
 template <>
 struct Fields<Inventory> {
   static void visit(auto& ar, auto& v) {
-    ar("host", v.host), ar("platform", v.platform), ar("devices", v.devices), ar("libraries", v.libraries);
-    ar("unknown", v.unknown);
+    ar("host", v.host), ar("platform", v.platform), ar("devices", v.devices);
+    ar.omitted_when_empty("links", v.links);
+    ar("libraries", v.libraries), ar("unknown", v.unknown);
   }
 };
 

@@ -86,8 +86,13 @@ RunEnd measure_run(const std::vector<Case>& cases, const Machine& machine, const
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(left_s));
   FaultsSince since = faults_since(machine, std::clamp(left, kLeastHealthLimit, kLongestHealthLimit));
   for (Reason& fault : since.faults) outcome.reasons.push_back(std::move(fault));
-  return {std::move(outcome.measurements),  std::move(outcome.reasons), format_rfc3339_ms(unix_ms()),
-          monotonic_s() - limits.started_s, std::move(since.unknown),   std::move(since.health)};
+  RunEnd end{std::move(outcome.measurements), std::move(outcome.reasons), format_rfc3339_ms(unix_ms()),
+             monotonic_s() - limits.started_s};
+  end.measuring_s = outcome.spent.measuring_s;
+  end.preparing_s = outcome.spent.preparing_s;
+  end.unknown = std::move(since.unknown);
+  end.health = std::move(since.health);
+  return end;
 }
 
 }  // namespace gpuassay

@@ -168,7 +168,7 @@ BegunRun begin_run(const RunOptions& options, const Environment& environment, Ma
   const RunStart start = run_start(options, environment, started_ms, machine.simulated);
   run.limits = {started_s, budget_s(options, machine.inventory.devices.size()), options.price_usd_per_hour};
   run.cases = group != nullptr
-                  ? gather(*group, machine, environment, options.profile, run.limits.budget_s)
+                  ? gather(*group, machine, environment, options.profile, run.limits.budget_s, progress)
                   : plan(machine.inventory, options.profile, options.soak_s, options.network_target.has_value());
   run.host = around;
   run.host.cpu = machine.inventory.cpu;

@@ -53,6 +53,11 @@ struct Table {
     visit("nvmlDeviceGetCount_v2", api.nvmlDeviceGetCount_v2);
     visit("nvmlDeviceGetHandleByIndex_v2", api.nvmlDeviceGetHandleByIndex_v2);
     visit("nvmlDeviceGetName", api.nvmlDeviceGetName);
+    visit("nvmlDeviceGetTopologyCommonAncestor", api.nvmlDeviceGetTopologyCommonAncestor);
+    visit("nvmlDeviceGetP2PStatus", api.nvmlDeviceGetP2PStatus);
+    visit("nvmlDeviceGetNvLinkState", api.nvmlDeviceGetNvLinkState);
+    visit("nvmlDeviceGetNvLinkRemoteDeviceType", api.nvmlDeviceGetNvLinkRemoteDeviceType);
+    visit("nvmlDeviceGetNvLinkRemotePciInfo_v2", api.nvmlDeviceGetNvLinkRemotePciInfo_v2);
   }
 };
 

@@ -60,6 +60,25 @@ enum TemperatureThreshold : int { kThresholdShutdown = 0, kThresholdSlowdown = 1
 enum MemoryErrorType : int { kErrorsCorrected = 0, kErrorsUncorrected = 1 };
 enum EccCounter : int { kEccVolatile = 0, kEccAggregate = 1 };
 enum Feature : int { kFeatureDisabled = 0, kFeatureEnabled = 1 };
+/// What the PCIe paths of two devices have in common, nearest first.
+enum TopologyLevel : int {
+  kTopologyInternal = 0,  ///< one board
+  kTopologySingle = 10,   ///< one PCIe switch
+  kTopologyMultiple = 20,
+  kTopologyHostBridge = 30,
+  kTopologyNode = 40,  ///< several host bridges of one NUMA node
+  kTopologySystem = 50,
+};
+enum P2pCapability : int { kP2pRead = 0, kP2pWrite = 1, kP2pNvLink = 2 };
+enum P2pStatus : int {
+  kP2pOk = 0,
+  kP2pChipsetNotSupported = 1,
+  kP2pGpuNotSupported = 2,
+  kP2pTopologyNotSupported = 3,
+  kP2pDisabledByRegkey = 4,
+  kP2pNotSupported = 5,
+};
+enum NvLinkRemote : int { kRemoteGpu = 0, kRemoteNpu = 1, kRemoteSwitch = 2 };
 enum VirtualizationMode : int { kBareMetal = 0, kPassthrough = 1, kVgpu = 2, kHostVgpu = 3, kHostVsga = 4 };
 /// Bits of the clocks event (formerly throttle) reasons.
 enum ClocksEventReason : std::uint64_t {
@@ -116,6 +135,11 @@ struct Api {
   int (*nvmlDeviceGetCount_v2)(unsigned* count) = nullptr;
   int (*nvmlDeviceGetHandleByIndex_v2)(unsigned index, Device* device) = nullptr;
   int (*nvmlDeviceGetName)(Device, char* name, unsigned size) = nullptr;
+  int (*nvmlDeviceGetTopologyCommonAncestor)(Device, Device, int* level) = nullptr;
+  int (*nvmlDeviceGetP2PStatus)(Device, Device, int capability, int* status) = nullptr;
+  int (*nvmlDeviceGetNvLinkState)(Device, unsigned link, int* active) = nullptr;
+  int (*nvmlDeviceGetNvLinkRemoteDeviceType)(Device, unsigned link, int* type) = nullptr;
+  int (*nvmlDeviceGetNvLinkRemotePciInfo_v2)(Device, unsigned link, PciInfo* remote) = nullptr;
 };
 
 /// Every exported name gpuassay asks for, in the order of Api.

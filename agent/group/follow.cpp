@@ -138,8 +138,11 @@ int follow(const RunOptions& options, const Environment& environment, const Laun
   try {
     const auto patience = std::chrono::duration_cast<std::chrono::steady_clock::duration>(
         std::chrono::duration<double>(budget_s + kBeyondBudgetS));
-    LineSocket line(connect_to(launch.host, launch.port, std::chrono::steady_clock::now() + patience));
-    line.send(to_json(hello_of(launch, machine, environment)));
+    const SteadyTime until = std::chrono::steady_clock::now() + patience;
+    LineSocket line(connect_to(launch.host, launch.port, until));
+    nlohmann::json hello = to_json(hello_of(launch, machine, environment));
+    if (!launch.token.empty()) hello = proven_hello(line, launch.token, std::move(hello), until);
+    line.send(hello);
     return Follower(launch, machine, std::move(line), deadline_s, progress).run();
   } catch (const Error& error) {
     if (error.code() != ErrorCode::network) throw;

@@ -20,11 +20,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kStrangerLimit{5};
 constexpr std::size_t kMostStrangers = 64;
 
-struct Stranger {
-  LineSocket line;
-  SteadyTime since;
-};
-
 int milliseconds_until(SteadyTime deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(left + 1, 0, 500));
@@ -40,45 +35,72 @@ bool GroupLead::all_are_there() const {
   return std::all_of(ranks_.begin(), ranks_.end(), [](const Rank& rank) { return rank.hello.has_value(); });
 }
 
-/// Who says something else than a rank of this launch would is not listened to.
-void GroupLead::take_stranger(LineSocket& line) {
-  const auto message = line.receive();
-  if (!message) return;
-  try {
-    Hello hello = hello_from_json(*message);
-    const bool ours = hello.job == launch_.job && hello.ranks == launch_.ranks && hello.rank > 0 &&
-                      hello.rank < launch_.ranks && !ranks_[static_cast<std::size_t>(hello.rank)].hello;
-    if (!ours) return line.close();
-    const Hello& own = *ranks_.front().hello;
-    if (hello.version != own.version || hello.commit != own.commit) {
-      const std::string reason =
-          fmt::format("rank {} runs gpuassay {} ({}), rank 0 runs {} ({}); install the same on all", hello.rank,
-                      hello.version.substr(0, 32), hello.commit.substr(0, 10), own.version, own.commit.substr(0, 10));
-      line.send({{"refused", reason}});
-      line.close();
-      reasons_.push_back({"version_differs", reason, std::nullopt});
-      is_refused_ = true;
-      return;
+void GroupLead::refuse(LineSocket& line, const std::string& reason) {
+  line.send({{"refused", reason}});
+  line.close();
+}
+
+/// Whether the message is to be listened to.
+bool GroupLead::has_token(Stranger& stranger, const nlohmann::json& message, const Warn& warn) {
+  const std::string& token = launch_.token;
+  std::string why;
+  if (opens_exchange(message)) {
+    if (!token.empty()) {
+      const auto answer = answer_to_opening(token, message, stranger.token);
+      if (answer) stranger.line.send(*answer);
+      if (!answer) stranger.line.close();
+      return false;  // a hello comes next
     }
-    Rank& rank = ranks_[static_cast<std::size_t>(hello.rank)];
-    rank.hello = std::move(hello);
-    rank.line = std::move(line);
+    why =
+        fmt::format("rank 0 has no {}, the rank that connected has; export the same one to all ranks", kTokenVariable);
+  } else if (!token.empty() && !is_proven(token, message, stranger.token)) {
+    why = fmt::format("a rank has no {} or another than rank 0; export the same one to all ranks", kTokenVariable);
+  }
+  if (why.empty()) return true;
+  refuse(stranger.line, why);
+  if (without_token_++ == 0) warn(why);
+  return false;
+}
+
+/// Who says something else than a rank of this launch would is not listened to.
+void GroupLead::take_stranger(Stranger& stranger, const Warn& warn) {
+  const auto message = stranger.line.receive();
+  if (!message || !has_token(stranger, *message, warn)) return;
+  try {
+    take_hello(stranger.line, hello_from_json(*message));
   } catch (const Error&) {
-    line.close();
+    stranger.line.close();
   }
 }
 
-void GroupLead::gather(const Hello& own, SteadyTime deadline, double waited_s, int interrupt_fd) {
+void GroupLead::take_hello(LineSocket& line, Hello hello) {
+  const bool ours = hello.job == launch_.job && hello.ranks == launch_.ranks && hello.rank > 0 &&
+                    hello.rank < launch_.ranks && !ranks_[static_cast<std::size_t>(hello.rank)].hello;
+  if (!ours) return line.close();
+  const Hello& own = *ranks_.front().hello;
+  if (hello.version != own.version || hello.commit != own.commit) {
+    const std::string reason =
+        fmt::format("rank {} runs gpuassay {} ({}), rank 0 runs {} ({}); install the same on all", hello.rank,
+                    hello.version.substr(0, 32), hello.commit.substr(0, 10), own.version, own.commit.substr(0, 10));
+    refuse(line, reason);
+    reasons_.push_back({"version_differs", reason, std::nullopt});
+    is_refused_ = true;
+    return;
+  }
+  Rank& rank = ranks_[static_cast<std::size_t>(hello.rank)];
+  rank.hello = std::move(hello);
+  rank.line = std::move(line);
+}
+
+void GroupLead::gather(const Hello& own, SteadyTime deadline, double waited_s, const Warn& warn) {
   ranks_.front().hello = own;
   std::list<Stranger> strangers;
-  bool is_interrupted = false;
-  while (!all_are_there() && !is_refused_ && !is_interrupted && Clock::now() < deadline) {
-    std::vector<pollfd> fds{{listener_.get(), POLLIN, 0}, {interrupt_fd, POLLIN, 0}};
+  while (!all_are_there() && !is_refused_ && Clock::now() < deadline) {
+    std::vector<pollfd> fds{{listener_.get(), POLLIN, 0}};
     for (const Stranger& each : strangers) fds.push_back({each.line.fd(), POLLIN, 0});
     ::poll(fds.data(), fds.size(), milliseconds_until(deadline));
-    is_interrupted = fds[1].revents != 0;
     for (Stranger& each : strangers) {
-      if (!is_refused_) take_stranger(each.line);
+      if (!is_refused_) take_stranger(each, warn);
     }
     strangers.remove_if(
         [](const Stranger& each) { return each.line.is_gone() || Clock::now() - each.since > kStrangerLimit; });
@@ -103,11 +125,13 @@ void GroupLead::explain_gaps(double waited_s) {
       no_group_ = fmt::format("unsupported: rank {}: {}", i, *hello->no_collectives);
   }
   if (!missing.empty() && !is_refused_) {
-    reasons_.push_back(
-        {"rank_missing",
-         fmt::format("of {} ranks {} did not come within {:.0f} s", ranks_.size(), fmt::join(missing, ", "), waited_s)
-             .substr(0, 250),
-         std::nullopt});
+    const std::string refused =
+        without_token_ == 0 ? "" : fmt::format("; {} that connected had not its {}", without_token_, kTokenVariable);
+    reasons_.push_back({"rank_missing",
+                        fmt::format("of {} ranks {} did not come within {:.0f} s{}", ranks_.size(),
+                                    fmt::join(missing, ", "), waited_s, refused)
+                            .substr(0, 250),
+                        std::nullopt});
   }
   if (!reasons_.empty()) no_group_ = fmt::format("{}: {}", reasons_.front().code, reasons_.front().message);
 }

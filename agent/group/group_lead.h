@@ -11,6 +11,7 @@
 #include "agent/group/group_id.h"
 #include "agent/group/hello.h"
 #include "agent/group/line_socket.h"
+#include "agent/group/token.h"
 #include "agent/measure.h"
 #include "core/model.h"
 
@@ -18,11 +19,15 @@ namespace gpuassay {
 
 class GroupLead {
  public:
+  /// Shows one line.
+  using Warn = std::function<void(const std::string&)>;
+
   /// Listens from now on. Throws Error{network}.
   explicit GroupLead(const Launch& launch);
 
-  /// Waits until all ranks are there, `deadline` passes, one is refused or `interrupt_fd` is readable.
-  void gather(const Hello& own, SteadyTime deadline, double waited_s, int interrupt_fd);
+  /// Waits until all ranks are there, `deadline` passes or one of another version is refused. Who has not the token of
+  /// this launch is refused, too, but ends nothing: anybody can connect. `warn` is told of the first.
+  void gather(const Hello& own, SteadyTime deadline, double waited_s, const Warn& warn);
 
   /// The cases of rank 0: `local` ones, which every rank has of its own, then the collectives among all.
   [[nodiscard]] std::vector<Case> plan(std::vector<Case> local, Profile profile);
@@ -45,7 +50,17 @@ class GroupLead {
     std::map<std::string, Metric> figures;
   };
 
-  void take_stranger(LineSocket& line);
+  /// Somebody who connected and is no rank yet.
+  struct Stranger {
+    LineSocket line;
+    SteadyTime since;
+    TokenExchange token = {};
+  };
+
+  void take_stranger(Stranger& stranger, const Warn& warn);
+  [[nodiscard]] bool has_token(Stranger& stranger, const nlohmann::json& message, const Warn& warn);
+  void take_hello(LineSocket& line, Hello hello);
+  void refuse(LineSocket& line, const std::string& reason);
   [[nodiscard]] bool all_are_there() const;
   void explain_gaps(double waited_s);
 
@@ -59,6 +74,7 @@ class GroupLead {
   std::vector<Reason> reasons_;
   std::string no_group_;  ///< "code: message": why there are no collectives
   bool is_refused_ = false;
+  int without_token_ = 0;  ///< who connected and has not the token of this launch
 };
 
 }  // namespace gpuassay

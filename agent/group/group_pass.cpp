@@ -152,6 +152,8 @@ class GroupPass {
         return;
       }
       answers[0] = answer->measurement;
+      outcome_.spent.preparing_s += answer->time.preparing_s;
+      outcome_.spent.measuring_s += answer->time.measuring_s;
       if (answer->process_spent) lost_ = "rank 0: " + answer->measurement.reason.value_or("its GPU failed");
     } catch (const Error& error) {
       lost_ = fmt::format("rank 0: {}", error.what());

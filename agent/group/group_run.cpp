@@ -29,12 +29,13 @@ std::vector<Case> own_cases(const Machine& machine, Profile profile) {
 }
 
 std::vector<Case> gather(LeadingRun& run, const Machine& machine, const Environment& environment, Profile profile,
-                         double budget_s) {
+                         double budget_s, Progress& progress) {
   const double patience_s = budget_s / 2;
   const auto deadline =
       std::chrono::steady_clock::now() +
       std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(patience_s));
-  run.lead.gather(hello_of(run.launch, machine, environment), deadline, patience_s, -1);
+  run.lead.gather(hello_of(run.launch, machine, environment), deadline, patience_s,
+                  [&progress](const std::string& line) { progress.warn(line); });
   return run.lead.plan(own_cases(machine, profile), profile);
 }
 

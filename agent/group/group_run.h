@@ -7,6 +7,7 @@
 #include "agent/group/group_id.h"
 #include "agent/group/group_lead.h"
 #include "agent/options.h"
+#include "agent/progress.h"
 
 namespace gpuassay {
 
@@ -28,7 +29,7 @@ std::vector<Case> own_cases(const Machine& machine, Profile profile);
 
 /// Waits for the other ranks for half of `budget_s`; the cases of rank 0.
 std::vector<Case> gather(LeadingRun& run, const Machine& machine, const Environment& environment, Profile profile,
-                         double budget_s);
+                         double budget_s, Progress& progress);
 
 /// All ranks measure; see GroupLead::measure.
 MeasureOutcome measure_in_group(LeadingRun& run, const std::vector<Case>& cases, const Machine& machine,

@@ -126,6 +126,8 @@ void keep_own_device(Machine& machine, const Launch& launch) {
     if (unknown.path.starts_with(from)) unknown.path = "/devices/0/" + unknown.path.substr(from.size());
   }
   inventory.devices = {device};
+  inventory.links.clear();
+  std::erase_if(inventory.unknown, [](const Unknown& unknown) { return unknown.path == "/links"; });
   inventory.unknown.push_back({"/devices", fmt::format("{}: the GPU of rank 0; those of all {} ranks are in /nodes",
                                                        kPartOfMachine, launch.ranks)});
   std::erase_if(machine.selections, [&](const auto& entry) { return entry.first != device.index; });

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "agent/group/token.h"
 #include "core/error.h"
 
 namespace gpuassay {
@@ -59,6 +60,17 @@ void find_rank_0(const VariableReader& variable, const std::optional<std::string
   launch.port = static_cast<std::uint16_t>(port);
 }
 
+/// The message never has it.
+std::string token_of(const VariableReader& variable) {
+  constexpr std::size_t kLongest = 1024;
+  const auto token = value_of(variable, kTokenVariable);
+  if (!token) return {};
+  if (token->size() < kShortestToken || token->size() > kLongest)
+    refuse(fmt::format("{} must have {} to {} characters; `openssl rand -hex 32` makes one", kTokenVariable,
+                       kShortestToken, kLongest));
+  return std::string(*token);
+}
+
 Launch place_of(const VariableReader& variable, const char* launcher, int ranks, const char* rank,
                 const char* local_rank) {
   Launch launch;
@@ -66,6 +78,7 @@ Launch place_of(const VariableReader& variable, const char* launcher, int ranks,
   launch.ranks = ranks;
   launch.rank = required(variable, launcher, rank, 0, ranks - 1);
   launch.local_rank = required(variable, launcher, local_rank, 0, kMostLocalRanks - 1);
+  launch.token = token_of(variable);
   return launch;
 }
 

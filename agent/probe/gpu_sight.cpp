@@ -29,10 +29,17 @@ struct Fields<GpuSight> {
   }
 };
 template <>
+struct Fields<LinkSight> {
+  static void visit(auto& ar, auto& v) {
+    ar("device", v.device), ar("peer", v.peer), ar("nvlinks", v.nvlinks), ar("topology", v.topology);
+    ar("read", v.read), ar("write", v.write), ar("reasons", v.reasons);
+  }
+};
+template <>
 struct Fields<GpuSights> {
   static void visit(auto& ar, auto& v) {
     ar("cuda_version", v.cuda_version), ar("simulated", v.simulated), ar("nvml_problem", v.nvml_problem);
-    ar("gpus", v.gpus);
+    ar("gpus", v.gpus), ar("links", v.links);
   }
 };
 
@@ -88,6 +95,21 @@ std::optional<std::string> driver_version_text(const GpuSights& sights, const Gp
   if (gpu.driver_version) return cleaned(gpu.driver_version);
   if (sights.cuda_version <= 0) return std::nullopt;
   return fmt::format("CUDA {}.{}", sights.cuda_version / 1000, sights.cuda_version % 1000 / 10);
+}
+
+std::vector<DeviceLink> links_between(const GpuSights& sights, std::vector<Unknown>& unknown) {
+  if (!sights.links.empty() || sights.gpus.size() < 2) return links_of(sights.links, unknown);
+  std::vector<LinkSight> untold;
+  const int count = static_cast<int>(sights.gpus.size());
+  for (int device = 0; device < count; ++device) {
+    for (int peer = device + 1; peer < count; ++peer) {
+      LinkSight& sight = untold.emplace_back();
+      sight.device = device;
+      sight.peer = peer;
+      for (const char* field : {"nvlinks", "pcie", "peer_access"}) sight.reasons[field] = sights.nvml_problem;
+    }
+  }
+  return links_of(untold, unknown);
 }
 
 Device device_of(const GpuSights& sights, std::size_t position, std::vector<Unknown>& unknown) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/probe/gpu_health.h"
+#include "agent/probe/gpu_links.h"
 #include "core/model.h"
 
 namespace gpuassay {
@@ -44,6 +45,7 @@ struct GpuSights {
   std::string nvml_problem;        ///< why NVML told nothing of any device; empty when it works
   std::size_t nvml_candidate = 0;  ///< which of the candidates told; not part of the text
   std::vector<GpuSight> gpus;
+  std::vector<LinkSight> links = {};  ///< of every pair; empty where NVML could not be asked
 };
 
 /// As it travels from the child process to its parent.
@@ -54,6 +56,9 @@ GpuSights sights_from_text(std::string_view text);
 /// The device for the result document: names cleaned, model and peaks looked up, one entry of `unknown` per null.
 /// `uuid_hash` is left to the caller, who has the key.
 Device device_of(const GpuSights& sights, std::size_t position, std::vector<Unknown>& unknown);
+
+/// What lies between the devices, for the result document; where NVML could not be asked every field is null.
+std::vector<DeviceLink> links_between(const GpuSights& sights, std::vector<Unknown>& unknown);
 
 /// "570.86.15" as NVML tells it, else "CUDA 12.8" of the driver.
 std::optional<std::string> driver_version_text(const GpuSights& sights, const GpuSight& gpu);

@@ -176,6 +176,10 @@ void add_nvml(const LibraryCandidate& candidate, GpuSights& sights) {
         gpu.nvml_problem = fmt::format("NVML does not know this device (status {})", status);
       }
     }
+    std::vector<std::string> pci_bus_ids;
+    pci_bus_ids.reserve(sights.gpus.size());
+    for (const GpuSight& gpu : sights.gpus) pci_bus_ids.push_back(gpu.pci_bus_id);
+    sights.links = look_at_links(library.api, pci_bus_ids);
     (void)library.api.nvmlShutdown();
     const auto unknown = [](const GpuSight& gpu) { return !gpu.nvml_problem.empty(); };
     if (!sights.gpus.empty() && std::all_of(sights.gpus.begin(), sights.gpus.end(), unknown)) {

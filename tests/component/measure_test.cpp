@@ -58,6 +58,18 @@ TEST(Measure, EveryCaseReachesTheSinkInOrder) {
   EXPECT_TRUE(outcome.reasons.empty());
 }
 
+TEST(Measure, AddsUpWhatTheCasesTook) {
+  Harness harness(3);
+  const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t index) {
+    CaseAnswer answer = ok_case(c);
+    answer.time = {0.25, 1.5};
+    if (index == 2) answer.time = {-1, 1e300};  // what no case can have taken
+    return answer;
+  });
+  EXPECT_DOUBLE_EQ(outcome.spent.preparing_s, 0.5);
+  EXPECT_DOUBLE_EQ(outcome.spent.measuring_s, 3);
+}
+
 TEST(Measure, ACrashCostsOneCaseAndTheNextGetsAFreshWorker) {
   Harness harness(4);
   const MeasureOutcome outcome = harness.run([](const Case& c, std::size_t index) {
@@ -300,6 +312,19 @@ TEST(MeasureTogether, AGroupStartsWhenTheSlowestToPrepareIsWarm) {
   }
   EXPECT_LT(last_start_ms, first_end_ms) << "all of them worked at the same time";
   EXPECT_EQ(harness.finished.size(), 3u);
+}
+
+TEST(MeasureTogether, WhatRanAtTheSameTimeCountsOnce) {
+  Harness harness = together(3);
+  const MeasureOutcome outcome = run_together(harness, [](const Case& c, const StartSignal& start) {
+    start();
+    CaseAnswer answer = ok_case(c);
+    answer.measurement.device = c.device;
+    answer.time = {0.5 + c.device.value_or(0), 4.0 - c.device.value_or(0)};
+    return answer;
+  });
+  EXPECT_DOUBLE_EQ(outcome.spent.preparing_s, 2.5);
+  EXPECT_DOUBLE_EQ(outcome.spent.measuring_s, 4);
 }
 
 TEST(MeasureTogether, OneThatDiesIsNamedAndTheOthersStart) {

@@ -57,6 +57,11 @@ static_assert(
     kSame<&Api::nvmlDeviceGetComputeRunningProcesses_v3, decltype(&::nvmlDeviceGetComputeRunningProcesses_v3)>);
 static_assert(kSame<&Api::nvmlDeviceGetMultiGpuBoard, decltype(&::nvmlDeviceGetMultiGpuBoard)>);
 static_assert(kSame<&Api::nvmlDeviceGetUtilizationRates, decltype(&::nvmlDeviceGetUtilizationRates)>);
+static_assert(kSame<&Api::nvmlDeviceGetTopologyCommonAncestor, decltype(&::nvmlDeviceGetTopologyCommonAncestor)>);
+static_assert(kSame<&Api::nvmlDeviceGetP2PStatus, decltype(&::nvmlDeviceGetP2PStatus)>);
+static_assert(kSame<&Api::nvmlDeviceGetNvLinkState, decltype(&::nvmlDeviceGetNvLinkState)>);
+static_assert(kSame<&Api::nvmlDeviceGetNvLinkRemoteDeviceType, decltype(&::nvmlDeviceGetNvLinkRemoteDeviceType)>);
+static_assert(kSame<&Api::nvmlDeviceGetNvLinkRemotePciInfo_v2, decltype(&::nvmlDeviceGetNvLinkRemotePciInfo_v2)>);
 // The comparison itself can fail.
 static_assert(!kSame<&Api::nvmlDeviceGetTotalEnergyConsumption, decltype(&::nvmlDeviceGetPowerUsage)>);
 
@@ -95,6 +100,24 @@ static_assert(int{kEccVolatile} == NVML_VOLATILE_ECC);
 static_assert(int{kEccAggregate} == NVML_AGGREGATE_ECC);
 static_assert(int{kFeatureDisabled} == NVML_FEATURE_DISABLED);
 static_assert(int{kFeatureEnabled} == NVML_FEATURE_ENABLED);
+static_assert(int{kTopologyInternal} == NVML_TOPOLOGY_INTERNAL);
+static_assert(int{kTopologySingle} == NVML_TOPOLOGY_SINGLE);
+static_assert(int{kTopologyMultiple} == NVML_TOPOLOGY_MULTIPLE);
+static_assert(int{kTopologyHostBridge} == NVML_TOPOLOGY_HOSTBRIDGE);
+static_assert(int{kTopologyNode} == NVML_TOPOLOGY_NODE);
+static_assert(int{kTopologySystem} == NVML_TOPOLOGY_SYSTEM);
+static_assert(int{kP2pRead} == NVML_P2P_CAPS_INDEX_READ);
+static_assert(int{kP2pWrite} == NVML_P2P_CAPS_INDEX_WRITE);
+static_assert(int{kP2pNvLink} == NVML_P2P_CAPS_INDEX_NVLINK);
+static_assert(int{kP2pOk} == NVML_P2P_STATUS_OK);
+static_assert(int{kP2pChipsetNotSupported} == NVML_P2P_STATUS_CHIPSET_NOT_SUPPORED);
+static_assert(int{kP2pGpuNotSupported} == NVML_P2P_STATUS_GPU_NOT_SUPPORTED);
+static_assert(int{kP2pTopologyNotSupported} == NVML_P2P_STATUS_IOH_TOPOLOGY_NOT_SUPPORTED);
+static_assert(int{kP2pDisabledByRegkey} == NVML_P2P_STATUS_DISABLED_BY_REGKEY);
+static_assert(int{kP2pNotSupported} == NVML_P2P_STATUS_NOT_SUPPORTED);
+static_assert(int{kRemoteGpu} == NVML_NVLINK_DEVICE_TYPE_GPU);
+static_assert(int{kRemoteNpu} == NVML_NVLINK_DEVICE_TYPE_IBMNPU);
+static_assert(int{kRemoteSwitch} == NVML_NVLINK_DEVICE_TYPE_SWITCH);
 static_assert(int{kBareMetal} == NVML_GPU_VIRTUALIZATION_MODE_NONE);
 static_assert(int{kPassthrough} == NVML_GPU_VIRTUALIZATION_MODE_PASSTHROUGH);
 static_assert(int{kVgpu} == NVML_GPU_VIRTUALIZATION_MODE_VGPU);

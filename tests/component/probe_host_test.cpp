@@ -173,6 +173,24 @@ TEST_F(PciBus, DoesNotRepeatUncheckedText) {
   EXPECT_EQ(nvidia_pci_devices(root()), (Names{"10de:????"}));
 }
 
+TEST_F(PciBus, TellsTheNumaNodeOrWhyNot) {
+  add_pci("0000:3b:00.0", "0x10de", "0x2684", "0x030000");
+  EXPECT_EQ(numa_node_of(root(), "0000:3b:00.0").reason, "/sys/bus/pci does not tell it");
+  const std::string file = "/sys/bus/pci/devices/0000:3b:00.0/numa_node";
+  write(file, "1\n");
+  EXPECT_EQ(numa_node_of(root(), "00000000:3B:00.0").node, 1) << "as NVML writes it";
+  EXPECT_EQ(numa_node_of(root(), "00000000:3B:00.0").reason, "");
+  write(file, "-1\n");
+  EXPECT_FALSE(numa_node_of(root(), "0000:3b:00.0").node);
+  EXPECT_EQ(numa_node_of(root(), "0000:3b:00.0").reason, "the kernel knows no NUMA node for this device (-1)");
+  for (const char* text : {"", "x", "99999999999999999999", "70000"}) {
+    write(file, text);
+    EXPECT_FALSE(numa_node_of(root(), "0000:3b:00.0").node) << text;
+  }
+  write("/sys/bus/pci/devices/numa_node", "3\n");
+  EXPECT_EQ(numa_node_of(root(), "..").reason, "the driver gives no PCI address");
+}
+
 using HostFacts = ProbeHost;
 
 TEST_F(HostFacts, OsNames) {

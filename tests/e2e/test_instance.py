@@ -2,8 +2,10 @@
 
 import json
 import re
+import subprocess
 
 import pytest
+from fake_gpu import on_gpus
 from test_gpu import on_fake
 
 
@@ -92,6 +94,46 @@ def test_every_pair_copies_both_ways_and_is_verified(agent):
     instance = result["summary"]["instance"]["bandwidth_gb_per_s"]
     assert instance["p2p_write_ce"]["burst"] == pytest.approx(write, rel=0.05)
     assert "peers" in ran.stderr
+
+
+def probed(agent, gpus, *faults):
+    line, environment = on_gpus(gpus, agent.program, "--data-dir", agent.data_dir, "probe", "--json", faults=faults)
+    ran = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def test_the_path_between_each_two_gpus_is_named(agent):
+    ran, result = measured(agent, "A40*4")
+    assert ran.returncode == 0, ran.stderr
+    paths = {(link["device"], link["peer"]): link["path"] for link in result["links"]}
+    assert paths == {(0, 1): "NV4", (2, 3): "NV4", (0, 2): "NODE", (0, 3): "NODE", (1, 2): "NODE", (1, 3): "NODE"}
+    assert {link["pcie"] for link in result["links"]} == {"single_switch", "node"}
+    assert {link["peer_access"] for link in result["links"]} == {"ok"}
+    assert re.search(r"links +4 pairs NODE +2 pairs NV4 +NUMA node 0: GPUs 0 1 2 3", ran.stderr), ran.stderr
+    assert re.search(r"slowest: \d and \d, (NV4|NODE), peer access", ran.stderr)
+    assert not [entry for entry in result["unknown"] if entry["path"] == "/links"]
+
+
+def test_numa_nodes_and_links_through_switches(agent):
+    found = probed(agent, "H100-SXM5-80GB*8")
+    assert [device["numa_node"] for device in found["devices"]] == [0] * 4 + [1] * 4
+    assert {link["path"] for link in found["links"]} == {"NV18"} and len(found["links"]) == 28
+    assert {link["pcie"] for link in found["links"] if (link["device"], link["peer"]) == (3, 4)} == {"system"}
+
+
+@pytest.mark.parametrize("fault", ["nvml_denied", "odd_links", "vgpu"])
+def test_what_nvml_does_not_tell_of_links_is_null_with_a_reason(agent, fault):
+    found = probed(agent, "V100-SXM2-16GB*2", fault)
+    assert len(found["links"]) == 1 and found["links"][0]["path"] is None
+    reasons = {entry["reason"] for entry in found["unknown"] if entry["path"] == "/links"}
+    nulls = [name for name in ("nvlinks", "pcie", "peer_access") if found["links"][0][name] is None]
+    assert nulls and {reason.split()[0] for reason in reasons} == set(nulls)
+
+
+def test_of_chosen_gpus_only_their_links_are_told(agent):
+    ran = on_fake(agent, "V100-SXM2-16GB*3", "--device", "0,2", profile="quick", seconds=60)
+    assert [(link["device"], link["peer"]) for link in json.loads(ran.stdout)["links"]] == [(0, 2)]
 
 
 def test_without_peer_access_copies_go_through_the_host(agent):

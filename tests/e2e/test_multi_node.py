@@ -37,12 +37,14 @@ def environment(**variables):
 class Ranks:
     """The processes of one launch, with the variables of torchrun."""
 
-    def __init__(self, agent, gpu, count, ranks=None, seconds=SECONDS, faults=(), programs=None):
+    def __init__(self, agent, gpu, count, ranks=None, seconds=SECONDS, faults=(), own=None):
+        """`own`: further variables of single ranks."""
         self.port = free_port()
         self.processes = {}
         for rank in range(count) if ranks is None else ranks:
             variables = environment(
-                RANK=rank, WORLD_SIZE=count, LOCAL_RANK=rank, MASTER_ADDR="127.0.0.1", MASTER_PORT=self.port
+                RANK=rank, WORLD_SIZE=count, LOCAL_RANK=rank, MASTER_ADDR="127.0.0.1", MASTER_PORT=self.port,
+                **(own or {}).get(rank, {}),
             )
             arguments = ["--json"] if rank == 0 else []
             line = command(agent, gpu, *arguments, seconds=seconds, faults=faults)
@@ -201,6 +203,72 @@ def test_another_version_is_refused_in_plain_words(agent):
     assert answer["refused"].startswith("rank 1 runs gpuassay 0.0.9 (ffffffffff), rank 0 runs ")
     result, codes, _ = ranks.end()
     assert codes == {0: 4} and [reason["code"] for reason in result["reasons"]] == ["version_differs"]
+
+
+TOKEN = "8f2d7c51e09b44aa93d1-not-to-be-seen"
+
+
+def test_ranks_that_know_the_same_token_measure_and_never_show_it(agent):
+    ranks = Ranks(agent, "T4*2", 2, own={rank: {"GPUASSAY_GROUP_TOKEN": TOKEN} for rank in (0, 1)})
+    result, codes, errors = ranks.end()
+    assert codes == {0: 0, 1: 0}, errors
+    check_group(result, 2)
+    seen = [json.dumps(result), *errors.values(), *(path.read_text(errors="replace") for path in agent.data_dir.rglob("*") if path.is_file())]
+    assert not [text for text in seen if TOKEN in text]
+
+
+@pytest.mark.parametrize(
+    "lead, other, line",
+    [
+        (TOKEN, TOKEN + "x", "what answers at the port of rank 0 has another GPUASSAY_GROUP_TOKEN"),
+        (TOKEN, None, "a rank has no GPUASSAY_GROUP_TOKEN or another than rank 0"),
+        (None, TOKEN, "rank 0 has no GPUASSAY_GROUP_TOKEN, the rank that connected has"),
+    ],
+)
+def test_a_rank_with_another_token_is_refused_in_one_line(agent, lead, other, line):
+    own = {rank: {"GPUASSAY_GROUP_TOKEN": token} for rank, token in ((0, lead), (1, other)) if token}
+    result, codes, errors = Ranks(agent, "T4*2", 2, seconds=12 * TIME_SCALE, own=own).end()
+    assert codes == {0: 4, 1: 2}, errors
+    assert line in errors[1] and errors[1].count("\n") == 1, errors[1]
+    assert [reason["code"] for reason in result["reasons"]] == ["rank_missing"]
+    assert TOKEN not in json.dumps(result) + errors[0] + errors[1]
+
+
+def boot_of(tmp_path, name):
+    """The system files of a machine that was booted by itself."""
+    file = tmp_path / name / "proc/sys/kernel/random/boot_id"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"{name}\n")
+    return {"GPUASSAY_SYSROOT": tmp_path / name}
+
+
+def test_ranks_of_two_machines_are_two_nodes(agent, tmp_path):
+    first, second = boot_of(tmp_path, "first"), boot_of(tmp_path, "second")
+    own = {0: first, 1: second, 2: second, 3: first}
+    result, codes, errors = Ranks(agent, "T4*4", 4, own=own).end()
+    assert codes == {rank: 0 for rank in range(4)}, errors
+    assert [[rank["rank"] for rank in node["ranks"]] for node in result["nodes"]] == [[0, 3], [1, 2]]
+    assert "4 on 2 machines" in errors[0]
+
+
+def test_rank_0_that_is_told_to_stop_while_it_waits_says_so_at_once(agent):
+    ranks = Ranks(agent, "T4*2", 2, ranks=[0], seconds=200)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            waits = socket.create_connection(("127.0.0.1", ranks.port), timeout=5)
+            break
+        except OSError:
+            time.sleep(0.05)
+    waits.sendall(b"x\n")
+    assert waits.recv(1) == b"", "it listens to who comes, so it waits"
+    [lead] = children(ranks.processes[0].pid)
+    told = time.monotonic()
+    os.kill(lead, signal.SIGTERM)
+    out, err = ranks.processes[0].communicate(timeout=30)
+    assert time.monotonic() - told < 2 * TIME_SCALE
+    assert err.splitlines()[-1] == "gpuassay: asked to stop before anything was measured" and out == ""
+    assert ranks.processes[0].returncode == 128 + signal.SIGTERM and not agent.results()
 
 
 def test_incomplete_variables_are_a_usage_error(agent):

@@ -31,6 +31,16 @@ def test_every_case_is_verified(quick):
         assert m["status"] == "ok" or (m["status"] == "skipped" and m["reason"].startswith("unsupported")), m["id"]
 
 
+def test_the_share_of_time_that_measured_is_told(quick):
+    _, ran, result = quick
+    use = result["time_use"]
+    sampled_s = sum(m["seconds_under_load"] for m in result["measurements"] if m["status"] == "ok")
+    assert sampled_s <= use["measuring_s"] < result["duration_s"], "samples, warming up and verifying"
+    assert use["preparing_s"] > 0 and use["measuring_s"] + use["preparing_s"] <= result["duration_s"]
+    assert use["non_measuring_fraction"] == pytest.approx(1 - use["measuring_s"] / result["duration_s"], abs=1e-3)
+    assert f"measuring {100 * (1 - use['non_measuring_fraction']):.1f} %" in ran.stdout
+
+
 def test_score_and_headlines_are_there(quick):
     _, _, result = quick
     assert result["score"]["value"] > 0 and result["score"]["version"] == "2026.1"

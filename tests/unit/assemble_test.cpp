@@ -84,6 +84,22 @@ TEST(FinishResult, EveryNullIsExplainedWhateverIsMissing) {
   expect_every_null_explained(finish_result(begin_result(start(), inventory()), one_wrong));
 }
 
+TEST(FinishResult, SaysHowMuchOfTheRunMeasured) {
+  const Result begun = begin_result(start(), inventory());
+  RunEnd end = good_end();
+  EXPECT_FALSE(finish_result(begun, end).time_use) << "nobody knows";
+  end.measuring_s = 54;
+  end.preparing_s = 4.5;
+  const auto use = finish_result(begun, end).time_use;
+  ASSERT_TRUE(use);
+  EXPECT_EQ(use->measuring_s, 54);
+  EXPECT_EQ(use->preparing_s, 4.5);
+  EXPECT_EQ(use->non_measuring_fraction, 0.1) << "preparing is not measuring";
+  end.measuring_s = 61;  // the clocks of two processes
+  EXPECT_EQ(finish_result(begun, end).time_use->non_measuring_fraction, 0);
+  EXPECT_EQ(finish_result(begun, end).time_use->preparing_s, 0);
+}
+
 TEST(FinishResult, StatusFollowsFromCasesAndReasons) {
   const Result begun = begin_result(start(), inventory());
   RunEnd cut = good_end();

@@ -96,6 +96,15 @@ TEST(LaunchFrom, NamesWhatIsMissing) {
   EXPECT_NE(refusal(without(kSrun, "SLURM_LAUNCH_NODE_IPADDR")).find("MASTER_ADDR"), std::string::npos);
 }
 
+TEST(LaunchFrom, TakesTheTokenOfTheGroupAndNeverShowsIt) {
+  EXPECT_EQ(launch_of(kTorchrun)->token, "");
+  EXPECT_EQ(launch_of(with(kTorchrun, "GPUASSAY_GROUP_TOKEN", ""))->token, "");
+  for (const Variables& launcher : {kTorchrun, kMpirun, kSrun})
+    EXPECT_EQ(launch_of(with(launcher, "GPUASSAY_GROUP_TOKEN", "0123456789abcdef"))->token, "0123456789abcdef");
+  const std::string refused = refusal(with(kTorchrun, "GPUASSAY_GROUP_TOKEN", "hunter2"));
+  EXPECT_EQ(refused, "GPUASSAY_GROUP_TOKEN must have 16 to 1024 characters; `openssl rand -hex 32` makes one");
+}
+
 TEST(LaunchFrom, WhatCannotBeIsRefused) {
   for (const char* rank : {"16", "-1", "x", "1x", "1.5", "99999999999999999999", " 1"})
     EXPECT_NE(refusal(with(kTorchrun, "RANK", rank)), "") << rank;

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <new>
+#include <thread>
 
 #include "core/error.h"
 #include "core/operations.h"
@@ -175,6 +177,44 @@ TEST(MeasureCase, WhatCannotBeDoneIsSkippedWhatBreaksIsFailed) {
   EXPECT_EQ(measure_case(one_case(), backend, no_times).measurement.status, CaseStatus::failed);
   backend.make = []() -> std::unique_ptr<Operation> { throw std::logic_error("bug"); };
   EXPECT_EQ(*measure_case(one_case(), backend, no_times).measurement.reason, "internal: bug");
+}
+
+/// Preparing, sampling and verifying take real time each.
+class SlowOperation final : public ScriptedOperation {
+ public:
+  static constexpr std::chrono::milliseconds kPreparing{60}, kVerifying{20};
+  explicit SlowOperation(Verification verification) : ScriptedOperation(4'000'000, std::move(verification)) {
+    std::this_thread::sleep_for(kPreparing);
+  }
+  Verification verify() override {
+    std::this_thread::sleep_for(kVerifying);
+    return ScriptedOperation::verify();
+  }
+};
+
+TEST(MeasureCase, TellsPreparingFromMeasuringAndLeavesTheWaitingOut) {
+  ScriptedBackend backend;
+  backend.make = [] { return std::make_unique<SlowOperation>(kPassed); };
+  Case planned = one_case();
+  planned.group = 1;
+  constexpr std::chrono::milliseconds kWaiting{300};
+  const CaseAnswer answer = measure_case(
+      planned, backend, [] { return std::nullopt; }, suspended_ns, [&] { std::this_thread::sleep_for(kWaiting); });
+  ASSERT_EQ(answer.measurement.status, CaseStatus::ok);
+  EXPECT_GE(answer.time.preparing_s, 0.06);
+  EXPECT_GE(answer.time.measuring_s, 0.02);
+  EXPECT_LT(answer.time.measuring_s, 0.3) << "who waits for others measures nothing";
+}
+
+TEST(MeasureCase, WhatGaveNoSamplesTookNoMeasuringTime) {
+  ScriptedBackend backend;
+  backend.make = []() -> std::unique_ptr<Operation> {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    throw Error(ErrorCode::library_failed, "status 5");
+  };
+  const CaseAnswer answer = measure_case(one_case(), backend, [] { return std::nullopt; });
+  EXPECT_EQ(answer.time.preparing_s, 0);
+  EXPECT_EQ(answer.time.measuring_s, 0);
 }
 
 TEST(MeasureCase, WhatAMachineMeasuredWhileItSleptIsMeasuredAgain) {

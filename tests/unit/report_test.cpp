@@ -34,6 +34,7 @@ TEST(Report, ReadsAsAPage) {
   result.score.workloads = {workload("resnet50_train", "tf32", 400), workload("resnet50_train", "fp16", 1234),
                             workload("llm_decode_b1", "fp16", 98)};
   result.reasons = {{"budget", "the time budget was used up", std::nullopt}};
+  result.time_use = TimeUse{54.6, 3.42, 0.09};
   const std::string expected =
       "  gpuassay   standard complete in 60 s\n"
       "  device     cpu: AMD EPYC 9654 (1.5 CPUs)\n"
@@ -48,6 +49,7 @@ TEST(Report, ReadsAsAPage) {
       "  conv       fp32 0.600 TFLOP/s  (noise 0.0 %)\n"
       "  memory     triad 30.0 GB/s  (noise 0.0 %)\n"
       "  sustained  not measured in this run; --soak 60 does\n"
+      "  time       measuring 91.0 %  preparing cases 5.7 %  around them 3.3 %\n"
       "\n"
       "  !          the time budget was used up\n"
       "  !          another tenant took CPU time: run again on a quiet machine\n"

@@ -43,6 +43,11 @@ int nvmlDeviceGetComputeRunningProcesses(Device device, unsigned* count, void* i
 int nvmlDeviceGetComputeRunningProcesses_v3(Device device, unsigned* count, void* infos);
 int nvmlDeviceGetMultiGpuBoard(Device device, unsigned* on_multi_gpu_board);
 int nvmlDeviceGetUtilizationRates(Device device, Utilization* utilization);
+int nvmlDeviceGetTopologyCommonAncestor(Device one, Device other, int* level);
+int nvmlDeviceGetP2PStatus(Device one, Device other, int capability, int* status);
+int nvmlDeviceGetNvLinkState(Device device, unsigned link, int* active);
+int nvmlDeviceGetNvLinkRemoteDeviceType(Device device, unsigned link, int* type);
+int nvmlDeviceGetNvLinkRemotePciInfo_v2(Device device, unsigned link, PciInfo* remote);
 }
 #pragma GCC visibility pop
 }  // namespace gpuassay::nvml

@@ -285,6 +285,11 @@ namespace {
     .nvmlDeviceGetCount_v2 = nvmlDeviceGetCount_v2,
     .nvmlDeviceGetHandleByIndex_v2 = nvmlDeviceGetHandleByIndex_v2,
     .nvmlDeviceGetName = nvmlDeviceGetName,
+    .nvmlDeviceGetTopologyCommonAncestor = nvmlDeviceGetTopologyCommonAncestor,
+    .nvmlDeviceGetP2PStatus = nvmlDeviceGetP2PStatus,
+    .nvmlDeviceGetNvLinkState = nvmlDeviceGetNvLinkState,
+    .nvmlDeviceGetNvLinkRemoteDeviceType = nvmlDeviceGetNvLinkRemoteDeviceType,
+    .nvmlDeviceGetNvLinkRemotePciInfo_v2 = nvmlDeviceGetNvLinkRemotePciInfo_v2,
 };
 
 }  // namespace
