@@ -133,7 +133,7 @@ TEST(CudaFloorTeam, TwoDevicesWorkAndOpenWhatIsDrawn) {
   std::vector<FloorDraw> draws;
   for (std::uint32_t i = 0; i < 8; ++i) {
     const FloorCommitment::OfDevice& of = commitment.devices[i % 2];
-    draws.push_back({of.device, (i * 5) % of.steps, (i * 37) % floor_tiles(works[i % 2].shape)});
+    draws.push_back({of.device, (i * 5) % of.steps, (std::int64_t{i} * 37) % floor_tiles(works[i % 2].shape)});
   }
   const FloorOpenings openings = team.open(draws, kPatience);
   ASSERT_EQ(openings.size(), draws.size());

@@ -64,7 +64,7 @@ TEST(ChooseFloorShape, AFastDeviceNeedsDeepOnes) {
   EXPECT_EQ(shape.k, 131'072);
   EXPECT_EQ(shape.largest, 7);
   EXPECT_LT(share(kHopper, shape), 0.05);
-  EXPECT_GE(shape.m * shape.n, 4 * 132 * 128 * 128);
+  EXPECT_GE(shape.m * shape.n, std::int64_t{4} * 132 * 128 * 128);
   EXPECT_GT(step_ms(kHopper, shape), 2);
   EXPECT_LT(step_ms(kHopper, shape), 250);
 }
@@ -75,7 +75,7 @@ TEST(ChooseFloorShape, OfTheSameDepthTheShortestStepThatIsGoodEnough) {
     for (std::int64_t n = 256; n <= 65'536; n *= 2) {
       const FloorShape other{m, n, chosen.k, chosen.largest};
       const bool is_good = share(kHopper, other) < 0.045 && step_ms(kHopper, other) >= 2 && std::min(m, n) >= 1'024 &&
-                           m * n >= 4 * 132 * 16'384;
+                           m * n >= std::int64_t{4} * 132 * 16'384;
       if (is_good) {
         EXPECT_LE(step_ms(kHopper, chosen), step_ms(kHopper, other) * (1 + 1e-9)) << m << " x " << n;
       }
