@@ -64,6 +64,7 @@ function(gpuassay_kernel_module module architecture isa)
 endfunction()
 
 gpuassay_kernel_module(base 35 32 CUDA_11 35 50 60 70 75 80 90 CUDA_13 100 120)
+gpuassay_kernel_module(floor 35 32 CUDA_11 35 50 60 70 75 80 90 CUDA_13 100 120)
 gpuassay_kernel_module(sm60 60 50 CUDA_11 60 70 75 80 90 CUDA_13 100 120)
 gpuassay_kernel_module(sm61 61 50 CUDA_11 61 70 75 80 90 CUDA_13 100 120)
 gpuassay_kernel_module(sm70 70 64 CUDA_11 70)

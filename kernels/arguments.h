@@ -131,10 +131,50 @@ struct ComputeArguments {
   UInt32 reserved;  ///< 0
 };
 
+/// Rows and columns of the squares of a verified run's result that are hashed, one by one.
+inline constexpr UInt32 kFloorTileSide = 16;
+
+/// gpuassay_floor_fill: element e becomes the integer philox_integer() of byte e of the stream (kernels/philox.h).
+struct FloorFillArguments {
+  DeviceAddress destination;  ///< 16-byte aligned
+  UInt64 count;               ///< elements, a multiple of 16
+  UInt32 key[2], high[2];     ///< of the stream
+  UInt32 largest;             ///< the integers are from -largest to largest; at most 127
+  UInt32 format;              ///< ElementFormat fp32, fp16, bf16 or int8; of others nothing is written
+};
+
+/// The digests of a verified run's step are a tree in the order of a heap, 32 bytes each: place 0 is the root, those
+/// below place p are 2p + 1 and 2p + 2, and a level of n nodes begins at place n - 1. There are as many leaves as
+/// tiles, a power of two.
+///
+/// gpuassay_floor_tiles: the leaves become the hashes of the tiles, numbered row by row. The hash of a tile is SHA-256
+/// of a byte 0 and its numbers as int32, row by row; a number that no int32 holds counts as 0x7fffffff.
+struct FloorTilesArguments {
+  DeviceAddress matrix;  ///< row-major, of binary32 or int32 numbers; 16-byte aligned
+  DeviceAddress tree;    ///< 16-byte aligned
+  UInt64 rows, columns;  ///< powers of two, 16 at least
+  UInt32 is_integer;     ///< 1: int32
+  UInt32 reserved;       ///< 0
+};
+
+/// gpuassay_floor_nodes: of a level of `children` nodes, nine levels above it or all up to the root: SHA-256 of a byte
+/// 1 and the two nodes below. Launch floor_node_blocks() blocks, each of which makes what leads to one node.
+struct FloorNodesArguments {
+  DeviceAddress tree;  ///< 16-byte aligned
+  UInt64 children;     ///< a power of two, 2 at least
+};
+
+/// Blocks of gpuassay_floor_nodes, and nodes of the last level that they make: the children of the next launch.
+constexpr UInt64 floor_node_blocks(UInt64 children) {
+  return children / 2 > kBlockThreads ? children / 2 / kBlockThreads : 1;
+}
+
 static_assert(sizeof(StreamArguments) == 40 && sizeof(ReadArguments) == 32 && sizeof(WriteArguments) == 24);
 static_assert(sizeof(GatherArguments) == 40 && sizeof(FillArguments) == 40 && sizeof(FillConstantArguments) == 24);
 static_assert(sizeof(SampleArguments) == 40 && sizeof(GateArguments) == 32 && sizeof(ClockArguments) == 16);
 static_assert(sizeof(ClockStamp) == 16 && sizeof(ComputeArguments) == 24);
+static_assert(sizeof(FloorFillArguments) == 40 && sizeof(FloorTilesArguments) == 40);
+static_assert(sizeof(FloorNodesArguments) == 16);
 
 /// Names of the kernels that every image of module "base" has. Compute kernels are listed in kernels/compute_kernels.h.
 inline constexpr const char* kStreamCopy = "gpuassay_stream_copy";
@@ -150,5 +190,10 @@ inline constexpr const char* kSample = "gpuassay_sample";
 inline constexpr const char* kGate = "gpuassay_gate";
 inline constexpr const char* kClock = "gpuassay_clock";
 inline constexpr const char* kEmpty = "gpuassay_empty";
+
+/// Names of the kernels of module "floor", which every device has an image of too.
+inline constexpr const char* kFloorFill = "gpuassay_floor_fill";
+inline constexpr const char* kFloorTiles = "gpuassay_floor_tiles";
+inline constexpr const char* kFloorNodes = "gpuassay_floor_nodes";
 
 }  // namespace gpuassay::kernels

@@ -8,7 +8,7 @@ set(sanitized_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE
     PYTHONDONTWRITEBYTECODE=1)
 set(e2e_alone run verified kill interruption watch bad_input thread clock doctor once platform collector_kill)
 # Runs on fake GPUs with more time than they need: they may run beside others.
-set(e2e_fakes gpu health host instance collectives multi_node)
+set(e2e_fakes gpu health host instance collectives multi_node verified_gpu)
 foreach(e2e ${e2e_alone} ${e2e_fakes} consent notices platform_faults upload after_upload saved_results keys store collector collector_bad_input
         collector_tls operation export verify log log_verify reassess openapi estimate compare validate)
   foreach(build e2e sanitized)

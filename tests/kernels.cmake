@@ -11,10 +11,11 @@ gpuassay_tests(kernel_component_tests component
   SOURCES
   component/kernel_images_test.cpp
   component/kernels_on_host_test.cpp
+  component/floor_kernels_on_host_test.cpp
   LIBRARIES gpuassay_agent)
 # kernels/device.h is replaced by the one for the host; device attributes and pragmas mean nothing there.
 target_include_directories(kernel_component_tests BEFORE PRIVATE support/host_device)
-set_source_files_properties(component/kernels_on_host_test.cpp PROPERTIES
+set_source_files_properties(component/kernels_on_host_test.cpp component/floor_kernels_on_host_test.cpp PROPERTIES
   COMPILE_OPTIONS "-Wno-attributes;-Wno-unknown-pragmas;-O2")
 
 add_test(NAME check.kernels_build COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/kernels_build_test)

@@ -20,17 +20,6 @@
 namespace gpuassay {
 namespace {
 
-/// Variables of the user's shell that would change what is measured, not how.
-void neutralize_environment() {
-  for (const char* name : {"NVIDIA_TF32_OVERRIDE", "CUBLAS_EMULATE_SINGLE_PRECISION", "CUDA_LAUNCH_BLOCKING",
-                           "CUBLAS_EMULATE_DOUBLE_PRECISION", "CUBLAS_EMULATION_STRATEGY", "CUDNN_CONV_WSCAP_DBG",
-                           "CUDA_FORCE_PTX_JIT", "CUDNN_LOGLEVEL_DBG", "CUBLAS_WORKSPACE_CONFIG"}) {
-    ::unsetenv(name);
-  }
-  // The default since CUDA 12.2; set so that older libraries do not load all their kernels first.
-  ::setenv("CUDA_MODULE_LOADING", "LAZY", 0);
-}
-
 void require_positive(std::initializer_list<std::int64_t> sizes) {
   for (const std::int64_t size : sizes) {
     if (size < 1 || size > INT32_MAX) {
@@ -186,8 +175,19 @@ class CudaBackend final : public Backend {
 
 }  // namespace
 
+// Variables of the user's shell that would change what is measured, not how.
+void neutralize_cuda_environment() {
+  for (const char* name : {"NVIDIA_TF32_OVERRIDE", "CUBLAS_EMULATE_SINGLE_PRECISION", "CUDA_LAUNCH_BLOCKING",
+                           "CUBLAS_EMULATE_DOUBLE_PRECISION", "CUBLAS_EMULATION_STRATEGY", "CUDNN_CONV_WSCAP_DBG",
+                           "CUDA_FORCE_PTX_JIT", "CUDNN_LOGLEVEL_DBG", "CUBLAS_WORKSPACE_CONFIG"}) {
+    ::unsetenv(name);
+  }
+  // The default since CUDA 12.2; set so that older libraries do not load all their kernels first.
+  ::setenv("CUDA_MODULE_LOADING", "LAZY", 0);
+}
+
 std::unique_ptr<Backend> make_cuda_backend(const CudaSelection& selection) {
-  neutralize_environment();
+  neutralize_cuda_environment();
   return std::make_unique<CudaBackend>(selection);
 }
 

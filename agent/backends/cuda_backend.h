@@ -27,6 +27,10 @@ struct CudaSelection {
   cudnn::Companions cudnn_companions;  ///< what this cuDNN is to find already open
 };
 
+/// Takes out of this process's environment what would change what the libraries compute: a product in fp32 is to be
+/// one. Before anything else in it uses CUDA.
+void neutralize_cuda_environment();
+
 /// Opens the driver and the device; libraries are opened at the first operation that needs them, so that a broken one
 /// costs its own cases only. Call it in the worker process, before anything else in it uses CUDA.
 /// Throws Error{library_missing}, Error{library_failed} or Error{nothing_measurable}.

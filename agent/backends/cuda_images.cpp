@@ -16,10 +16,10 @@ namespace {
 constexpr int kAnyLater = 9999;
 
 // Volta's and Turing's tensor-core instructions are theirs alone: later devices have larger ones.
-constexpr std::array kModules{KernelModule{"base", 0, kAnyLater},  KernelModule{"sm60", 60, kAnyLater},
-                              KernelModule{"sm61", 61, kAnyLater}, KernelModule{"sm70", 70, 72},
-                              KernelModule{"sm75", 75, 75},        KernelModule{"sm80", 80, kAnyLater},
-                              KernelModule{"sm89", 89, kAnyLater}, KernelModule{"sm90", 90, kAnyLater}};
+constexpr std::array kModules{
+    KernelModule{"base", 0, kAnyLater},  KernelModule{"floor", 0, kAnyLater}, KernelModule{"sm60", 60, kAnyLater},
+    KernelModule{"sm61", 61, kAnyLater}, KernelModule{"sm70", 70, 72},        KernelModule{"sm75", 75, 75},
+    KernelModule{"sm80", 80, kAnyLater}, KernelModule{"sm89", 89, kAnyLater}, KernelModule{"sm90", 90, kAnyLater}};
 
 struct PtxRelease {
   int cuda;

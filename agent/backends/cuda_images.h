@@ -39,7 +39,8 @@ struct KernelModule {
   int highest_capability;
 };
 
-/// "base" is for every device; the others add compute kernels (agent/workloads/compute_reference.h).
+/// "base" and "floor" (verified runs) are for every device; the others add compute kernels
+/// (agent/workloads/compute_reference.h).
 std::span<const KernelModule> kernel_modules();
 
 /// The newest PTX ISA (10 x major + minor) that a driver of this CUDA version (1000 x major + 10 x minor, as

@@ -7,6 +7,7 @@
 #include "agent/commands/end_key.h"
 #include "agent/commands/send.h"
 #include "agent/floor/cpu_floor_device.h"
+#include "agent/floor/cuda_floor_device.h"
 #include "agent/floor/verified_run.h"
 #include "agent/server_answer.h"
 #include "core/enums.h"
@@ -16,14 +17,31 @@
 namespace gpuassay {
 namespace {
 
-/// How each device that can do so would work.
-std::vector<FloorMember> members_of(const Result& result, const Machine& machine) {
-  std::vector<FloorMember> members;
+/// What each device that can do so would do; GPUs decide on their shapes themselves.
+std::vector<FloorWork> works_of(const Result& result, const Machine& machine) {
+  std::vector<FloorWork> works;
   for (const Device& device : result.devices) {
     const auto dtype = dtype_to_verify(result, device.index);
-    if (!dtype || device.kind != DeviceKind::cpu) continue;
-    const FloorWork work{device.index, *dtype, kCpuFloorShape};
-    members.push_back({work, [facts = machine.inventory.cpu, work] { return make_cpu_floor_device(facts, work); }});
+    const bool is_cpu = device.kind == DeviceKind::cpu;
+    if (!dtype || (!is_cpu && !machine.selections.contains(device.index))) continue;
+    works.push_back({device.index, *dtype, is_cpu ? kCpuFloorShape : FloorShape{}});
+  }
+  return works;
+}
+
+std::vector<FloorMember> members_of(const Result& result, const Machine& machine) {
+  const std::vector<FloorWork> works = works_of(result, machine);
+  std::vector<FloorMember> members;
+  members.reserve(works.size());
+  for (const FloorWork& work : works) {
+    const auto gpu = machine.selections.find(work.device);
+    if (gpu == machine.selections.end()) {
+      members.push_back({work, [facts = machine.inventory.cpu, work] { return make_cpu_floor_device(facts, work); }});
+      continue;
+    }
+    members.push_back({work, [selection = gpu->second, work, devices = works.size()] {
+                         return make_measured_cuda_floor_device(selection, work, devices);
+                       }});
   }
   return members;
 }

@@ -55,6 +55,8 @@ class CpuFloorDevice final : public FloorDevice {
     hash_tiles(0, digests);
   }
 
+  [[nodiscard]] FloorShape shape() const override { return work_.shape; }
+
   void begin(const FloorSeed& seed) override {
     seed_ = seed;
     tiles_.clear();

@@ -50,7 +50,8 @@ std::optional<std::string> FloorChain::self_check() const {
   const auto last = static_cast<std::uint32_t>(digests_.size() - 1);
   const std::int64_t tiles = floor_tiles(work_.shape);
   const FloorCommitment::OfDevice committed = commitment();
-  for (const std::uint32_t step : {std::uint32_t{0}, last}) {
+  // The last one first: the device may still have it.
+  for (const std::uint32_t step : {last, std::uint32_t{0}}) {
     for (const std::int64_t tile : {std::int64_t{0}, tiles / 2, tiles - 1}) {
       const FloorDraw draw{work_.device, step, tile};
       if (auto problem = opening_problem(seed_, work_.shape, committed, draw, open(draw))) return problem;

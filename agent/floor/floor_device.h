@@ -17,6 +17,8 @@ class FloorDevice {
   FloorDevice& operator=(const FloorDevice&) = delete;
   virtual ~FloorDevice() = default;
 
+  /// Of its steps; a device may have measured itself before it decided.
+  [[nodiscard]] virtual FloorShape shape() const = 0;
   /// Makes the operand B of this seed. Throws Error, as the others do.
   virtual void begin(const FloorSeed& seed) = 0;
   /// Computes a step that follows `before`, and hashes all of its result: the digest of the step.

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -29,6 +30,26 @@ std::string problem_text(const std::string& problem) {
   return nlohmann::json{{"problem", problem}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+std::string shape_text(const FloorShape& shape) {
+  return nlohmann::json{{"m", shape.m}, {"n", shape.n}, {"k", shape.k}, {"largest", shape.largest}}.dump();
+}
+
+FloorShape shape_from(const std::string& message) {
+  const nlohmann::json document = parse_untrusted_json(message);
+  return {document.at("m").get<std::int64_t>(), document.at("n").get<std::int64_t>(),
+          document.at("k").get<std::int64_t>(), document.at("largest").get<int>()};
+}
+
+/// In the order of the draws. The device computes a step again that it did not keep: once for all draws of it.
+FloorOpenings open_all(const FloorChain& chain, const std::vector<FloorDraw>& draws) {
+  std::vector<std::size_t> order(draws.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return draws[a].step < draws[b].step; });
+  FloorOpenings openings(draws.size());
+  for (const std::size_t at : order) openings[at] = chain.open(draws[at]);
+  return openings;
+}
+
 /// What the child of one device does: it says that it is ready, works, says what it commits itself to, and opens that.
 class Member {
  public:
@@ -37,7 +58,7 @@ class Member {
   void serve() {
     try {
       device_ = member_.make_device();
-      if (!say("{}")) return;
+      if (!say(shape_text(device_->shape()))) return;
       const auto challenge = receive_message(channel_, kMostBytes);
       if (challenge) work(floor_challenge_from(*challenge));
     } catch (const std::exception& error) {
@@ -51,7 +72,9 @@ class Member {
   void work(const FloorChallenge& challenge) const {
     const auto until = steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(
                                                  std::chrono::duration<double>(challenge.seconds));
-    FloorChain chain(*device_, member_.work, challenge.seed);
+    FloorWork decided = member_.work;
+    decided.shape = device_->shape();
+    FloorChain chain(*device_, decided, challenge.seed);
     chain.run([until] { return steady_clock::now() < until; });
     if (const auto problem = chain.self_check()) {
       (void)say(problem_text("its own check of the work failed, so it is not shown to anybody: " + *problem));
@@ -60,9 +83,7 @@ class Member {
     if (!say(to_text(FloorCommitment{{chain.commitment()}}))) return;
     const auto draws = receive_message(channel_, kMostBytes);
     if (!draws) return;
-    FloorOpenings openings;
-    for (const FloorDraw& draw : floor_draws_from(*draws)) openings.push_back(chain.open(draw));
-    (void)say(to_text(openings));
+    (void)say(to_text(open_all(chain, floor_draws_from(*draws))));
   }
 
   int channel_;
@@ -127,7 +148,17 @@ std::vector<std::string> FloorTeam::hear_all(milliseconds limit) {
   return messages;
 }
 
-void FloorTeam::get_ready(milliseconds limit) { (void)hear_all(limit); }
+std::vector<FloorWork> FloorTeam::get_ready(milliseconds limit) {
+  const std::vector<std::string> messages = hear_all(limit);
+  std::vector<FloorWork> works;
+  works.reserve(messages.size());
+  auto message = messages.begin();
+  for (Process& member : processes_) {
+    member.work.shape = shape_from(*message++);
+    works.push_back(member.work);
+  }
+  return works;
+}
 
 FloorCommitment FloorTeam::work(const FloorChallenge& challenge) {
   for (const Process& member : processes_) (void)send_message(member.process.fd(), to_text(challenge));

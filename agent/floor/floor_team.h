@@ -14,7 +14,7 @@
 namespace gpuassay {
 
 struct FloorMember {
-  FloorWork work;
+  FloorWork work;                                             ///< the shape is the device's to decide
   std::function<std::unique_ptr<FloorDevice>()> make_device;  ///< called in the device's process
 };
 
@@ -25,8 +25,8 @@ class FloorTeam {
   /// Starts the processes. Call it while this process has a single thread.
   explicit FloorTeam(const std::vector<FloorMember>& members);
 
-  /// Returns when all could begin.
-  void get_ready(std::chrono::milliseconds limit);
+  /// Returns when all could begin: what each will do, in the order of the members.
+  std::vector<FloorWork> get_ready(std::chrono::milliseconds limit);
   /// Lets all work for the challenge's time, and returns what they commit themselves to.
   FloorCommitment work(const FloorChallenge& challenge);
   /// In the order of the draws.

@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kStartLimit{60'000};  ///< for opening libraries and making their code
+constexpr milliseconds kStartLimit{60'000};  ///< for opening libraries, making their code, and measuring
 constexpr milliseconds kOpenLimit{60'000};   ///< for computing drawn steps again
 /// The collector may have others to check: a second each.
 constexpr milliseconds kCheckLimit{30'000}, kAskAgain{250};
@@ -25,9 +25,7 @@ class Exchange {
 
   FloorReport run(const std::string& run_id, const std::vector<FloorMember>& members) const {
     FloorTeam team(members);
-    team.get_ready(kStartLimit);
-    FloorRequest request{run_id, {}};
-    for (const FloorMember& member : members) request.work.push_back(member.work);
+    const FloorRequest request{run_id, team.get_ready(kStartLimit)};
     const FloorChallenge challenge = floor_challenge_from(post("/v1/challenges", to_text(request)));
     const std::string place = "/v1/challenges/" + challenge.id;
     const FloorCommitment commitment = team.work(challenge);

@@ -19,6 +19,8 @@ class ReferenceFloorDevice final : public FloorDevice {
 
   explicit ReferenceFloorDevice(FloorWork work, Skip skip = {}) : work_(work), skip_(std::move(skip)) {}
 
+  [[nodiscard]] FloorShape shape() const override { return work_.shape; }
+
   void begin(const FloorSeed& seed) override {
     seed_ = seed;
     tiles_.clear();

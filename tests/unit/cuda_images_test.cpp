@@ -126,12 +126,12 @@ TEST(CudaImages, VoltaAndTuringHaveTensorModulesOfTheirOwn) {
     }
     return names;
   };
-  EXPECT_EQ(modules(37), Names{"base"});
-  EXPECT_EQ(modules(60), (Names{"base", "sm60"}));
-  EXPECT_EQ(modules(70), (Names{"base", "sm60", "sm61", "sm70"}));
-  EXPECT_EQ(modules(75), (Names{"base", "sm60", "sm61", "sm75"}));
-  EXPECT_EQ(modules(86), (Names{"base", "sm60", "sm61", "sm80"}));
-  EXPECT_EQ(modules(120), (Names{"base", "sm60", "sm61", "sm80", "sm89", "sm90"}));
+  EXPECT_EQ(modules(37), (Names{"base", "floor"}));
+  EXPECT_EQ(modules(60), (Names{"base", "floor", "sm60"}));
+  EXPECT_EQ(modules(70), (Names{"base", "floor", "sm60", "sm61", "sm70"}));
+  EXPECT_EQ(modules(75), (Names{"base", "floor", "sm60", "sm61", "sm75"}));
+  EXPECT_EQ(modules(86), (Names{"base", "floor", "sm60", "sm61", "sm80"}));
+  EXPECT_EQ(modules(120), (Names{"base", "floor", "sm60", "sm61", "sm80", "sm89", "sm90"}));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "kernels/arguments.h"
 #include "kernels/fma_recurrence.h"
 #include "tests/support/fake_gpu/compute_results.h"
+#include "tests/support/fake_gpu/floor_effects.h"
 #include "tests/support/fake_gpu/word_sums.h"
 
 namespace gpuassay::fake {
@@ -353,7 +354,8 @@ const FmaKernel* fma_kernel(const std::string& name) {
 }  // namespace
 
 bool is_known_kernel(const std::string& name) {
-  return base_kernel(name) != nullptr || fma_kernel(name) != nullptr || mma_kernel(name, 80).has_value();
+  return base_kernel(name) != nullptr || is_floor_kernel(name) || fma_kernel(name) != nullptr ||
+         mma_kernel(name, 80).has_value();
 }
 
 unsigned block_limit(const std::string& name) {
@@ -364,6 +366,7 @@ unsigned block_limit(const std::string& name) {
 
 Operation operation_of(Machine& machine, const std::string& name, const Launch& launch) {
   if (const BaseKernel* kernel = base_kernel(name)) return kernel->model(machine, name, launch);
+  if (is_floor_kernel(name)) return floor_operation(machine, name, launch);
   if (const FmaKernel* kernel = fma_kernel(name)) return fma(machine, *kernel, launch);
   if (const auto kernel = mma_kernel(name, launch.target)) return mma(machine, *kernel, launch);
   throw Failure{cuda::kNotFound};

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kernels/random_normal.h"
+#include "tests/support/fake_gpu/philox_integers.h"
 
 namespace gpuassay::fake {
 
@@ -174,8 +175,14 @@ Elements::Elements(View view, ElementFormat format, bool as_tf32)
     : view_(std::move(view)), format_(format), as_tf32_(as_tf32) {
   const Piece* piece = view_.single();
   if (piece == nullptr) return;
-  const auto* fill = dynamic_cast<const Fill*>(piece->recipe.get());
   const unsigned bits = kernels::bits_of(format);
+  const auto* integers = dynamic_cast<const PhiloxIntegers*>(piece->recipe.get());
+  if (integers != nullptr && integers->format() == format && (piece->skip * 8) % bits == 0) {
+    integers_ = integers;
+    integers_first_ = piece->skip * 8 / bits;
+    return;
+  }
+  const auto* fill = dynamic_cast<const Fill*>(piece->recipe.get());
   if (fill == nullptr || (piece->skip * 8) % bits != 0) return;
   // Numbers of the tf32 kind are binary32 numbers.
   const bool same =
@@ -213,6 +220,24 @@ double Elements::dot_of_fills(const Elements& a, Walk in_a, const Elements& b, W
            static_cast<double>(b_values[kernels::normal_integer(b_seed, b_index)]);
   }
   return sum;
+}
+
+/// Exact in any order of adding.
+double Elements::dot_of_integers(const Elements& a, Walk in_a, const Elements& b, Walk in_b, std::uint64_t count) {
+  const std::int8_t* a_at = a.integers_->values().data() + a.integers_first_ + in_a.first;
+  const std::int8_t* b_at = b.integers_->values().data() + b.integers_first_ + in_b.first;
+  double total = 0;
+  if (in_a.step != 1 || in_b.step != 1) {
+    for (std::uint64_t i = 0; i < count; ++i) total += a_at[i * in_a.step] * b_at[i * in_b.step];
+    return total;
+  }
+  constexpr std::uint64_t kPiece = 1024;  // whose sum int32 holds: a loop that compilers make vector instructions of
+  for (std::uint64_t first = 0; first < count; first += kPiece) {
+    std::int32_t sum = 0;
+    for (std::uint64_t i = first; i < std::min(first + kPiece, count); ++i) sum += a_at[i] * b_at[i];
+    total += sum;
+  }
+  return total;
 }
 
 double Elements::dot_of_any(const Elements& a, Walk in_a, const Elements& b, Walk in_b, std::uint64_t count) {

@@ -136,8 +136,10 @@ class CountingWords final : public ElementRecipe {
 /// kernels::kNormalIntegerLimit.
 const std::vector<float>& fill_values(kernels::ElementFormat format);
 
+class PhiloxIntegers;
+
 /// Elements of one format out of a view, as numbers. Part of a fill of this very format takes a short way: a hash and a
-/// look at a table, as a sum over thousands of terms reads as many elements.
+/// look at a table, as a sum over thousands of terms reads as many elements. So do the integers of a verified run.
 class Elements {
  public:
   Elements() = default;
@@ -152,6 +154,7 @@ class Elements {
     std::uint64_t first = 0, step = 0;
   };
   static double dot(const Elements& a, Walk in_a, const Elements& b, Walk in_b, std::uint64_t count) {
+    if (a.integers_ != nullptr && b.integers_ != nullptr) return dot_of_integers(a, in_a, b, in_b, count);
     return a.fill_values_ != nullptr && b.fill_values_ != nullptr ? dot_of_fills(a, in_a, b, in_b, count)
                                                                   : dot_of_any(a, in_a, b, in_b, count);
   }
@@ -164,11 +167,13 @@ class Elements {
   kernels::ElementFormat format_ = kernels::ElementFormat::fp32;
   [[nodiscard]] double read(std::uint64_t index) const;
   static double dot_of_fills(const Elements& a, Walk in_a, const Elements& b, Walk in_b, std::uint64_t count);
+  static double dot_of_integers(const Elements& a, Walk in_a, const Elements& b, Walk in_b, std::uint64_t count);
   static double dot_of_any(const Elements& a, Walk in_a, const Elements& b, Walk in_b, std::uint64_t count);
 
   bool as_tf32_ = false;
   const float* fill_values_ = nullptr;
-  std::uint64_t seed_ = 0, fill_first_ = 0;
+  const PhiloxIntegers* integers_ = nullptr;  ///< of view_
+  std::uint64_t seed_ = 0, fill_first_ = 0, integers_first_ = 0;
 };
 
 /// The bits of `value` in `format`, rounded once to nearest even; int8 saturates.

@@ -22,7 +22,7 @@ struct Gate {
 
 /// One thing a stream does.
 struct Operation {
-  std::string_view kind = "kernel";  ///< what faults select by: kernel stream compute copy gemm conv collective
+  std::string_view kind = "kernel";  ///< what faults select by: kernel stream compute copy floor gemm conv collective
   double operations = 0;             ///< arithmetic ones, of library calls
   Engine engine = Engine::compute;
   std::function<double(Device&)> duration_ns;
