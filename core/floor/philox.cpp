@@ -11,40 +11,40 @@ constexpr unsigned kWordBits = 32;
 using Words = std::array<std::uint32_t, kPhiloxBlocks>;
 
 /// The same round of all blocks: a loop that compilers make vector instructions of.
-void round_of(std::array<Words, 4>& words, std::uint32_t key0, std::uint32_t key1) {
+void round_of(std::array<Words, 4>& lanes, std::uint32_t key0, std::uint32_t key1) {
   for (std::size_t i = 0; i < kPhiloxBlocks; ++i) {
-    const std::uint64_t product0 = kMultiplier0 * words[0][i], product1 = kMultiplier1 * words[2][i];
-    const std::uint32_t new0 = static_cast<std::uint32_t>(product1 >> kWordBits) ^ words[1][i] ^ key0;
-    const std::uint32_t new2 = static_cast<std::uint32_t>(product0 >> kWordBits) ^ words[3][i] ^ key1;
-    words[0][i] = new0;
-    words[1][i] = static_cast<std::uint32_t>(product1);
-    words[2][i] = new2;
-    words[3][i] = static_cast<std::uint32_t>(product0);
+    const std::uint64_t product0 = kMultiplier0 * lanes[0][i], product1 = kMultiplier1 * lanes[2][i];
+    const std::uint32_t new0 = static_cast<std::uint32_t>(product1 >> kWordBits) ^ lanes[1][i] ^ key0;
+    const std::uint32_t new2 = static_cast<std::uint32_t>(product0 >> kWordBits) ^ lanes[3][i] ^ key1;
+    lanes[0][i] = new0;
+    lanes[1][i] = static_cast<std::uint32_t>(product1);
+    lanes[2][i] = new2;
+    lanes[3][i] = static_cast<std::uint32_t>(product0);
   }
 }
 
 }  // namespace
 
 void philox_blocks(const PhiloxStream& stream, std::uint64_t first, std::array<unsigned char, kPhiloxBytes>& bytes) {
-  std::array<Words, 4> words{};
+  std::array<Words, 4> lanes{};
   for (std::size_t i = 0; i < kPhiloxBlocks; ++i) {
-    words[0][i] = static_cast<std::uint32_t>(first + i);
-    words[1][i] = static_cast<std::uint32_t>((first + i) >> kWordBits);
-    words[2][i] = stream.high[0];
-    words[3][i] = stream.high[1];
+    lanes[0][i] = static_cast<std::uint32_t>(first + i);
+    lanes[1][i] = static_cast<std::uint32_t>((first + i) >> kWordBits);
+    lanes[2][i] = stream.high[0];
+    lanes[3][i] = stream.high[1];
   }
   std::uint32_t key0 = stream.key[0], key1 = stream.key[1];
   for (int round = 0; round < kRounds; ++round) {
-    round_of(words, key0, key1);
+    round_of(lanes, key0, key1);
     key0 += kWeyl0;
     key1 += kWeyl1;
   }
   constexpr std::size_t kWordBytes = 4, kByteBits = 8;
   for (std::size_t i = 0; i < kPhiloxBlocks; ++i) {
-    for (std::size_t word = 0; word < words.size(); ++word) {
+    for (std::size_t word = 0; word < lanes.size(); ++word) {
       for (std::size_t byte = 0; byte < kWordBytes; ++byte)
-        bytes[(i * words.size() + word) * kWordBytes + byte] =
-            static_cast<unsigned char>(words[word][i] >> (kByteBits * byte));
+        bytes[(i * lanes.size() + word) * kWordBytes + byte] =
+            static_cast<unsigned char>(lanes[word][i] >> (kByteBits * byte));
     }
   }
 }
