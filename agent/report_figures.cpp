@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/report_group.h"
 #include "agent/report_host.h"
 #include "agent/report_peers.h"
 #include "agent/sustained_shares.h"
@@ -31,12 +32,6 @@ constexpr std::string_view kDtypes[] = {"fp64", "fp32", "tf32",     "fp16", "fp1
 constexpr std::string_view kHeadlineDtypes[] = {"fp64", "fp32", "tf32", "fp16", "bf16"};
 constexpr std::string_view kMemoryNames[] = {"triad", "copy", "read", "write", "gather", "l1", "l2", "l3"};
 constexpr std::string_view kTransferNames[] = {"h2d", "d2h", "bidirectional"};
-
-std::optional<double> figure_of(const Figures& figures, std::string_view name) {
-  const auto found = figures.find(std::string(name));
-  if (found == figures.end()) return std::nullopt;
-  return found->second.burst;  // what quick has as well: burst is compared with burst
-}
 
 struct Line {
   Words words, notes;
@@ -121,16 +116,6 @@ std::string headline_dtype(const DeviceSummary& summary) {
 std::optional<std::string> share_text(const std::string& name, const std::optional<double>& share) {
   if (!share) return std::nullopt;
   return fmt::format("{} {:.0f} % of peak", name, 100 * *share);
-}
-
-/// Values, unit, and in parentheses what is known about them.
-void add_line(TextPage& page, std::string_view label, Words words, std::string_view unit, Words notes,
-              const std::optional<double>& noise) {
-  if (words.empty()) return;
-  words.back() += fmt::format(" {}", unit);
-  if (noise) notes.push_back(fmt::format("noise {:.1f} %", 100 * *noise));
-  if (!notes.empty()) words.push_back(fmt::format("({})", fmt::join(notes, ", ")));
-  page.line(label, words);
 }
 
 /// Devices that a compute case was measured on.
@@ -235,69 +220,7 @@ void add_sustained_line(TextPage& page, const Result& result) {
   if (result.devices.size() > 1) notes.push_back(fmt::format("all {} together", result.devices.size()));
   notes.push_back(all_steady ? fmt::format("steady within {:.0f} s", longest_s)
                              : fmt::format("not steady after {:.0f} s", longest_s));
-  add_line(page, "sustained", words, "of burst", notes, std::nullopt);
-}
-
-/// Of a run of several processes: how many there are, and how far their GPUs differ alone.
-void add_rank_line(TextPage& page, const Result& result) {
-  if (result.nodes.empty()) return;
-  struct Range {
-    double lowest = 0, highest = 0;
-    int slowest_rank = 0;
-    std::string unit;
-  };
-  std::map<std::string, Range> ranges;
-  std::size_t ranks = 0;
-  for (const Node& node : result.nodes) {
-    for (const NodeRank& rank : node.ranks) {
-      ++ranks;
-      for (const auto& [id, metric] : rank.figures) {
-        const std::string name = id.substr(0, id.find('/'));
-        const auto [place, is_new] = ranges.emplace(name, Range{metric.value, metric.value, rank.rank, metric.unit});
-        Range& range = place->second;
-        if (metric.value < range.lowest) range.slowest_rank = rank.rank;
-        range.lowest = std::min(range.lowest, metric.value);
-        range.highest = std::max(range.highest, metric.value);
-      }
-    }
-  }
-  Words words{fmt::format("{} on {} machine{}", ranks, result.nodes.size(), result.nodes.size() == 1 ? "" : "s")};
-  for (const auto& [name, range] : ranges)
-    words.push_back(fmt::format("{} {} to {} {} (rank {} lowest)", name, short_number(range.lowest),
-                                short_number(range.highest), range.unit, range.slowest_rank));
-  page.line("ranks", words);
-}
-
-/// Collectives of all GPUs: the bus bandwidth of the best size with its algorithm bandwidth, and the latency of 16 KiB.
-void add_collective_lines(TextPage& page, const Result& result) {
-  const DeviceSummary& instance = result.summary.instance;
-  Words bandwidths, notes;
-  std::int64_t ranks = 0;
-  for (const auto& [kind, name] : EnumNames<CollectiveKind>::values) {
-    const auto busbw = figure_of(instance.collective_busbw_gb_per_s, name);
-    if (!busbw) continue;
-    for (const Measurement& m : result.measurements) {
-      if (const auto* collective = std::get_if<CollectiveParams>(&m.params)) ranks = collective->ranks;
-    }
-    if (ranks == 0) continue;
-    bandwidths.push_back(fmt::format("{} {}", name, short_number(*busbw)));
-    if (kind == CollectiveKind::all_reduce)
-      notes.push_back(fmt::format("busbw of {} GPUs; all_reduce algbw {}", ranks,
-                                  short_number(*busbw / busbw_factor(kind, ranks))));
-  }
-  std::set<std::string> names;
-  for (const Device& device : result.devices) names.insert(device.name);
-  if (names.size() > 1) notes.emplace_back("different GPUs: the slowest sets the pace");
-  add_line(page, "collective", bandwidths, "GB/s", notes, std::nullopt);
-  Words latencies;
-  for (const std::string mode : {"plain", "graph"}) {
-    const std::string key = "all_reduce_" + mode;
-    const auto p50 = figure_of(instance.collective_latency_us, key);
-    const auto p99 = figure_of(instance.collective_latency_us, key + "_p99");
-    if (p50) latencies.push_back(fmt::format("{} {}", mode, short_number(*p50)));
-    if (p50 && p99) latencies.back() += fmt::format(" p99 {}", short_number(*p99));
-  }
-  add_line(page, "all-reduce", latencies, "us", {"latency of 16 KiB"}, std::nullopt);
+  add_figure_line(page, "sustained", words, "of burst", notes, std::nullopt);
 }
 
 /// "fp16 78.7 to 112.0, median 112.0, spread 30 %": of the figures that stand in the lines of the devices.
@@ -347,11 +270,26 @@ std::string short_number(double value) {
   return text;
 }
 
+std::optional<double> figure_of(const std::map<std::string, RegimeValues>& figures, std::string_view name) {
+  const auto found = figures.find(std::string(name));
+  if (found == figures.end()) return std::nullopt;
+  return found->second.burst;  // what quick has as well: burst is compared with burst
+}
+
+void add_figure_line(TextPage& page, std::string_view label, std::vector<std::string> words, std::string_view unit,
+                     std::vector<std::string> notes, const std::optional<double>& noise) {
+  if (words.empty()) return;
+  words.back() += fmt::format(" {}", unit);
+  if (noise) notes.push_back(fmt::format("noise {:.1f} %", 100 * *noise));
+  if (!notes.empty()) words.push_back(fmt::format("({})", fmt::join(notes, ", ")));
+  page.line(label, words);
+}
+
 void add_figure_lines(TextPage& page, const Result& result) {
   const auto add = [&](std::string_view label, std::string_view unit, const auto& words, Words notes,
                        const Selector& cases) {
     const Line line = line_of(result.summary, words, std::move(notes));
-    add_line(page, label, line.words, unit, line.notes, typical_noise(result, cases));
+    add_figure_line(page, label, line.words, unit, line.notes, typical_noise(result, cases));
   };
   const std::string dtype = headline_dtype(result.summary.instance);
   add(
@@ -361,8 +299,8 @@ void add_figure_lines(TextPage& page, const Result& result) {
       "conv", "TFLOP/s", [](const DeviceSummary& of) { return words_of(of.conv_tflop_per_s, kDtypes); }, {},
       of_workload(Workload::conv));
   const Line compute = compute_line(result);
-  add_line(page, "compute", compute.words, "TFLOP/s", compute.notes,
-           typical_noise(result, of_workload(Workload::compute)));
+  add_figure_line(page, "compute", compute.words, "TFLOP/s", compute.notes,
+                  typical_noise(result, of_workload(Workload::compute)));
   add(
       "memory", "GB/s", [](const DeviceSummary& of) { return words_of(of.bandwidth_gb_per_s, kMemoryNames); },
       noted(share_text("triad", peak_share(result, [](const Measurement& m) { return is_triad(m.params); }))),

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 #include <tuple>
 
 #include "core/device_spread.h"
@@ -284,13 +285,31 @@ Figures of_instance(const std::vector<DeviceSummary>& devices, FiguresOf figures
   return joined;
 }
 
-/// The sum; between peers the pair that is worst.
-double sum_of(const std::string& name, const std::vector<double>& values) {
-  if (name.starts_with("p2p_")) return *std::min_element(values.begin(), values.end());
+/// What every device does by itself adds up.
+double sum_of(const std::string& /*name*/, const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0);
 }
 double slowest_of(const std::string& /*name*/, const std::vector<double>& values) {
   return *std::max_element(values.begin(), values.end());
+}
+
+/// The bandwidths that are of two devices each, by the names that they have in a summary.
+std::set<std::string> figures_of_pairs(const std::vector<Measurement>& measurements) {
+  std::set<std::string> names;
+  for (const Measurement& m : measurements) {
+    const auto* bandwidth = std::get_if<BandwidthParams>(&m.params);
+    if (bandwidth != nullptr && is_peer_copy(bandwidth->kernel)) names.insert(bandwidth_key(*bandwidth));
+  }
+  return names;
+}
+
+/// Bandwidths of single devices add up; of pairs it is the one that is worst, as for each device.
+Figures bandwidths_of_instance(const std::vector<DeviceSummary>& devices, const std::set<std::string>& of_pairs) {
+  return of_instance(devices, &DeviceSummary::bandwidth_gb_per_s,
+                     [&of_pairs](const std::string& name, const std::vector<double>& values) {
+                       return of_pairs.contains(name) ? *std::min_element(values.begin(), values.end())
+                                                      : sum_of(name, values);
+                     });
 }
 
 }  // namespace
@@ -341,10 +360,11 @@ Summary summarize(const std::vector<Device>& devices, const std::vector<Measurem
   for (const Device& device : devices) {
     summary.devices.push_back(summarize_device(device.index, measurements));
   }
-  for (const FiguresOf figures : {&DeviceSummary::gemm_tflop_per_s, &DeviceSummary::conv_tflop_per_s,
-                                  &DeviceSummary::bandwidth_gb_per_s, &DeviceSummary::compute_tflop_per_s}) {
+  for (const FiguresOf figures :
+       {&DeviceSummary::gemm_tflop_per_s, &DeviceSummary::conv_tflop_per_s, &DeviceSummary::compute_tflop_per_s}) {
     summary.instance.*figures = of_instance(summary.devices, figures, sum_of);
   }
+  summary.instance.bandwidth_gb_per_s = bandwidths_of_instance(summary.devices, figures_of_pairs(measurements));
   summary.instance.latency_us = of_instance(summary.devices, &DeviceSummary::latency_us, slowest_of);
   summary.across_devices = device_spreads(summary.devices);
   add_host_figures(devices, measurements, summary.instance);

@@ -43,7 +43,7 @@ class PeerCopy final : public CudaOperation {
         peer_(std::move(peer)),
         by_kernel_(params.level == MemoryLevel::sm),
         count_(params.array_bytes / kPeerWordBytes),
-        gate_(this->context()),
+        timer_(this->context()),
         forked_(make_event(this->context().api(), cuda::kEventDisableTiming)),
         joined_(nullptr, this->context().api().cuEventDestroy_v2) {
     CudaContext& here = this->context();
@@ -63,11 +63,17 @@ class PeerCopy final : public CudaOperation {
   }
 
   std::int64_t run_timed_ns(std::int64_t iterations) override {
-    const std::int64_t time_ns = run_once_ns(iterations);
-    if (!gated_ || gate_.opened_in_time()) return time_ns;
-    // The host queues too slowly for a gate, and what it let through early is no clean sample.
-    gated_ = false;
-    return run_once_ns(iterations);
+    return timer_.time_ns([&] {
+      const cuda::Api& api = context().api();
+      const bool both = ways_.size() > 1;
+      if (both) order_streams(api, context().stream(), forked_.get(), peer_->stream());
+      for (std::int64_t i = 0; i < iterations; ++i) enqueue();
+      if (both) {
+        peer_->make_current();
+        order_streams(api, peer_->stream(), joined_.get(), context().stream());
+      }
+      context().make_current();
+    });
   }
 
   Verification verify() override {
@@ -125,30 +131,6 @@ class PeerCopy final : public CudaOperation {
                         arguments);
   }
 
-  std::int64_t run_once_ns(std::int64_t iterations) {
-    const cuda::Api& api = context().api();
-    context().make_current();
-    if (gated_) gate_.hold();
-    const std::int64_t time_ns = context().time_ns([&] {
-      const bool both = ways_.size() > 1;
-      if (both) order(api, context().stream(), forked_.get(), peer_->stream());
-      for (std::int64_t i = 0; i < iterations; ++i) enqueue();
-      if (both) {
-        peer_->make_current();
-        order(api, peer_->stream(), joined_.get(), context().stream());
-      }
-      context().make_current();
-      if (gated_) gate_.open();
-    });
-    return time_ns;
-  }
-
-  /// What is queued on `after` from now on starts after what `before` has now.
-  static void order(const cuda::Api& api, cuda::Stream before, cuda::Event event, cuda::Stream after) {
-    cuda::check(api, api.cuEventRecord(event, before), "cuEventRecord");
-    cuda::check(api, api.cuStreamWaitEvent(after, event, 0), "cuStreamWaitEvent");
-  }
-
   void poison() {
     for (Way& way : ways_) {
       way.target_on->make_current();
@@ -161,9 +143,8 @@ class PeerCopy final : public CudaOperation {
   std::shared_ptr<CudaContext> peer_;
   bool by_kernel_;
   std::int64_t count_;
-  bool gated_ = true;
   bool direct_ = false;
-  CudaGate gate_;
+  GatedTimer timer_;
   OwnedEvent forked_, joined_;
   std::vector<Way> ways_;
 };

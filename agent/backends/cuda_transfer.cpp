@@ -47,15 +47,11 @@ class SecondStream {
         joined_(make_event(api, cuda::kEventDisableTiming)) {}
   [[nodiscard]] cuda::Stream get() const { return stream_.get(); }
   /// Work queued here from now on starts after what `first` has now.
-  void fork_from(cuda::Stream first) const { order(first, forked_.get(), stream_.get()); }
+  void fork_from(cuda::Stream first) const { order_streams(api_, first, forked_.get(), stream_.get()); }
   /// Work queued on `first` from now on starts after what is queued here now.
-  void join_to(cuda::Stream first) const { order(stream_.get(), joined_.get(), first); }
+  void join_to(cuda::Stream first) const { order_streams(api_, stream_.get(), joined_.get(), first); }
 
  private:
-  void order(cuda::Stream before, cuda::Event event, cuda::Stream after) const {
-    cuda::check(api_, api_.cuEventRecord(event, before), "cuEventRecord");
-    cuda::check(api_, api_.cuStreamWaitEvent(after, event, 0), "cuStreamWaitEvent");
-  }
   const cuda::Api& api_;
   OwnedStream stream_;
   OwnedEvent forked_, joined_;
@@ -68,8 +64,7 @@ class Transfer final : public CudaOperation {
         params_(params),
         count_(params.array_bytes / 8),
         // Copies of ordinary memory are staged by the host as they are queued: a gate would hold nothing back.
-        gated_(params.level == MemoryLevel::pinned),
-        gate_(this->context()) {
+        timer_(this->context(), params.level == MemoryLevel::pinned) {
     const cuda::Api& api = this->context().api();
     const auto size_bytes = static_cast<std::size_t>(count_ * 8);
     if (up()) {
@@ -87,11 +82,11 @@ class Transfer final : public CudaOperation {
   }
 
   std::int64_t run_timed_ns(std::int64_t iterations) override {
-    const std::int64_t time_ns = run_once_ns(iterations);
-    if (!gated_ || gate_.opened_in_time()) return time_ns;
-    // The host queues too slowly for a gate, and what it let through early is no clean sample.
-    gated_ = false;
-    return run_once_ns(iterations);
+    return timer_.time_ns([&] {
+      if (second_) second_->fork_from(context().stream());
+      for (std::int64_t i = 0; i < iterations; ++i) enqueue();
+      if (second_) second_->join_to(context().stream());
+    });
   }
 
   Verification verify() override {
@@ -130,16 +125,6 @@ class Transfer final : public CudaOperation {
   }
 
  private:
-  std::int64_t run_once_ns(std::int64_t iterations) {
-    if (gated_) gate_.hold();
-    return context().time_ns([&] {
-      if (second_) second_->fork_from(context().stream());
-      for (std::int64_t i = 0; i < iterations; ++i) enqueue();
-      if (second_) second_->join_to(context().stream());
-      if (gated_) gate_.open();
-    });
-  }
-
   static constexpr std::uint64_t kHostSeed = 0x7472616e73666572ULL;
 
   [[nodiscard]] bool up() const { return params_.kernel != BandwidthKernel::d2h; }
@@ -162,8 +147,7 @@ class Transfer final : public CudaOperation {
 
   BandwidthParams params_;
   std::int64_t count_;
-  bool gated_;
-  CudaGate gate_;
+  GatedTimer timer_;
   std::optional<HostArray> up_host_, down_host_;
   DeviceBuffer up_device_;
   CudaTensor down_device_;

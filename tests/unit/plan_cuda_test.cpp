@@ -7,50 +7,20 @@
 #include <set>
 
 #include "agent/plan.h"
-#include "core/gpu_peaks.h"
-#include "core/json_guard.h"
-#include "core/normalize.h"
 #include "core/operations.h"
 #include "core/replay.h"
 #include "core/result_json.h"
-#include "core/schema.h"
-#include "core/score.h"
-#include "core/unit_energies.h"
 #include "core/workload_reader.h"
 #include "tests/support/example_result.h"
+#include "tests/support/planned_machine.h"
 
 namespace gpuassay {
 namespace {
 
-constexpr const char* kSevenGpus[] = {"K80 (one GK210)", "P100-PCIE-16GB", "V100-SXM2-16GB", "T4",
-                                      "A100-SXM4-40GB",  "H200-SXM",       "RTX 5090"};
-
-Device gpu(const std::string& row, int index = 0) {
-  const GpuSpec& spec = *gpu_spec_named(row);
-  Device device;
-  device.index = index;
-  device.kind = DeviceKind::cuda;
-  device.name = spec.nvml_names.front();
-  device.memory_bytes = static_cast<std::int64_t>(spec.memory_gib * 1024) << 20;
-  device.compute_capability = spec.compute_capability;
-  device.sm_count = spec.sm_count;
-  describe_gpu(device, std::nullopt, std::nullopt);
-  return device;
-}
-
-Inventory machine(const std::vector<std::string>& rows) {
-  Inventory inventory;
-  for (std::size_t i = 0; i < rows.size(); ++i) inventory.devices.push_back(gpu(rows[i], static_cast<int>(i)));
-  return inventory;
-}
-
-bool has(const std::vector<Case>& cases, const std::string& id, int device = 0) {
-  return std::any_of(cases.begin(), cases.end(), [&](const Case& c) { return c.id == id && c.device == device; });
-}
-
-bool has_prefix(const std::vector<Case>& cases, const std::string& prefix) {
-  return std::any_of(cases.begin(), cases.end(), [&](const Case& c) { return c.id.starts_with(prefix); });
-}
+using test::has_case;
+using test::has_prefix;
+using test::kSevenGpus;
+using test::machine;
 
 TEST(PlanCuda, EveryDeviceHasHeadlinesThenTheScore) {
   for (const char* row : kSevenGpus) {
@@ -97,16 +67,16 @@ TEST(PlanCuda, FormatsFollowTheComputeCapability) {
   const auto k80 = plan(machine({"K80 (one GK210)"}), Profile::full);
   EXPECT_TRUE(has_prefix(k80, "gemm/fp64/"));
   EXPECT_FALSE(has_prefix(k80, "gemm/fp16/"));
-  EXPECT_TRUE(has(k80, "compute/fma/fp32"));
+  EXPECT_TRUE(has_case(k80, "compute/fma/fp32"));
   EXPECT_FALSE(has_prefix(k80, "compute/mma/"));
   const auto v100 = plan(machine({"V100-SXM2-16GB"}), Profile::standard);
   EXPECT_TRUE(has_prefix(v100, "gemm/fp16_acc16/"));
   EXPECT_FALSE(has_prefix(v100, "gemm/bf16/"));
-  EXPECT_TRUE(has(v100, "compute/mma/fp16"));
+  EXPECT_TRUE(has_case(v100, "compute/mma/fp16"));
   const auto h200 = plan(machine({"H200-SXM"}), Profile::standard);
-  EXPECT_TRUE(has(h200, "gemm/fp8_e4m3/m8192n8192k8192"));
-  EXPECT_TRUE(has(h200, "gemm/bf16/m1n28672k8192"));
-  EXPECT_TRUE(has(h200, "gemm/bf16/m16n14336k4096b8")) << "mixture of experts";
+  EXPECT_TRUE(has_case(h200, "gemm/fp8_e4m3/m8192n8192k8192"));
+  EXPECT_TRUE(has_case(h200, "gemm/bf16/m1n28672k8192"));
+  EXPECT_TRUE(has_case(h200, "gemm/bf16/m16n14336k4096b8")) << "mixture of experts";
   EXPECT_FALSE(has_prefix(h200, "gemm/fp4/"));
   EXPECT_TRUE(has_prefix(plan(machine({"RTX 5090"}), Profile::standard), "gemm/fp4/"));
 }
@@ -117,7 +87,7 @@ TEST(PlanCuda, StandardHasEveryKindOfWork) {
        {"bandwidth/copy/dram", "bandwidth/write/dram", "bandwidth/gather/dram", "bandwidth/read/l2",
         "bandwidth/h2d/pinned", "bandwidth/d2h/pinned", "bandwidth/bidirectional/pinned", "bandwidth/h2d/pageable",
         "bandwidth/d2h/pageable", "latency/kernel_launch", "latency/graph_launch", "gemm/bf16/m2048n14336k4096"}) {
-    EXPECT_TRUE(has(cases, id)) << id;
+    EXPECT_TRUE(has_case(cases, id)) << id;
   }
   for (const char* prefix : {"conv/tf32/", "conv/bf16/", "compute/mma/", "compute/fma/"})
     EXPECT_TRUE(has_prefix(cases, prefix));
@@ -126,14 +96,14 @@ TEST(PlanCuda, StandardHasEveryKindOfWork) {
 TEST(PlanCuda, SizesFollowMemoryAndSpeed) {
   EXPECT_EQ(plan(machine({"A100-SXM4-40GB"}), Profile::standard)[0].id, "gemm/fp16/m8192n8192k8192");
   EXPECT_EQ(plan(machine({"K80 (one GK210)"}), Profile::standard)[0].id, "gemm/fp32/m4096n4096k4096");
-  EXPECT_TRUE(has(plan(machine({"B200-SXM"}), Profile::full), "gemm/fp16/m16384n16384k16384"));
+  EXPECT_TRUE(has_case(plan(machine({"B200-SXM"}), Profile::full), "gemm/fp16/m16384n16384k16384"));
   Inventory crowded = machine({"A100-SXM4-40GB"});
   crowded.free_memory_bytes[0] = std::int64_t{1} << 30;  // somebody else has the rest
   const auto cases = plan(crowded, Profile::standard);
   EXPECT_EQ(cases[0].id, "gemm/fp16/m2048n2048k2048");
   const auto& triad = std::get<BandwidthParams>(cases[1].params);
   EXPECT_EQ(triad.array_bytes, 128 << 20);
-  EXPECT_FALSE(has(plan(crowded, Profile::full), "gemm/fp16/m4096n50304k768")) << "its operands take 0.5 GB";
+  EXPECT_FALSE(has_case(plan(crowded, Profile::full), "gemm/fp16/m4096n50304k768")) << "its operands take 0.5 GB";
   for (const Case& c : cases) {
     const auto* gemm = std::get_if<GemmParams>(&c.params);
     if (gemm == nullptr) continue;
@@ -151,7 +121,7 @@ TEST(PlanCuda, AnUnknownCardIsPlannedAllTheSame) {
   inventory.devices = {device};
   const auto cases = plan(inventory, Profile::standard);
   EXPECT_TRUE(cases[0].id.starts_with("gemm/fp32/"));
-  EXPECT_TRUE(has(cases, "bandwidth/triad/dram"));
+  EXPECT_TRUE(has_case(cases, "bandwidth/triad/dram"));
 }
 
 TEST(PlanCuda, SeveralDevicesTakeTurnsByValue) {
@@ -159,14 +129,14 @@ TEST(PlanCuda, SeveralDevicesTakeTurnsByValue) {
   for (int device = 0; device < 3; ++device) {
     EXPECT_EQ(cases[static_cast<std::size_t>(2 * device)].device, device);
     EXPECT_EQ(cases[static_cast<std::size_t>(2 * device) + 1].device, device);
-    EXPECT_TRUE(has(cases, "bandwidth/h2d/pinned", device)) << "each may be badly connected";
+    EXPECT_TRUE(has_case(cases, "bandwidth/h2d/pinned", device)) << "each may be badly connected";
   }
-  EXPECT_TRUE(has(cases, "gemm/fp16/m4096n50304k768", 0));
-  EXPECT_FALSE(has(cases, "gemm/fp16/m4096n50304k768", 1)) << "the score takes those of its twin";
-  EXPECT_TRUE(has(cases, "gemm/fp16/m4096n50304k768", 2));
-  EXPECT_TRUE(has(cases, "compute/fma/fp32", 0));
-  EXPECT_FALSE(has(cases, "compute/fma/fp32", 1)) << "as its twin";
-  EXPECT_TRUE(has(cases, "compute/fma/fp32", 2)) << "another kind";
+  EXPECT_TRUE(has_case(cases, "gemm/fp16/m4096n50304k768", 0));
+  EXPECT_FALSE(has_case(cases, "gemm/fp16/m4096n50304k768", 1)) << "the score takes those of its twin";
+  EXPECT_TRUE(has_case(cases, "gemm/fp16/m4096n50304k768", 2));
+  EXPECT_TRUE(has_case(cases, "compute/fma/fp32", 0));
+  EXPECT_FALSE(has_case(cases, "compute/fma/fp32", 1)) << "as its twin";
+  EXPECT_TRUE(has_case(cases, "compute/fma/fp32", 2)) << "another kind";
   EXPECT_FALSE(std::any_of(cases.begin(), cases.end(), [](const Case& c) { return c.repeat; }));
 }
 
@@ -189,7 +159,7 @@ TEST(PlanCuda, EveryDeviceIsAskedWhetherItsMemoryIsThere) {
     EXPECT_GT(bytes, std::int64_t{32} << 30U);
     EXPECT_LT(bytes, std::int64_t{39} << 30U) << "libraries need some meanwhile";
   }
-  EXPECT_FALSE(has(plan(machine({"T4"}), Profile::quick), "bandwidth/readback/dram"));
+  EXPECT_FALSE(has_case(plan(machine({"T4"}), Profile::quick), "bandwidth/readback/dram"));
 }
 
 std::vector<Case> collectives_of(const std::vector<Case>& cases) {
@@ -340,76 +310,6 @@ TEST(PlanCuda, FitsTheWallLimitOfItsProfile) {
     }
     const Inventory b200 = machine({"B200-SXM"});
     EXPECT_LT(estimated_wall_s(b200, plan(b200, profile)), limit_s);
-  }
-}
-
-/// A result in which every planned case was measured, with fields as long as they get.
-Result full_result(const Inventory& inventory, Profile profile) {
-  Result result = test::example_result();
-  result.devices = inventory.devices;
-  result.measurements.clear();
-  for (const Case& planned : plan(inventory, profile)) {
-    if (planned.repeat) continue;  // pooled with the first time
-    const std::vector<double> samples(static_cast<std::size_t>(planned.limits.stored_samples), 1234560.0);
-    Measurement m = test::ok_measurement(planned.params, samples);
-    m.device = planned.device;
-    m.regime = planned.regime;
-    m.algorithm = m.workload == Workload::gemm ? "cublasLt TN algo 66 tile 24 stages 19 split_k 12 cluster 17"
-                                               : "cudnn implicit_precomp_gemm NHWC";
-    if (planned.gpu_telemetry) {
-      m.telemetry->gpu =
-          GpuTelemetry{1410, 1395, 1215, 398.5, 71, {{{"sw_power_cap", 0.351}}}, true, 5, 16, 352.1, 398.7};
-    }
-    if (planned.gpu_telemetry || m.workload == Workload::compute) m.telemetry->sm_clock_stamped_mhz = 1409.8;
-    if (m.workload == Workload::compute) m.telemetry->multiprocessors_stamped = 132;
-    m.verification->max_error = 1.23e-5;
-    m.verification->tolerance = 7.63e-6;
-    result.measurements.push_back(std::move(m));
-  }
-  result.measurements = normalize_all(std::move(result.measurements), result.devices);
-  result.summary = summarize(result.devices, result.measurements);
-  result.score = score_run(result.devices, result.measurements);
-  result.unit_energies = unit_energies(result.score, result.devices, result.measurements);
-  for (Device& device : result.devices) device.health = DeviceHealth{0, 0, 0, 0, std::vector<int>{}};
-  return result;
-}
-
-TEST(PlanCuda, AStandardResultStaysSmallEnoughForOneAndForEight) {
-  for (const char* row : kSevenGpus) {
-    const std::string one = canonical_json(full_result(machine({row}), Profile::standard));
-    // What the machine adds is below 3.5 KB: the price block has all its fields, here as null.
-    EXPECT_LE(one.size(), 96'500u) << row;
-  }
-  const auto eight = machine(std::vector<std::string>(8, "RTX 5090"));  // the card with the most cases
-  const std::string text = canonical_json(full_result(eight, Profile::standard));
-  EXPECT_LE(text.size(), 390'000u);
-  JsonLimits limits;
-  limits.max_values = 20'000;
-  EXPECT_NO_THROW(parse_untrusted_json(text, limits));
-}
-
-TEST(PlanCuda, AFullResultCanBeReadBack) {
-  for (const std::size_t count : {1u, 8u}) {
-    const auto inventory = machine(std::vector<std::string>(count, "RTX 5090"));
-    const std::string text = canonical_json(full_result(inventory, Profile::full));
-    EXPECT_LE(text.size(), std::size_t{1} << 20U) << "what a collector takes";
-    EXPECT_NO_THROW(parse_untrusted_json(text)) << count;
-  }
-}
-
-TEST(PlanCuda, EightOfAKindAreScoredByWhatTheFirstRan) {
-  const Result result = full_result(machine(std::vector<std::string>(8, "V100-SXM2-16GB")), Profile::standard);
-  ASSERT_EQ(result.score.per_device.size(), 8u);
-  for (const DeviceScore& one : result.score.per_device) EXPECT_TRUE(one.value);
-  EXPECT_TRUE(result.score.value);
-}
-
-TEST(PlanCuda, WhatIsMeasuredIsScoredAndKeepsTheSchema) {
-  for (const char* row : kSevenGpus) {
-    const Result result = full_result(machine({row}), Profile::quick);
-    EXPECT_TRUE(result.score.value) << row;
-    EXPECT_EQ(result.score.workloads.at(0).batch, 64);
-    EXPECT_EQ(schema_violations(to_json(result), "result"), std::vector<std::string>{}) << row;
   }
 }
 

@@ -59,7 +59,8 @@ TEST(QuickSchema, IsUnsureOfWhatItDoesNotDecide) {
 
 TEST(QuickSchema, IsSureOfWhatAgentsSend) {
   const QuickSchema quick(read("schemas/result.v1.json"));
-  for (const char* name : {"v100_simulated", "v100_priced_simulated", "a100_simulated", "cpu_interrupted"})
+  for (const char* name :
+       {"v100_simulated", "v100_priced_simulated", "a100_simulated", "v100_pair_simulated", "cpu_interrupted"})
     EXPECT_EQ(quick.judge(read(std::string("schemas/examples/valid/") + name + ".json")), Verdict::valid) << name;
 }
 
