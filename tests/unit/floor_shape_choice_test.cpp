@@ -97,7 +97,7 @@ TEST(ChooseFloorShape, KeepsAFifthOfTheMemoryFree) {
 /// Made-up costs in the proportions of real devices' clocks: every one of them has a shape that is good enough.
 TEST(ChooseFloorShape, MostDevicesReachTheFivePercent) {
   struct Priced {
-    const char* name;
+    const char* name = nullptr;
     FloorCosts costs;
     FloorBounds bounds;
   };
