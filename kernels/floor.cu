@@ -10,25 +10,21 @@ namespace {
 /// In constant memory all threads of a warp read the same one at once, on every GPU.
 __attribute__((constant)) const Sha256Constants constants = kSha256Constants;
 
-/// Eight bytes of elements, `first` being the number of the lowest in the block.
-template <UInt32 kBits>
-__attribute__((device)) UInt64 word_of_integers(const PhiloxBlock& block, const FloorFillArguments& arguments,
-                                                UInt32 first) {
-  // Known when compiling where only one format is as wide: that keeps the images small.
-  const ElementFormat format = kBits == 8    ? ElementFormat::int8
-                               : kBits == 32 ? ElementFormat::fp32
-                                             : static_cast<ElementFormat>(arguments.format);
-  UInt64 word = 0;
+/// Four bytes of elements, `first` being the number of the lowest in the block.
+template <ElementFormat kFormat>
+__attribute__((device)) UInt32 word_of_integers(const PhiloxBlock& block, UInt32 largest, UInt32 first) {
+  constexpr UInt32 kBits = bits_of(kFormat);
+  UInt32 word = 0;
 #pragma unroll
-  for (UInt32 i = 0; i < 64 / kBits; ++i)
-    word |= UInt64{bits_of_integer(format, philox_integer(block, first + i, arguments.largest))} << (i * kBits);
+  for (UInt32 i = 0; i < 32 / kBits; ++i)
+    word |= bits_of_integer(kFormat, philox_integer(block, first + i, largest)) << (i * kBits);
   return word;
 }
 
 /// Each thread makes one block of random bytes and writes its sixteen elements, 16 bytes at a time.
-template <UInt32 kBits>
+template <ElementFormat kFormat>
 __attribute__((device)) void fill_integers(const FloorFillArguments& arguments) {
-  constexpr UInt32 kVectors = kBits / 8, kPerWord = 64 / kBits;
+  constexpr UInt32 kVectors = bits_of(kFormat) / 8, kPerWord = 32 / bits_of(kFormat);
   const PhiloxKey stream{{arguments.key[0], arguments.key[1]}, {arguments.high[0], arguments.high[1]}};
   auto* const destination = global_pointer<Words>(arguments.destination);
 #pragma unroll 1
@@ -36,8 +32,10 @@ __attribute__((device)) void fill_integers(const FloorFillArguments& arguments) 
     const PhiloxBlock block = philox_block(stream, i);
 #pragma unroll
     for (UInt32 v = 0; v < kVectors; ++v) {
-      destination[i * kVectors + v] = Words{word_of_integers<kBits>(block, arguments, 2 * v * kPerWord),
-                                            word_of_integers<kBits>(block, arguments, (2 * v + 1) * kPerWord)};
+      const auto word = [&](UInt32 j) {
+        return UInt64{word_of_integers<kFormat>(block, arguments.largest, (4 * v + j) * kPerWord)};
+      };
+      destination[i * kVectors + v] = Words{word(0) | word(1) << 32, word(2) | word(3) << 32};
     }
   }
 }
@@ -72,10 +70,11 @@ __attribute__((device)) inline UInt32 integer_of(UInt32 bits) {
 
 extern "C" __attribute__((global)) __attribute__((launch_bounds(kBlockThreads))) void gpuassay_floor_fill(
     FloorFillArguments arguments) {
-  switch (bits_of(static_cast<ElementFormat>(arguments.format))) {
-    case 8: return fill_integers<8>(arguments);
-    case 16: return fill_integers<16>(arguments);
-    case 32: return fill_integers<32>(arguments);
+  switch (static_cast<ElementFormat>(arguments.format)) {
+    case ElementFormat::int8: return fill_integers<ElementFormat::int8>(arguments);
+    case ElementFormat::fp16: return fill_integers<ElementFormat::fp16>(arguments);
+    case ElementFormat::bf16: return fill_integers<ElementFormat::bf16>(arguments);
+    case ElementFormat::fp32: return fill_integers<ElementFormat::fp32>(arguments);
     default: return;
   }
 }

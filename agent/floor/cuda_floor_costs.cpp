@@ -28,7 +28,7 @@ FloorShape measured_shape(const CudaContext& context, std::int64_t operand_bytes
   return shape;
 }
 
-std::int64_t operand_bytes(DType dtype) {
+std::int64_t bytes_of_operand(DType dtype) {
   constexpr std::int64_t kByteBits = 8;
   return kernels::bits_of(cuda_floor_format(dtype).operand) / kByteBits;
 }
@@ -74,7 +74,7 @@ double empty_step_ns(CudaContext& context) {
 FloorCosts measure_cuda_floor_costs(CudaContext& context, const CudaSelection& selection, CudaFloorLibraries& libraries,
                                     const FloorWork& work) {
   FloorWork measured = work;
-  measured.shape = measured_shape(context, operand_bytes(work.dtype));
+  measured.shape = measured_shape(context, bytes_of_operand(work.dtype));
   const FloorShape& shape = measured.shape;
   CudaFloorStep step(context, selection, libraries, measured);
   FloorCosts costs;
@@ -87,7 +87,7 @@ FloorCosts measure_cuda_floor_costs(CudaContext& context, const CudaSelection& s
 }
 
 FloorBounds cuda_floor_bounds(const CudaContext& context, DType dtype, std::size_t devices) {
-  FloorBounds bounds{context.free_bytes(), operand_bytes(dtype), context.facts().sm_count, devices};
+  FloorBounds bounds{context.free_bytes(), bytes_of_operand(dtype), context.facts().sm_count, devices};
   if (context.simulated()) bounds.most_flop = kSimulatedFlop;
   return bounds;
 }

@@ -76,6 +76,16 @@ TEST(FloorFillKernel, WritesTheIntegersOfTheStreamInEveryFormat) {
   }
 }
 
+TEST(FloorFillKernel, BytesOfAnIntegerAreThoseOfItsValue) {
+  for (Int32 integer = -127; integer <= 127; ++integer) {
+    const auto value = static_cast<float>(integer);
+    EXPECT_EQ(bits_of_integer(ElementFormat::fp32, integer), bits_of_float(value));
+    EXPECT_EQ(bits_of_integer(ElementFormat::fp16, integer), fp16_bits(value));
+    EXPECT_EQ(bits_of_integer(ElementFormat::bf16, integer), bf16_bits(value));
+    EXPECT_EQ(bits_of_integer(ElementFormat::int8, integer), int8_bits(value));
+  }
+}
+
 TEST(FloorFillKernel, ZeroHasNoSignAndOtherFormatsAreLeftAlone) {
   for (const ElementFormat format : {ElementFormat::fp32, ElementFormat::fp16, ElementFormat::bf16})
     EXPECT_EQ(bits_of_integer(format, 0), 0U);

@@ -94,6 +94,28 @@ TEST(ChooseFloorShape, KeepsAFifthOfTheMemoryFree) {
   EXPECT_EQ(choose_floor_shape(kHopper, {1 << 20U, 2, 132}), (FloorShape{256, 256, 1'024, 15}));
 }
 
+/// Made-up costs in the proportions of real devices' clocks: every one of them has a shape that is good enough.
+TEST(ChooseFloorShape, MostDevicesReachTheFivePercent) {
+  struct Priced {
+    const char* name = nullptr;
+    FloorCosts costs;
+    FloorBounds bounds;
+  };
+  for (const Priced& kind : {Priced{"P100 fp32", {0.008, 0.05, 30'000, 9}, {15 * kGiB, 4, 56}},
+                             Priced{"T4 fp16", {0.008, 0.035, 30'000, 40}, {14 * kGiB, 2, 40}},
+                             Priced{"V100 fp16", {0.003, 0.02, 25'000, 95}, {15 * kGiB, 2, 80}},
+                             Priced{"A100 bf16", {0.0015, 0.015, 20'000, 280}, {39 * kGiB, 2, 108}},
+                             Priced{"RTX 5090 bf16", {0.0015, 0.007, 20'000, 210}, {30 * kGiB, 2, 170}},
+                             Priced{"H100 tf32", {0.0015, 0.009, 20'000, 400}, {78 * kGiB, 4, 132}}}) {
+    const FloorShape shape = choose_floor_shape(kind.costs, kind.bounds);
+    EXPECT_EQ(shape_problem(shape), std::nullopt) << kind.name;
+    EXPECT_LT(share(kind.costs, shape), 0.05) << kind.name;
+    EXPECT_TRUE(step_ms(kind.costs, shape) >= 2 && step_ms(kind.costs, shape) <= 250) << kind.name;
+    EXPECT_LE(bytes(shape, kind.bounds.operand_bytes), 0.8 * static_cast<double>(kind.bounds.free_bytes)) << kind.name;
+    EXPECT_EQ(draws_of_device(1, shape.k), 64U) << kind.name;
+  }
+}
+
 /// Hashing so slow that no depth hides it.
 TEST(ChooseFloorShape, WhereNothingIsGoodEnoughManyDevicesGetShallowerProducts) {
   constexpr FloorCosts kSlowHash{0.0006, 0.05, 20'000, 800};
