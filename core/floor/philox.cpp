@@ -40,11 +40,11 @@ void philox_blocks(const PhiloxStream& stream, std::uint64_t first, std::array<u
     key1 += kWeyl1;
   }
   constexpr std::size_t kWordBytes = 4, kByteBits = 8;
-  for (std::size_t i = 0; i < kPhiloxBlocks; ++i) {
-    for (std::size_t word = 0; word < lanes.size(); ++word) {
+  for (std::size_t block = 0; block < kPhiloxBlocks; ++block) {
+    for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
       for (std::size_t byte = 0; byte < kWordBytes; ++byte)
-        bytes[(i * lanes.size() + word) * kWordBytes + byte] =
-            static_cast<unsigned char>(lanes[word][i] >> (kByteBits * byte));
+        bytes[(block * lanes.size() + lane) * kWordBytes + byte] =
+            static_cast<unsigned char>(lanes[lane][block] >> (kByteBits * byte));
     }
   }
 }
