@@ -39,11 +39,11 @@ void philox_blocks(const PhiloxStream& stream, std::uint64_t first, std::array<u
     key0 += kWeyl0;
     key1 += kWeyl1;
   }
-  constexpr std::size_t kWordBytes = 4, kByteBits = 8;
+  constexpr std::size_t kLaneBytes = 4, kByteBits = 8;
   for (std::size_t block = 0; block < kPhiloxBlocks; ++block) {
     for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-      for (std::size_t byte = 0; byte < kWordBytes; ++byte)
-        bytes[(block * lanes.size() + lane) * kWordBytes + byte] =
+      for (std::size_t byte = 0; byte < kLaneBytes; ++byte)
+        bytes[(block * lanes.size() + lane) * kLaneBytes + byte] =
             static_cast<unsigned char>(lanes[lane][block] >> (kByteBits * byte));
     }
   }
