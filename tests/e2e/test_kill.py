@@ -9,7 +9,7 @@ import time
 
 from conftest import TIME_SCALE, alive, children, wait_until
 
-ROUNDS = int(os.environ.get("GPUASSAY_KILL_ROUNDS", "50"))
+ROUNDS = int(os.environ.get("GPUASSAY_KILL_ROUNDS", "30"))
 
 
 def finished_cases(stderr):
