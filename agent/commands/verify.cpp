@@ -24,7 +24,7 @@ std::vector<FloorWork> works_of(const Result& result, const Machine& machine) {
     const auto dtype = dtype_to_verify(result, device.index);
     const bool is_cpu = device.kind == DeviceKind::cpu;
     if (!dtype || (!is_cpu && !machine.selections.contains(device.index))) continue;
-    works.push_back({device.index, *dtype, is_cpu ? kCpuFloorShape : FloorShape{}});
+    works.push_back({device.index, *dtype, is_cpu ? cpu_floor_shape(*dtype, device.memory_bytes) : FloorShape{}});
   }
   return works;
 }

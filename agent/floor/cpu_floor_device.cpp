@@ -39,6 +39,26 @@ T operand_from(std::int8_t integer) {
   }
 }
 
+/// The operand of each byte: looking it up is faster than converting it.
+template <class T>
+class OperandTable {
+ public:
+  OperandTable() {
+    for (int byte = 0; byte < kBytes; ++byte) {
+      const auto integer = static_cast<std::int8_t>(byte);
+      operands_[static_cast<std::uint8_t>(integer)] = operand_from<T>(integer);
+    }
+  }
+  T operator[](std::int8_t integer) const {
+    if constexpr (std::is_same_v<T, std::int8_t>) return integer;
+    return operands_[static_cast<std::uint8_t>(integer)];
+  }
+
+ private:
+  static constexpr int kBytes = 256;
+  std::array<T, kBytes> operands_{};
+};
+
 class CpuFloorDevice final : public FloorDevice {
  public:
   CpuFloorDevice(const CpuFacts& facts, const FloorWork& work)
@@ -69,12 +89,18 @@ class CpuFloorDevice final : public FloorDevice {
     multiply();
     const std::int64_t tile_rows = work_.shape.m / kTileSide, across = work_.shape.n / kTileSide;
     std::vector<Digest> digests(static_cast<std::size_t>(floor_tiles(work_.shape)));
+    // A row of tiles is a power of two of them, and so a whole part of the tree: its root can be made by itself.
+    std::vector<Digest> row_roots(static_cast<std::size_t>(tile_rows));
     share(tile_rows, [&](std::int64_t begin, std::int64_t end) {
-      hash_tiles(begin, std::span(digests).subspan(static_cast<std::size_t>(begin * across),
-                                                   static_cast<std::size_t>((end - begin) * across)));
+      for (std::int64_t row = begin; row < end; ++row) {
+        const auto tiles =
+            std::span(digests).subspan(static_cast<std::size_t>(row * across), static_cast<std::size_t>(across));
+        hash_tiles(row, tiles);
+        row_roots[static_cast<std::size_t>(row)] = merkle_root(tiles);
+      }
     });
     tiles_.push_back(std::move(digests));
-    return merkle_root(tiles_.back());
+    return merkle_root(row_roots);
   }
 
   std::vector<Digest> tile_path(std::uint32_t step, const Digest& /*before*/, std::int64_t tile) override {
@@ -128,12 +154,13 @@ class CpuFloorDevice final : public FloorDevice {
   template <class T>
   void fill_rows(const PhiloxStream& stream) {
     const FloorShape& shape = work_.shape;
+    const OperandTable<T> operands;
     share(shape.m, [&](std::int64_t begin, std::int64_t end) {
       std::array<std::int8_t, kPiece> integers{};
       T* out = a_.buffer.as<T>().data() + begin * shape.k;
       for (std::int64_t at = begin * shape.k; at < end * shape.k; at += kPiece) {
         fill_integers(stream, shape.largest, static_cast<std::uint64_t>(at), integers);
-        for (const std::int8_t integer : integers) *out++ = operand_from<T>(integer);
+        for (const std::int8_t integer : integers) *out++ = operands[integer];
       }
     });
   }
@@ -148,13 +175,14 @@ class CpuFloorDevice final : public FloorDevice {
     const FloorShape& shape = work_.shape;
     const PhiloxStream stream = stream_of_b(seed_, work_.device);
     T* const out = b_.buffer.as<T>().data();
+    const OperandTable<T> operands;
     share(shape.n, [&](std::int64_t begin, std::int64_t end) {
       std::array<std::int8_t, kPiece> integers{};
       for (std::int64_t at = begin * shape.k; at < end * shape.k; at += kPiece) {
         fill_integers(stream, shape.largest, static_cast<std::uint64_t>(at), integers);
         const std::int64_t column = at / shape.k, first = at % shape.k;
         for (std::int64_t i = 0; i < kPiece; ++i)
-          out[(first + i) * shape.n + column] = operand_from<T>(integers[static_cast<std::size_t>(i)]);
+          out[(first + i) * shape.n + column] = operands[integers[static_cast<std::size_t>(i)]];
       }
     });
   }
@@ -183,6 +211,15 @@ class CpuFloorDevice final : public FloorDevice {
 };
 
 }  // namespace
+
+FloorShape cpu_floor_shape(DType dtype, std::optional<std::int64_t> memory_bytes) {
+  constexpr std::int64_t kRows = 1'024, kColumns = 8'192, kDepth = 32'768, kSmaller = 4,
+                         kEnough = std::int64_t{8} << 30;
+  constexpr int kLargest = 15;
+  const std::int64_t columns = dtype == DType::fp32 ? kColumns / 2 : kColumns;  // the same bytes
+  if (memory_bytes.value_or(0) >= kEnough) return {kRows, columns, kDepth, kLargest};
+  return {kRows, columns / kSmaller, kDepth / kSmaller, kLargest};
+}
 
 std::unique_ptr<FloorDevice> make_cpu_floor_device(const CpuFacts& facts, const FloorWork& work) {
   return std::make_unique<CpuFloorDevice>(facts, work);

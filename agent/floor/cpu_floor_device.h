@@ -1,16 +1,18 @@
 // A CPU in a verified run: oneDNN multiplies, our own threads make operands and hash results.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "agent/floor/floor_device.h"
 #include "core/model.h"
 
 namespace gpuassay {
 
-/// What a CPU does in one step: 0.1 s on two cores, of which 4 % goes into making and hashing
-/// (docs/measured/verified_run.md).
-inline constexpr FloorShape kCpuFloorShape{1'024, 1'024, 8'192, 15};
+/// What a CPU does in one step: so large that making A and hashing C are small beside it, 5 % on two cores
+/// (docs/measured/verified_run.md), and takes 1.2 GB of memory. With less than 8 GiB on the machine, a sixteenth of it.
+FloorShape cpu_floor_shape(DType dtype, std::optional<std::int64_t> memory_bytes);
 
 /// Opens oneDNN and runs one step of zeros, so that its code is made. Call it in a process of its own. Throws
 /// Error{unsupported} for a dtype that this CPU does not multiply exactly, Error{library_missing, library_failed,

@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <bit>
+#include <cstring>
 #include <memory>
 
 #include "core/error.h"
@@ -15,15 +17,18 @@ void require_openssl(bool worked) {
   if (!worked) throw Error(ErrorCode::internal, "OpenSSL does not compute SHA-256");
 }
 
-/// merkle_leaf_hash() of one tile after another.
+/// What is hashed of a tile: a zero byte, as merkle_leaf_hash() has it, and the numbers.
+using LeafBytes = std::array<unsigned char, 1 + kTileElements * sizeof(std::int32_t)>;
+
+/// One tile after another; a digest that is begun anew is far cheaper than a new one.
 class LeafHasher {
  public:
-  LeafHasher() { require_openssl(context_ && sha256_); }
+  LeafHasher() {
+    require_openssl(context_ && sha256_ && EVP_DigestInit_ex(context_.get(), sha256_.get(), nullptr) == 1);
+  }
 
-  void hash(const std::array<unsigned char, kTileElements * sizeof(std::int32_t)>& bytes, Digest& digest) const {
-    constexpr unsigned char kLeaf = 0;
-    require_openssl(EVP_DigestInit_ex(context_.get(), sha256_.get(), nullptr) == 1 &&
-                    EVP_DigestUpdate(context_.get(), &kLeaf, 1) == 1 &&
+  void hash(const LeafBytes& bytes, Digest& digest) const {
+    require_openssl(EVP_DigestInit_ex(context_.get(), nullptr, nullptr) == 1 &&
                     EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1 &&
                     EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1);
   }
@@ -43,21 +48,19 @@ std::uint32_t word_of(std::int32_t number) { return static_cast<std::uint32_t>(n
 
 template <class T>
 void hash_rows(const T* result, std::int64_t columns, std::span<Digest> digests) {
-  constexpr unsigned kByteBits = 8;
+  static_assert(std::endian::native == std::endian::little, "the words of a tile are written as they lie in memory");
   const LeafHasher hasher;
-  std::array<unsigned char, kTileElements * sizeof(std::int32_t)> bytes{};
+  LeafBytes bytes{};
   const std::int64_t across = columns / kTileSide;
   for (std::size_t tile = 0; tile < digests.size(); ++tile) {
     const auto number = static_cast<std::int64_t>(tile);
     const T* corner = result + number / across * kTileSide * columns + number % across * kTileSide;
-    unsigned char* out = bytes.data();
+    std::array<std::uint32_t, kTileElements> words{};
     for (std::int64_t row = 0; row < kTileSide; ++row) {
-      for (std::int64_t column = 0; column < kTileSide; ++column) {
-        const std::uint32_t word = word_of(corner[row * columns + column]);
-        for (unsigned byte = 0; byte < sizeof word; ++byte)
-          *out++ = static_cast<unsigned char>(word >> (kByteBits * byte));
-      }
+      for (std::int64_t column = 0; column < kTileSide; ++column)
+        words[static_cast<std::size_t>(row * kTileSide + column)] = word_of(corner[row * columns + column]);
     }
+    std::memcpy(bytes.data() + 1, words.data(), sizeof words);
     hasher.hash(bytes, digests[tile]);
   }
 }

@@ -115,6 +115,19 @@ TEST_P(CpuFloorDeviceTest, GivesTheVeryIntegers) {
         << i;
 }
 
+TEST(CpuFloorShape, CanBeChallengedAndFitsTheMachine) {
+  for (const DType dtype : {DType::fp32, DType::bf16, DType::int8}) {
+    for (const std::optional<std::int64_t> memory :
+         {std::optional<std::int64_t>(), std::optional(std::int64_t{2} << 30), std::optional(std::int64_t{64} << 30)}) {
+      const FloorShape shape = cpu_floor_shape(dtype, memory);
+      EXPECT_EQ(shape_problem(shape), std::nullopt);
+      const std::int64_t operand_bytes = dtype == DType::fp32 ? 4 : dtype == DType::bf16 ? 2 : 1;
+      const std::int64_t bytes = (2 * shape.n * shape.k + shape.m * shape.k) * operand_bytes + 4 * shape.m * shape.n;
+      EXPECT_LT(bytes, memory.value_or(0) > (std::int64_t{8} << 30) ? 1'300'000'000 : 100'000'000);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(EveryDtype, CpuFloorDeviceTest, testing::Values(DType::fp32, DType::bf16, DType::int8),
                          [](const auto& test) { return std::string(to_name(test.param)); });
 
