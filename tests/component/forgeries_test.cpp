@@ -42,7 +42,7 @@ class ForgeryTest : public testing::Test {
     return result;
   }
 
-  void expect_in_no_headline() {
+  void expect_in_no_headline() const {
     const Aggregates aggregates = read_aggregates(*session_.pool->take(ConnectionPool::Access::write), kNowMs);
     for (const GpuAggregate& gpu : aggregates.gpus) EXPECT_FALSE(gpu.headline) << gpu.gpu_model;
     for (const OfferAggregate& offer : aggregates.offers) EXPECT_FALSE(offer.headline || offer.ranked);
@@ -56,7 +56,7 @@ class ForgeryTest : public testing::Test {
   static ReferenceFloorDevice partial(double left_out) {
     const auto skip_below = static_cast<std::int64_t>(left_out * 1000);
     return ReferenceFloorDevice(FloorSession::work(), [skip_below](std::uint32_t step, std::int64_t tile) {
-      return (tile * 389 + step * 7) % 1000 < skip_below;
+      return (tile * 389 + std::int64_t{step} * 7) % 1000 < skip_below;
     });
   }
   void expect_wrong(const FloorReport& report, std::string_view reason) {

@@ -115,8 +115,8 @@ TEST_F(PoolChecksTest, AThousandHonestRunsGetNoFlagAndNoQuarantine) {
     Machine machine(number + 1);
     std::mt19937 random(number);
     const double speed = std::normal_distribution<double>(1, 0.03)(random);
-    for (int run = 0; run < kRuns; ++run)
-      send(machine, machine.run(kStart + run * 8 * kDay + number * 60'000, speed, std::to_string(run)));
+    for (std::int64_t run = 0; run < kRuns; ++run)
+      send(machine, machine.run(kStart + run * 8 * kDay + std::int64_t{number} * 60'000, speed, std::to_string(run)));
   }
   check_all();
   checks_.check_changes(now_ms_);
@@ -192,7 +192,7 @@ TEST_F(PoolChecksTest, TheSameMachineMayRepeatItself) {
 TEST_F(PoolChecksTest, AGpuThatHasBecomeSlower) {
   Machine slower(1), steady(2);
   Result last, same;
-  for (int month = 0; month < 4; ++month) {
+  for (std::int64_t month = 0; month < 4; ++month) {
     send(slower, slower.run(kStart + month * 20 * kDay));
     send(steady, steady.run(kStart + month * 20 * kDay));
   }
@@ -212,7 +212,7 @@ TEST_F(PoolChecksTest, AProviderWhoseMachinesHaveChanged) {
   for (unsigned number = 1; number <= 12; ++number) {
     Machine before(number), now(100 + number);
     send(before, before.run(kStart + number * kDay, 0.8));
-    send(now, now.run(kStart + 80 * kDay + number * 60'000, 1.1));
+    send(now, now.run(kStart + 80 * kDay + std::int64_t{number} * 60'000, 1.1));
   }
   now_ms_ = kStart + 82 * kDay;
   checks_.check_changes(now_ms_);

@@ -92,7 +92,7 @@ class FloorSession {
     steady_ns_ += static_cast<std::int64_t>(seconds * kNsPerS);
     now_ms_ += static_cast<std::int64_t>(seconds * kMsPerS);
   }
-  [[nodiscard]] std::string trust() { return store.columns(example_result().run_id)->trust; }
+  [[nodiscard]] std::string trust() const { return store.columns(example_result().run_id)->trust; }
 
   std::unique_ptr<ConnectionPool> pool = memory_pool();
   RunStore store{*pool};

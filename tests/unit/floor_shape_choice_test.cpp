@@ -125,7 +125,7 @@ TEST(ChooseFloorShape, WhereNothingIsGoodEnoughManyDevicesGetShallowerProducts) 
   FloorBounds eight = kOfHopper;
   eight.devices = 8;
   const FloorShape among_eight = choose_floor_shape(kSlowHash, eight);
-  // Of eight devices the collector can afford 6 tiles each at that depth, which prove 61 %.
+  // Of eight devices the collector can afford a few tiles each at that depth, which prove less.
   EXPECT_LT(among_eight.k, alone.k);
   EXPECT_GT(proven_share(draws_of_device(8, among_eight.k)) / (1 + share(kSlowHash, among_eight)),
             proven_share(draws_of_device(8, alone.k)) / (1 + share(kSlowHash, alone)));
