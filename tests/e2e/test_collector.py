@@ -54,7 +54,7 @@ def test_every_documented_address_answers(collector, runs):
     assert status == 200 and json.loads(body) == OPENAPI
     assert wait_until(lambda: len(json.loads(get(collector, "/v1/log/leaves")[2])["leaves"]) == 10)
     for path, item in OPENAPI["paths"].items():
-        if "get" not in item:
+        if "get" not in item or "/challenges/" in path:  # a challenge has to be there: test_verified.py
             continue
         filled = path.replace("{run_id}", runs[0])
         if "percentile" in path:

@@ -14,7 +14,7 @@ from conftest import BIN, ROOT, one_line
 from test_store import server, sql, url  # noqa: F401 (fixtures)
 
 sys.path.insert(0, str(ROOT / "tests/support/python"))
-from exports import collector_command, export, files_in, verify  # noqa: E402
+from exports import UNDO_WHAT_CAME_WITH_THE_LOG, collector_command, export, files_in, verify  # noqa: E402
 from made_runs import Machine, example, placed, slower  # noqa: E402
 
 
@@ -123,7 +123,7 @@ def test_a_damaged_or_older_or_missing_store_is_one_line(filled, tmp_path):
 
 
 def test_a_store_of_the_version_before_is_brought_up_to_date(filled, tmp_path):
-    for statement in ("DROP TABLE log_entry", "DROP TABLE log_node", "DROP TABLE log_checkpoint", "DROP INDEX run_simulated", "DROP INDEX run_quarantined", "DROP INDEX signing_key_machine",
+    for statement in (*UNDO_WHAT_CAME_WITH_THE_LOG, "DROP INDEX run_simulated", "DROP INDEX run_quarantined", "DROP INDEX signing_key_machine",
                       "ALTER TABLE signing_key DROP COLUMN machine_key",
                       "ALTER TABLE run_body DROP COLUMN signature", "DROP TABLE surrogate_secret",
                       "DELETE FROM schema_migration WHERE component = 'run' AND version >= 4"):
