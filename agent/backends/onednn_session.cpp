@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <utility>
 
 #include "core/error.h"
@@ -62,6 +63,14 @@ MemoryDesc Session::plain(const std::vector<std::int64_t>& dims, DataType type) 
   MemoryDesc desc{};
   check(api_.dnnl_memory_desc_init_by_strides(&desc, static_cast<int>(dims.size()), dims.data(), type,
                                               row_major_strides(dims).data()),
+        "dnnl_memory_desc_init_by_strides");
+  return desc;
+}
+
+MemoryDesc Session::column_major(std::int64_t rows, std::int64_t columns, DataType type) const {
+  MemoryDesc desc{};
+  const std::array<std::int64_t, 2> dims{rows, columns}, strides{1, rows};
+  check(api_.dnnl_memory_desc_init_by_strides(&desc, 2, dims.data(), type, strides.data()),
         "dnnl_memory_desc_init_by_strides");
   return desc;
 }

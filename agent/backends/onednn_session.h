@@ -34,6 +34,8 @@ class Session {
 
   /// Dense row-major layout.
   [[nodiscard]] MemoryDesc plain(const std::vector<std::int64_t>& dims, DataType type) const;
+  /// A matrix whose columns lie one after the other.
+  [[nodiscard]] MemoryDesc column_major(std::int64_t rows, std::int64_t columns, DataType type) const;
   /// Layout for the library to choose.
   [[nodiscard]] MemoryDesc any(const std::vector<std::int64_t>& dims, DataType type) const;
   [[nodiscard]] bool same_layout(const MemoryDesc& one, const MemoryDesc& other) const;

@@ -66,7 +66,7 @@ class CpuFloorDevice final : public FloorDevice {
         work_(work),
         types_(operand_types(work.dtype, facts)),
         a_(plain(work.shape.m, work.shape.k, types_.operand)),
-        b_(plain(work.shape.k, work.shape.n, types_.operand)),
+        b_(session().tensor(session().column_major(work.shape.k, work.shape.n, types_.operand))),
         c_(plain(work.shape.m, work.shape.n, types_.result)) {
     make_product();
     multiply();
@@ -80,12 +80,12 @@ class CpuFloorDevice final : public FloorDevice {
   void begin(const FloorSeed& seed) override {
     seed_ = seed;
     tiles_.clear();
-    fill_b();
+    fill(b_, stream_of_b(seed, work_.device), work_.shape.n);
     session().reorder(b_, *packed_b_);
   }
 
   Digest run_step(std::uint32_t step, const Digest& before) override {
-    fill_a(stream_of_a(seed_, work_.device, step, before));
+    fill(a_, stream_of_a(seed_, work_.device, step, before), work_.shape.m);
     multiply();
     const std::int64_t tile_rows = work_.shape.m / kTileSide, across = work_.shape.n / kTileSide;
     std::vector<Digest> digests(static_cast<std::size_t>(floor_tiles(work_.shape)));
@@ -147,42 +147,20 @@ class CpuFloorDevice final : public FloorDevice {
     return body(std::int8_t{});
   }
 
-  void fill_a(const PhiloxStream& stream) {
-    with_operand_type([&](auto type) { this->fill_rows<decltype(type)>(stream); });
+  void fill(const Tensor& operand, const PhiloxStream& stream, std::int64_t rows) {
+    with_operand_type([&](auto type) { this->fill_rows<decltype(type)>(operand, stream, rows); });
   }
 
   template <class T>
-  void fill_rows(const PhiloxStream& stream) {
+  void fill_rows(const Tensor& operand, const PhiloxStream& stream, std::int64_t rows) {
     const FloorShape& shape = work_.shape;
     const OperandTable<T> operands;
-    share(shape.m, [&](std::int64_t begin, std::int64_t end) {
+    share(rows, [&](std::int64_t begin, std::int64_t end) {
       std::array<std::int8_t, kPiece> integers{};
-      T* out = a_.buffer.as<T>().data() + begin * shape.k;
+      T* out = operand.buffer.as<T>().data() + begin * shape.k;
       for (std::int64_t at = begin * shape.k; at < end * shape.k; at += kPiece) {
         fill_integers(stream, shape.largest, static_cast<std::uint64_t>(at), integers);
         for (const std::int8_t integer : integers) *out++ = operands[integer];
-      }
-    });
-  }
-
-  void fill_b() {
-    with_operand_type([&](auto type) { this->fill_columns<decltype(type)>(); });
-  }
-
-  /// B has its rows where the product's weights have columns.
-  template <class T>
-  void fill_columns() {
-    const FloorShape& shape = work_.shape;
-    const PhiloxStream stream = stream_of_b(seed_, work_.device);
-    T* const out = b_.buffer.as<T>().data();
-    const OperandTable<T> operands;
-    share(shape.n, [&](std::int64_t begin, std::int64_t end) {
-      std::array<std::int8_t, kPiece> integers{};
-      for (std::int64_t at = begin * shape.k; at < end * shape.k; at += kPiece) {
-        fill_integers(stream, shape.largest, static_cast<std::uint64_t>(at), integers);
-        const std::int64_t column = at / shape.k, first = at % shape.k;
-        for (std::int64_t i = 0; i < kPiece; ++i)
-          out[(first + i) * shape.n + column] = operands[integers[static_cast<std::size_t>(i)]];
       }
     });
   }
@@ -213,7 +191,7 @@ class CpuFloorDevice final : public FloorDevice {
 }  // namespace
 
 FloorShape cpu_floor_shape(DType dtype, std::optional<std::int64_t> memory_bytes) {
-  constexpr std::int64_t kRows = 1'024, kColumns = 8'192, kDepth = 32'768, kSmaller = 4,
+  constexpr std::int64_t kRows = 1'024, kColumns = 4'096, kDepth = 32'768, kSmaller = 4,
                          kEnough = std::int64_t{8} << 30;
   constexpr int kLargest = 15;
   const std::int64_t columns = dtype == DType::fp32 ? kColumns / 2 : kColumns;  // the same bytes

@@ -10,8 +10,8 @@
 
 namespace gpuassay {
 
-/// What a CPU does in one step: so large that making A and hashing C are small beside it, 5 % on two cores
-/// (docs/measured/verified_run.md), and takes 1.2 GB of memory. With less than 8 GiB on the machine, a sixteenth of it.
+/// What a CPU does in one step: so large that making A and hashing C are small beside it
+/// (docs/measured/verified_run.md), and takes 0.7 GB of memory. With less than 8 GiB on the machine, a sixteenth of it.
 FloorShape cpu_floor_shape(DType dtype, std::optional<std::int64_t> memory_bytes);
 
 /// Opens oneDNN and runs one step of zeros, so that its code is made. Call it in a process of its own. Throws
