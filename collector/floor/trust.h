@@ -43,8 +43,8 @@ struct FigureTrust {
 /// label.
 std::optional<double> floor_threshold(const Device& device);
 
-/// Below this ratio a figure is suspect, where a threshold is known at all: half of what honest runs show.
-inline constexpr double kSuspectRatio = 0.6;
+/// Below this ratio a figure is suspect, where a threshold is known at all: honest runs show half as much again.
+inline constexpr double kSuspectRatio = 0.5;
 
 /// All headline figures of all devices.
 std::vector<FigureTrust> trust_of_figures(const Result& result, const std::vector<FloorProof>& proofs);
