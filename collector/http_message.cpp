@@ -4,6 +4,11 @@
 
 namespace gpuassay {
 
+std::optional<std::string> header_of(const HttpRequest& request, const std::string& name) {
+  const auto found = request.headers.find(name);
+  return found == request.headers.end() ? std::nullopt : std::optional(found->second);
+}
+
 HttpReply problem_reply(int status, const std::string& title, const std::string& detail,
                         const std::vector<std::string>& violations) {
   nlohmann::json problem{{"type", "about:blank"}, {"title", title}, {"status", status}, {"detail", detail}};

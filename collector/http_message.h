@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,9 @@ struct HttpRequest {
   std::string peer = {};                       ///< IP address of the client, as the server or a trusted proxy sees it
   bool is_head = false;                        ///< only the header of the reply is wanted; `method` says GET
 };
+
+/// Of a name in lower case.
+std::optional<std::string> header_of(const HttpRequest& request, const std::string& name);
 
 struct HttpReply {
   /// Whether the client and the server are still there to take what is being made. From any thread.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "collector/run_query.h"
 #include "core/error.h"
 #include "core/receipt.h"
 #include "core/timestamp.h"
@@ -106,13 +107,7 @@ std::vector<RunCursor> runs_without_entry(Database& database, const RunCursor& a
   return runs;
 }
 
-/// Writing the row, if nothing new, keeps a deletion waiting: it must see the entry, or its salt would stay.
-bool hold_run(Database& database, const std::string& run_id) {
-  Statement hold(database, "UPDATE run SET trust = trust WHERE run_id = ? AND retracted_at_ms IS NULL");
-  hold.bind(1, run_id).run();
-  return database.changes() == 1;
-}
-
+/// A deletion must see the entry, or its salt would stay.
 void adopt_run(Database& database, const std::string& run_id) {
   if (!hold_run(database, run_id)) return;
   Statement query(database, "SELECT receipt FROM run_body WHERE run_id = ?");

@@ -14,11 +14,6 @@
 namespace gpuassay {
 namespace {
 
-std::optional<std::string> header(const HttpRequest& request, const std::string& name) {
-  const auto found = request.headers.find(name);
-  return found == request.headers.end() ? std::nullopt : std::optional(found->second);
-}
-
 /// "application/json", in any case, with or without parameters.
 bool is_json(std::string_view content_type) {
   std::string media_type(content_type.substr(0, content_type.find(';')));
@@ -238,7 +233,7 @@ HttpReply Routes::ready() const {
 
 HttpReply Routes::post(const HttpRequest& request) {
   const bool brings_result = request.path == kResults;
-  if (brings_result && !is_json(header(request, "content-type").value_or("")))
+  if (brings_result && !is_json(header_of(request, "content-type").value_or("")))
     return problem_reply(415, "Unsupported media type", "Send the result as Content-Type: application/json.");
   if (auto busy = beyond_share(request)) return *std::move(busy);
   return brings_result ? post_result(request) : change_key(request);
@@ -252,8 +247,8 @@ std::optional<HttpReply> Routes::beyond_share(const HttpRequest& request) {
 }
 
 HttpReply Routes::post_result(const HttpRequest& request) {
-  const IngestOutcome outcome =
-      targets_.ingest.accept({request.body, header(request, "gpuassay-key"), header(request, "gpuassay-signature")});
+  const IngestOutcome outcome = targets_.ingest.accept(
+      {request.body, header_of(request, "gpuassay-key"), header_of(request, "gpuassay-signature")});
   metrics_.count_upload(name_of(outcome.status));
   if (outcome.status == IngestStatus::created) {
     targets_.note_change();
@@ -268,8 +263,9 @@ HttpReply Routes::post_result(const HttpRequest& request) {
 HttpReply Routes::delete_result(const HttpRequest& request) {
   using Status = DeletionOutcome::Status;
   if (auto busy = beyond_share(request)) return *std::move(busy);
-  const DeletionOutcome outcome = targets_.ingest.retract(
-      {request.path.substr(kResult.size()), header(request, "gpuassay-key"), header(request, "gpuassay-signature")});
+  const DeletionOutcome outcome =
+      targets_.ingest.retract({request.path.substr(kResult.size()), header_of(request, "gpuassay-key"),
+                               header_of(request, "gpuassay-signature")});
   switch (outcome.status) {
     case Status::deleted: targets_.note_change(); return {200, "application/json", outcome.tombstone, {}};
     case Status::unknown: return problem_reply(kNotFound, "Not found", outcome.detail);
@@ -282,8 +278,8 @@ HttpReply Routes::delete_result(const HttpRequest& request) {
 
 HttpReply Routes::change_key(const HttpRequest& request) {
   using Status = KeyChangeOutcome::Status;
-  const KeyProof key{header(request, "gpuassay-key"), header(request, "gpuassay-signature")};
-  const KeyProof new_key{header(request, "gpuassay-new-key"), header(request, "gpuassay-new-signature")};
+  const KeyProof key{header_of(request, "gpuassay-key"), header_of(request, "gpuassay-signature")};
+  const KeyProof new_key{header_of(request, "gpuassay-new-key"), header_of(request, "gpuassay-new-signature")};
   const KeyChangeOutcome outcome =
       request.path == kReplaceKey ? targets_.keys.replace(key, new_key) : targets_.keys.revoke(key);
   switch (outcome.status) {

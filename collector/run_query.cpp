@@ -21,6 +21,12 @@ auto text_conditions(const RunFilter& filter) {
 
 }  // namespace
 
+bool hold_run(Database& database, std::string_view run_id) {
+  Statement hold(database, "UPDATE run SET trust = trust WHERE run_id = ? AND retracted_at_ms IS NULL");
+  hold.bind(1, run_id).run();
+  return database.changes() == 1;
+}
+
 const char* const kMachineOfRun =
     "(SELECT COALESCE(machine_key, run.agent_key) FROM signing_key WHERE signing_key.agent_key = run.agent_key)";
 

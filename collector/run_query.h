@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "collector/run_record.h"
 #include "core/database.h"
@@ -24,6 +25,10 @@ RunPage list_runs(Database& database, const RunFilter& filter, const PageLimits&
 std::string from_where(const RunFilter& filter);
 /// Returns the number of the next free parameter.
 int bind_filter(Statement& query, const RunFilter& filter);
+
+/// Keeps the run's row for this transaction: a deletion, or another that holds it, waits and then sees what was
+/// written. False when there is no such run, or not any more.
+bool hold_run(Database& database, std::string_view run_id);
 
 /// Of a row of `run`: the first key of the machine that signed it, which is one through all its keys.
 extern const char* const kMachineOfRun;

@@ -234,7 +234,7 @@ FloorAnswer Challenges::open(std::string_view id, const FloorMessage& message) {
     if (challenge->state == ChallengeState::committed) {
       if (openings.size() != challenge->draws.size())
         return refused(Status::malformed, fmt::format("{} tiles were drawn", challenge->draws.size()));
-      if (!queue_.add([this, challenge, openings = std::move(openings)] { check(*challenge, openings); }))
+      if (!queue_.add([this, challenge, openings = std::move(openings)] { check_or_reopen(*challenge, openings); }))
         return refused(Status::busy, "too many verified runs are waiting to be checked; try again in a minute");
       challenge->state = ChallengeState::opened;
     }
@@ -257,6 +257,17 @@ FloorAnswer Challenges::outcomes(std::string_view id) {
       proof.outcome.state = FloorState::checking;
   }
   return {Status::done, report_text(run->trust, proofs), {}};
+}
+
+/// What the store could not take is not lost: the openings may come again.
+void Challenges::check_or_reopen(OpenChallenge& challenge, const FloorOpenings& openings) {
+  try {
+    check(challenge, openings);
+  } catch (...) {
+    const std::lock_guard lock(challenge.mutex);
+    challenge.state = ChallengeState::committed;
+    throw;  // the queue says why in the log
+  }
 }
 
 /// Called once all of the challenge that is read here is final.

@@ -69,6 +69,7 @@ class Challenges {
   FloorAnswer outcomes(std::string_view id);
 
  private:
+  void check_or_reopen(OpenChallenge& challenge, const FloorOpenings& openings);
   void check(const OpenChallenge& challenge, const FloorOpenings& openings);
 
   RunStore& runs_;

@@ -30,11 +30,6 @@ std::string_view id_between(std::string_view path, std::string_view before, std:
   return id.find('/') == std::string_view::npos ? id : std::string_view();
 }
 
-std::optional<std::string> signing_header(const HttpRequest& request, const char* name) {
-  const auto found = request.headers.find(name);
-  return found == request.headers.end() ? std::nullopt : std::optional(found->second);
-}
-
 HttpReply floor_reply(const FloorAnswer& answer) {
   constexpr const char* kTitle = "No verified run";
   switch (answer.status) {
@@ -92,8 +87,8 @@ std::string_view FloorRoutes::method_of(std::string_view path) {
 
 HttpReply FloorRoutes::answer(const HttpRequest& request) {
   const std::string_view path = request.path, pattern = pattern_of(path);
-  const FloorMessage message{path, request.body, signing_header(request, "gpuassay-key"),
-                             signing_header(request, "gpuassay-signature")};
+  const FloorMessage message{path, request.body, header_of(request, "gpuassay-key"),
+                             header_of(request, "gpuassay-signature")};
   if (pattern == kAsk) return floor_reply(challenges_.ask(message));
   if (pattern == kCommitmentPattern)
     return floor_reply(challenges_.commit(id_between(path, kChallenge, kCommitment), message));

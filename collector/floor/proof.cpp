@@ -1,5 +1,6 @@
 #include "collector/floor/proof.h"
 
+#include "collector/run_query.h"
 #include "core/enums.h"
 #include "core/error.h"
 
@@ -7,14 +8,6 @@ namespace gpuassay {
 namespace {
 
 using Access = ConnectionPool::Access;
-
-/// False when there is no such run. Until the transaction ends nobody else gets it: of two commitments that come at
-/// once, the second one finds the first.
-bool lock_run(Database& database, std::string_view run_id) {
-  Statement touch(database, "UPDATE run SET trust = trust WHERE run_id = ? AND retracted_at_ms IS NULL");
-  touch.bind(1, run_id).run();
-  return database.changes() == 1;
-}
 
 /// False when the device has one.
 bool insert(Database& database, std::string_view run_id, const FloorProof& proof) {
@@ -51,7 +44,7 @@ FloorProof read_proof(const Statement& row) {
 bool FloorProofs::commit(std::string_view run_id, const std::vector<FloorProof>& proofs) {
   return pool_.use(Access::write, [&](Database& database) {
     Transaction transaction(database, TransactionKind::concurrent);
-    if (!lock_run(database, run_id)) return false;
+    if (!hold_run(database, run_id)) return false;  // of two that come at once, the second one finds the first
     Statement other(database, "SELECT device FROM floor_proof WHERE run_id = ?");
     other.bind(1, run_id);
     if (other.step()) return false;

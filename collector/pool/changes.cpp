@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/stats.h"
 #include "core/timestamp.h"
@@ -16,38 +17,51 @@ namespace {
 
 /// The scores of one group, old and new, and the runs that the new ones are of.
 struct History {
-  std::vector<double> before, now;
+  std::map<std::string, double> before, now;  ///< by member: of several the newest
   std::vector<std::string> new_runs;
 };
 
-/// Reads rows of (group, member, started_at_ms, run_id, score); of several rows of one member on one side the last one
-/// counts. `recent_ms`: from when on a run is new.
-std::map<std::string, History> histories(Statement& rows, std::int64_t recent_ms) {
-  std::map<std::string, std::map<std::pair<std::string, bool>, double>> scores;
-  std::map<std::string, History> histories;
-  while (rows.step()) {
-    const std::string group = rows.text(0);
-    const bool is_new = rows.integer(2) >= recent_ms;
-    scores[group][{rows.text(1), is_new}] = rows.real(4);
-    if (is_new) histories[group].new_runs.push_back(rows.text(3));
-  }
-  for (const auto& [group, members] : scores)
-    for (const auto& [member, score] : members)
-      (member.second ? histories[group].now : histories[group].before).push_back(score);
-  return histories;
+/// What a group must have to be looked at, and what is said of it.
+struct ShiftRule {
+  std::int64_t recent_ms;  ///< from when on a run is new
+  std::size_t least;       ///< members on each side
+  const char* code;
+  const char* what;
+};
+
+std::vector<double> scores_of(const std::map<std::string, double>& members) {
+  std::vector<double> scores;
+  scores.reserve(members.size());
+  for (const auto& [member, score] : members) scores.push_back(score);
+  return scores;
 }
 
-void flag_shifted(const std::map<std::string, History>& groups, std::size_t least, const char* code, const char* what,
-                  std::vector<FoundFlag>& flags) {
-  for (const auto& [group, history] : groups) {
-    if (history.before.size() < least || history.now.size() < least || !has_shifted(history.before, history.now))
-      continue;
-    constexpr int kDigits = 4;
-    const std::string detail =
-        fmt::format("{}: score {} where it was {}", what, round_significant(median(history.now), kDigits),
-                    round_significant(median(history.before), kDigits));
-    for (const std::string& run_id : history.new_runs) flags.push_back({run_id, code, detail});
+void flag_if_shifted(const History& history, const ShiftRule& rule, std::vector<FoundFlag>& flags) {
+  if (history.before.size() < rule.least || history.now.size() < rule.least) return;
+  const std::vector<double> before = scores_of(history.before), now = scores_of(history.now);
+  if (!has_shifted(before, now)) return;
+  constexpr int kDigits = 4;
+  const std::string detail =
+      fmt::format("{}: score {} where it was {}", rule.what, round_significant(median(now), kDigits),
+                  round_significant(median(before), kDigits));
+  for (const std::string& run_id : history.new_runs) flags.push_back({run_id, rule.code, detail});
+}
+
+/// Reads rows of (group, member, started_at_ms, run_id, score), by group and time, and holds one group at a time.
+void flag_shifted(Statement& rows, const ShiftRule& rule, std::vector<FoundFlag>& flags) {
+  std::string group;
+  History history;
+  while (rows.step()) {
+    if (std::string next = rows.text(0); next != group) {
+      flag_if_shifted(history, rule, flags);
+      history = {};
+      group = std::move(next);
+    }
+    const bool is_new = rows.integer(2) >= rule.recent_ms;
+    (is_new ? history.now : history.before)[rows.text(1)] = rows.real(4);
+    if (is_new) history.new_runs.push_back(rows.text(3));
   }
+  flag_if_shifted(history, rule, flags);
 }
 
 constexpr std::string_view kCountingRuns =
@@ -64,26 +78,30 @@ bool has_shifted(std::vector<double> before, std::vector<double> now) {
 }
 
 std::vector<FoundFlag> flags_of_changes(Database& database, std::int64_t now_ms) {
-  constexpr std::int64_t kNewOfGpuDays = 30, kNewOfProviderDays = 7, kProviderDays = 90;
+  constexpr std::int64_t kNewOfGpuDays = 30, kGpuDays = 730, kNewOfProviderDays = 7, kProviderDays = 90;
   constexpr std::size_t kLeastRuns = 3, kLeastMachines = 10;
   std::vector<FoundFlag> flags;
-  Statement of_gpus(database, fmt::format("SELECT run_gpu.gpu || ' ' || run.score_version, run.run_id, "
+  Statement of_gpus(database, fmt::format("SELECT run_gpu.gpu || ' ' || run.score_version AS history, run.run_id, "
                                           "run.started_at_ms, run.run_id, run.score FROM run_gpu "
-                                          "JOIN run ON run.run_id = run_gpu.run_id WHERE run.gpu_count = 1 AND {} "
-                                          "ORDER BY run.started_at_ms",
+                                          "JOIN run ON run.run_id = run_gpu.run_id "
+                                          "WHERE run.gpu_count = 1 AND run.started_at_ms >= ? AND {} "
+                                          "ORDER BY history, run.started_at_ms",
                                           kCountingRuns));
-  flag_shifted(histories(of_gpus, now_ms - kNewOfGpuDays * kMsPerDay), kLeastRuns, "drift", "this GPU has changed",
-               flags);
+  of_gpus.bind(1, now_ms - kGpuDays * kMsPerDay);
+  flag_shifted(of_gpus, {now_ms - kNewOfGpuDays * kMsPerDay, kLeastRuns, "drift", "this GPU has changed"}, flags);
   Statement of_providers(
       database,
       fmt::format("SELECT run.provider || ' ' || run.gpu_model || ' ' || CAST(run.gpu_count AS TEXT) || ' ' || "
-                  "run.score_version, COALESCE(signing_key.machine_key, run.agent_key), run.started_at_ms, run.run_id, "
-                  "run.score FROM run LEFT JOIN signing_key ON signing_key.agent_key = run.agent_key "
-                  "WHERE run.gpu_model IS NOT NULL AND run.started_at_ms >= ? AND {} ORDER BY run.started_at_ms",
+                  "run.score_version AS history, COALESCE(signing_key.machine_key, run.agent_key), run.started_at_ms, "
+                  "run.run_id, run.score FROM run LEFT JOIN signing_key ON signing_key.agent_key = run.agent_key "
+                  "WHERE run.gpu_model IS NOT NULL AND run.started_at_ms >= ? AND {} "
+                  "ORDER BY history, run.started_at_ms",
                   kCountingRuns));
   of_providers.bind(1, now_ms - kProviderDays * kMsPerDay);
-  flag_shifted(histories(of_providers, now_ms - kNewOfProviderDays * kMsPerDay), kLeastMachines, "shift",
-               "this provider's machines of the model have changed", flags);
+  flag_shifted(of_providers,
+               {now_ms - kNewOfProviderDays * kMsPerDay, kLeastMachines, "shift",
+                "this provider's machines of the model have changed"},
+               flags);
   return flags;
 }
 

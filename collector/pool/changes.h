@@ -10,7 +10,8 @@
 namespace gpuassay {
 
 /// Flags of the newest runs:
-/// - drift: of a GPU whose scores of the last 30 days are another than those it had before, by more than 10 % in the
+/// - drift: of a GPU whose scores of the last 30 days are another than those of the two years before, by more than 10 %
+/// in the
 ///   median and without an overlap of the middle halves; three runs on each side at least;
 /// - shift: of a provider's GPU model, count and score version whose machines of the last 7 days are another than those
 ///   of the 83 days before, by the same rule; ten machines on each side at least.

@@ -39,26 +39,36 @@ void look_for_overlaps(Database& database, const std::string& run_id, std::vecto
     flag_both(flags, run_id, query.text(0), "two_rentals", "one of its GPUs was measured at the same time in");
 }
 
-/// A GPU that was in this instance, then in another one, and is in this one again.
+/// When this run's instance first had one of its GPUs; empty without an instance.
+std::optional<std::int64_t> first_in_instance_ms(Database& database, const std::string& run_id) {
+  Statement query(database,
+                  "SELECT MIN(other.started_at_ms) FROM run_gpu AS mine "
+                  "JOIN run_trace AS my_trace ON my_trace.run_id = mine.run_id "
+                  "JOIN run_gpu AS same ON same.gpu = mine.gpu "
+                  "JOIN run AS other ON other.run_id = same.run_id "
+                  "JOIN run_trace AS trace ON trace.run_id = same.run_id "
+                  "WHERE mine.run_id = ? AND trace.instance = my_trace.instance AND other.retracted_at_ms IS NULL");
+  query.bind(1, run_id);
+  return query.step() ? query.optional_integer(0) : std::nullopt;
+}
+
+/// A GPU that was in this instance, then in another one, and is in this one again. In two looks at its runs, not at
+/// pairs of them: a watched machine has tens of thousands.
 void look_for_returns(Database& database, const std::string& run_id, std::vector<FoundFlag>& flags) {
   constexpr std::int64_t kMost = 20;
-  Statement query(database,
-                  fmt::format("SELECT DISTINCT other.run_id FROM run_gpu AS mine "
-                              "JOIN run AS me ON me.run_id = mine.run_id "
-                              "JOIN run_trace AS my_trace ON my_trace.run_id = mine.run_id "
-                              "JOIN run_gpu AS same ON same.gpu = mine.gpu "
-                              "JOIN run AS other ON other.run_id = same.run_id "
-                              "JOIN run_trace AS trace ON trace.run_id = same.run_id "
-                              "JOIN run_gpu AS before_gpu ON before_gpu.gpu = mine.gpu "
-                              "JOIN run AS before_run ON before_run.run_id = before_gpu.run_id "
-                              "JOIN run_trace AS before_trace ON before_trace.run_id = before_gpu.run_id "
-                              "WHERE mine.run_id = ?1 AND me.simulated = 0 AND {} "
-                              "AND before_run.retracted_at_ms IS NULL AND trace.instance <> my_trace.instance "
-                              "AND before_trace.instance = my_trace.instance "
-                              "AND before_run.started_at_ms < other.started_at_ms "
-                              "AND other.started_at_ms < me.started_at_ms LIMIT ?2",
-                              kCounting));
-  query.bind(1, run_id).bind(2, kMost);
+  const auto first_ms = first_in_instance_ms(database, run_id);
+  if (!first_ms) return;
+  Statement query(database, fmt::format("SELECT DISTINCT other.run_id FROM run_gpu AS mine "
+                                        "JOIN run AS me ON me.run_id = mine.run_id "
+                                        "JOIN run_trace AS my_trace ON my_trace.run_id = mine.run_id "
+                                        "JOIN run_gpu AS same ON same.gpu = mine.gpu "
+                                        "JOIN run AS other ON other.run_id = same.run_id "
+                                        "JOIN run_trace AS trace ON trace.run_id = same.run_id "
+                                        "WHERE mine.run_id = ?1 AND me.simulated = 0 AND {} "
+                                        "AND trace.instance <> my_trace.instance AND other.started_at_ms > ?2 "
+                                        "AND other.started_at_ms < me.started_at_ms LIMIT ?3",
+                                        kCounting));
+  query.bind(1, run_id).bind(2, *first_ms).bind(3, kMost);
   while (query.step())
     flag_both(flags, run_id, query.text(0), "two_rentals", "one of its GPUs was in another instance meanwhile, in");
 }

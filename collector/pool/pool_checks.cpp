@@ -1,6 +1,7 @@
 #include "collector/pool/pool_checks.h"
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <iterator>
 
 #include "collector/pool/changes.h"
 #include "collector/pool/new_runs.h"
@@ -22,17 +23,22 @@ std::vector<std::string> unchecked_runs(Database& database, std::size_t limit) {
 
 std::size_t PoolChecks::check_new(std::size_t limit, std::int64_t now_ms) {
   const auto run_ids = pool_.use(Access::read, [&](Database& database) { return unchecked_runs(database, limit); });
+  if (run_ids.empty()) return 0;
+  std::vector<FoundFlag> flags;
   for (const std::string& run_id : run_ids) {
-    // A look first: writers wait for one another.
-    const auto flags = pool_.use(Access::read, [&](Database& database) { return flags_of_new_run(database, run_id); });
-    pool_.use(Access::write, [&](Database& database) {
-      Transaction transaction(database, TransactionKind::concurrent);
-      for (const FoundFlag& flag : flags) put_flag(database, flag, now_ms);
+    auto found = pool_.use(Access::read, [&](Database& database) { return flags_of_new_run(database, run_id); });
+    std::move(found.begin(), found.end(), std::back_inserter(flags));
+  }
+  // One for all: every commit costs the uploads' disk a write.
+  pool_.use(Access::write, [&](Database& database) {
+    Transaction transaction(database, TransactionKind::concurrent);
+    for (const FoundFlag& flag : flags) put_flag(database, flag, now_ms);
+    for (const std::string& run_id : run_ids) {
       Statement done(database, "UPDATE run_trace SET checked = 1 WHERE run_id = ?");
       done.bind(1, run_id).run();
-      transaction.commit();
-    });
-  }
+    }
+    transaction.commit();
+  });
   return run_ids.size();
 }
 

@@ -10,8 +10,8 @@ namespace {
 /// Nobody waits for a flag: uploads come first.
 constexpr std::chrono::seconds kPoolPause{2};
 constexpr std::chrono::hours kChangesPause{24};
-/// Then a pause, so that a backlog does not hold up the uploads' disk.
-constexpr std::size_t kCheckedAtOnce = 20;
+/// More than uploads come in one pause, so that a backlog gets shorter.
+constexpr std::size_t kCheckedAtOnce = 1'000;
 
 }  // namespace
 

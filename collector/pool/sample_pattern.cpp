@@ -36,7 +36,9 @@ std::vector<bool> bends_of(const std::vector<double>& samples) {
 std::map<std::string_view, const Measurement*> measured(const Result& result) {
   std::map<std::string_view, const Measurement*> by_id;
   for (const Measurement& measurement : result.measurements) {
-    if (measurement.status == CaseStatus::ok && measurement.samples_ns.size() >= kLeastSamples)
+    const std::vector<double>& samples = measurement.samples_ns;
+    const bool all_positive = std::all_of(samples.begin(), samples.end(), [](double sample) { return sample > 0; });
+    if (measurement.status == CaseStatus::ok && samples.size() >= kLeastSamples && all_positive)
       by_id.emplace(measurement.id, &measurement);
   }
   return by_id;

@@ -70,19 +70,21 @@ class FloorSession {
     }
   }
 
-  /// The whole protocol with this device: `steps` that take `seconds` by the collector's clock. `change` may alter what
-  /// is opened.
-  FloorReport play(FloorDevice& device, int steps, double seconds,
-                   const std::function<void(FloorOpenings&)>& change = {}) {
+  /// The whole protocol with this device: `steps` that take `seconds` by the collector's clock.
+  FloorReport play(FloorDevice& device, int steps, double seconds) {
     const FloorChallenge challenge = floor_challenge_from(ask().body);
     FloorChain chain(device, work(), challenge.seed);
     int done = 0;
     chain.run([&] { return ++done < steps; });
     pass_s(seconds);
+    return show(challenge, chain);
+  }
+
+  /// Commits the chain, of whatever it is, to the challenge, and opens what is drawn.
+  FloorReport show(const FloorChallenge& challenge, const FloorChain& chain) {
     const auto draws = floor_draws_from(commit(agent, challenge.id, {{chain.commitment()}}).body);
     FloorOpenings openings;
     for (const FloorDraw& draw : draws) openings.push_back(chain.open(draw));
-    if (change) change(openings);
     open(agent, challenge.id, openings);
     return report(challenge.id);
   }

@@ -1,0 +1,109 @@
+// Proofs, vouching, flags and what aggregates make of them, on both engines: their SQL is one text for two dialects.
+#include <gtest/gtest.h>
+
+#include "collector/aggregates.h"
+#include "collector/floor/proof.h"
+#include "collector/pool/pool_checks.h"
+#include "core/timestamp.h"
+#include "tests/support/store_engines.h"
+
+namespace gpuassay {
+namespace {
+
+using test::made_up_run;
+
+class TrustStore : public test::StoreOnEachEngine {
+ protected:
+  /// A run of this GPU that began so long after the first and took a minute.
+  void put(int number, const std::string& gpu, std::int64_t after_ms, const std::string& instance, double score = 50) {
+    StoredRun run = made_up_run(number);
+    run.agent_key = "machine " + gpu;
+    run.gpu_model = "Tesla V100";
+    run.gpu_count = 1;
+    run.score = score;
+    run.started_at_ms = kStartMs + after_ms;
+    run.trace = {run.started_at_ms + 60'000, instance, {gpu}, {1, 2}};
+    ASSERT_FALSE(store_->insert(run));
+  }
+  std::string codes(int number) {
+    std::string text;
+    for (const RunFlag& flag : PoolChecks(*pool_).flags_of("run-" + std::to_string(number))) text += flag.code + " ";
+    return text;
+  }
+
+  static constexpr std::int64_t kStartMs = 1'795'000'000'000;
+};
+
+TEST_P(TrustStore, AProofIsCommittedOnceAndDecided) {
+  store_->insert(made_up_run(1));
+  FloorProofs proofs(*pool_);
+  FloorProof proof;
+  proof.outcome.device = 3;
+  proof.outcome.dtype = DType::bf16;
+  proof.outcome.state = FloorState::committed;
+  proof.steps = 7;
+  proof.draws = 64;
+  proof.interval_ns = 8'100'000'000;
+  EXPECT_TRUE(proofs.commit("run-1", {proof}));
+  EXPECT_FALSE(proofs.commit("run-1", {proof}));
+  EXPECT_FALSE(proofs.commit("run-2", {proof})) << "no such run";
+  proof.outcome.state = FloorState::right;
+  proof.outcome.floor_tflop_per_s = 0.25;
+  proofs.decide("run-1", {proof}, "floor_verified");
+  const auto kept = proofs.of_run("run-1");
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].outcome.device, 3);
+  EXPECT_EQ(kept[0].outcome.state, FloorState::right);
+  EXPECT_EQ(kept[0].outcome.floor_tflop_per_s, 0.25);
+  EXPECT_EQ(kept[0].interval_ns, 8'100'000'000);
+  EXPECT_EQ(store_->columns("run-1")->trust, "floor_verified");
+  ASSERT_TRUE(store_->erase("run-1", 1));
+  EXPECT_TRUE(proofs.of_run("run-1").empty());
+}
+
+TEST_P(TrustStore, RunsAreComparedAndFlagged) {
+  put(1, "a", 0, "i");
+  put(2, "a", 30'000, "j");
+  put(3, "b", 0, "k");
+  put(4, "c", 0, "i");
+  put(5, "c", 86'400'000, "j");
+  put(6, "c", 2 * 86'400'000LL, "i");
+  PoolChecks checks(*pool_);
+  EXPECT_EQ(checks.check_new(100, kStartMs), 6U);
+  EXPECT_EQ(checks.check_new(100, kStartMs), 0U);
+  for (const int number : {1, 2, 5, 6}) EXPECT_EQ(codes(number), "two_rentals ") << number;
+  for (const int number : {3, 4}) EXPECT_EQ(codes(number), "") << number;
+  ASSERT_TRUE(store_->erase("run-1", 1));
+  EXPECT_EQ(codes(1), "");
+}
+
+TEST_P(TrustStore, WhatHasChangedIsFlagged) {
+  constexpr std::int64_t kDayMs = 86'400'000;
+  for (int number = 0; number < 6; ++number)
+    put(number, "a", (number < 3 ? number : 100 + number) * kDayMs, "i", number < 3 ? 50 : 40);
+  PoolChecks(*pool_).check_changes(kStartMs + 110 * kDayMs);
+  EXPECT_EQ(codes(2), "");
+  EXPECT_EQ(codes(5), "drift ");
+}
+
+TEST_P(TrustStore, HeadlinesAreOfWitnessesWithoutAFlag) {
+  for (int number = 1; number <= 3; ++number) put(number, std::to_string(number), 0, "i", 49 + number);
+  const auto headline = [&] {
+    const auto database = pool_->take(ConnectionPool::Access::write);
+    return read_aggregates(*database, kStartMs).gpus.at(0).headline;
+  };
+  EXPECT_FALSE(headline());
+  for (int number = 1; number <= 3; ++number)
+    ASSERT_TRUE(store_->vouch_for_key("machine " + std::to_string(number), true, 1));
+  ASSERT_TRUE(headline());
+  EXPECT_EQ(headline()->p50, 51);
+  put(4, "3", 10'000, "j");
+  PoolChecks(*pool_).check_new(100, kStartMs);
+  EXPECT_FALSE(headline()) << "two of three are left";
+}
+
+INSTANTIATE_TEST_SUITE_P(EachEngine, TrustStore, testing::Values(test::Engine::sqlite, test::Engine::postgres),
+                         test::name_of_engine);
+
+}  // namespace
+}  // namespace gpuassay
