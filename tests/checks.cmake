@@ -9,6 +9,12 @@ set(sanitized_environment GPUASSAY_BIN=${PROJECT_BINARY_DIR} GPUASSAY_TIME_SCALE
 set(e2e_alone run verified kill interruption watch bad_input thread clock doctor once platform collector_kill)
 # Runs on fake GPUs with more time than they need: they may run beside others.
 set(e2e_fakes gpu health host instance collectives multi_node verified_gpu)
+# Those wait more than they compute, and so do these two: so many of a file's tests at a time.
+set(e2e_at_once_watch 4)
+set(e2e_at_once_interruption 3)
+foreach(e2e ${e2e_fakes})
+  set(e2e_at_once_${e2e} 4)
+endforeach()
 foreach(e2e ${e2e_alone} ${e2e_fakes} consent notices platform_faults upload after_upload saved_results keys store collector collector_bad_input
         collector_tls operation export verify log log_verify reassess openapi estimate compare validate)
   foreach(build e2e sanitized)
@@ -18,7 +24,11 @@ foreach(e2e ${e2e_alone} ${e2e_fakes} consent notices platform_faults upload aft
     if(build STREQUAL sanitized AND (NOT GPUASSAY_SANITIZE OR e2e IN_LIST e2e_fakes OR e2e MATCHES "^(interruption|watch|notices|verified|once|platform|openapi)$"))
       continue()
     endif()
-    add_test(NAME ${build}.${e2e} COMMAND ${pytest} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${e2e}.py)
+    set(at_once "")
+    if(e2e_at_once_${e2e})
+      set(at_once -n ${e2e_at_once_${e2e}})
+    endif()
+    add_test(NAME ${build}.${e2e} COMMAND ${pytest} ${at_once} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${e2e}.py)
     set_tests_properties(${build}.${e2e} PROPERTIES LABELS e2e TIMEOUT 1500 ENVIRONMENT "${${build}_environment}")
     if(e2e IN_LIST e2e_alone)
       set_tests_properties(${build}.${e2e} PROPERTIES RUN_SERIAL TRUE)
@@ -62,9 +72,9 @@ set_tests_properties(conformance.join PROPERTIES LABELS component PROCESSORS 2)
 set_tests_properties(check.dataset PROPERTIES LABELS check PROCESSORS 2)
 set_tests_properties(check.price_scripts PROPERTIES LABELS check)
 
-# A minute with what an upload can be, half a minute each with questions, price files and metadata; scripts/fuzz does
+# Two minutes with what an upload can be, a quarter of a minute each with questions, price files and metadata; scripts/fuzz does
 # hours.
-foreach(target_seconds ingest:60 query:30 prices:30 metadata:30)
+foreach(target_seconds ingest:120 query:15 prices:15 metadata:15)
   string(REPLACE ":" ";" target_seconds ${target_seconds})
   list(GET target_seconds 0 target)
   list(GET target_seconds 1 seconds)

@@ -39,9 +39,9 @@ Verification with_method(OutputCheck& check, const char* method) {
 constexpr OutputRule kExact{0, 0, true};
 
 /// copy, mul, add, triad on arrays of doubles.
-class StreamKernel final : public CudaOperation {
+class CudaStreamKernel final : public CudaOperation {
  public:
-  StreamKernel(std::shared_ptr<CudaContext> shared, const BandwidthParams& params)
+  CudaStreamKernel(std::shared_ptr<CudaContext> shared, const BandwidthParams& params)
       : CudaOperation(std::move(shared)), params_(params), count_(params.array_bytes / 16 * 2) {
     for (CudaTensor& array : arrays_) array = filled_tensor(context(), ElementFormat::fp64, count_);
     poison();
@@ -265,7 +265,7 @@ std::unique_ptr<Operation> prepare_cuda_stream(std::shared_ptr<CudaContext> cont
     case BandwidthKernel::copy:
     case BandwidthKernel::mul:
     case BandwidthKernel::add:
-    case BandwidthKernel::triad: return std::make_unique<StreamKernel>(std::move(context), params);
+    case BandwidthKernel::triad: return std::make_unique<CudaStreamKernel>(std::move(context), params);
     case BandwidthKernel::read: return std::make_unique<Read>(std::move(context), params);
     case BandwidthKernel::write: return std::make_unique<Write>(std::move(context), params);
     case BandwidthKernel::gather: return std::make_unique<Gather>(std::move(context), params);

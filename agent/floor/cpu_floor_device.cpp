@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <optional>
-#include <type_traits>
 #include <utility>
 
 #include "agent/backends/cpu_context.h"
+#include "agent/floor/operand_fill.h"
 #include "agent/floor/tile_hashing.h"
-#include "agent/workloads/bfloat16.h"
 #include "core/enums.h"
 #include "core/error.h"
 
@@ -29,35 +27,6 @@ OperandTypes operand_types(DType dtype, const CpuFacts& facts) {
   if (dtype == DType::int8) return {onednn::kS8, onednn::kS32};
   throw Error(ErrorCode::unsupported, fmt::format("a CPU does no verified run in {}", to_name(dtype)));
 }
-
-template <class T>
-T operand_from(std::int8_t integer) {
-  if constexpr (std::is_same_v<T, Bfloat16>) {
-    return bfloat16_from(integer);
-  } else {
-    return static_cast<T>(integer);
-  }
-}
-
-/// The operand of each byte: looking it up is faster than converting it.
-template <class T>
-class OperandTable {
- public:
-  OperandTable() {
-    for (int byte = 0; byte < kBytes; ++byte) {
-      const auto integer = static_cast<std::int8_t>(byte);
-      operands_[static_cast<std::uint8_t>(integer)] = operand_from<T>(integer);
-    }
-  }
-  T operator[](std::int8_t integer) const {
-    if constexpr (std::is_same_v<T, std::int8_t>) return integer;
-    return operands_[static_cast<std::uint8_t>(integer)];
-  }
-
- private:
-  static constexpr int kBytes = 256;
-  std::array<T, kBytes> operands_{};
-};
 
 class CpuFloorDevice final : public FloorDevice {
  public:
@@ -154,14 +123,10 @@ class CpuFloorDevice final : public FloorDevice {
   template <class T>
   void fill_rows(const Tensor& operand, const PhiloxStream& stream, std::int64_t rows) {
     const FloorShape& shape = work_.shape;
-    const OperandTable<T> operands;
     share(rows, [&](std::int64_t begin, std::int64_t end) {
-      std::array<std::int8_t, kPiece> integers{};
-      T* out = operand.buffer.as<T>().data() + begin * shape.k;
-      for (std::int64_t at = begin * shape.k; at < end * shape.k; at += kPiece) {
-        fill_integers(stream, shape.largest, static_cast<std::uint64_t>(at), integers);
-        for (const std::int8_t integer : integers) *out++ = operands[integer];
-      }
+      const auto part = operand.buffer.as<T>().subspan(static_cast<std::size_t>(begin * shape.k),
+                                                       static_cast<std::size_t>((end - begin) * shape.k));
+      fill_operands(stream, shape.largest, static_cast<std::uint64_t>(begin * shape.k), part);
     });
   }
 
@@ -174,9 +139,6 @@ class CpuFloorDevice final : public FloorDevice {
       hash_tile_rows(c_.buffer.as<float>().data() + begin, columns, digests);
     }
   }
-
-  /// Of k: it divides every shape's.
-  static constexpr std::int64_t kPiece = 1'024;
 
   CpuContext context_;
   FloorWork work_;

@@ -54,12 +54,12 @@ TEST_P(CudaFloorDeviceTest, GivesTheVeryDigestsAndPathsOfPlainIntegers) {
   device->begin(some_seed());
   reference.begin(some_seed());
   std::vector<Digest> digests{Digest{}};
-  for (std::uint32_t step = 0; step < 3; ++step) {
+  for (std::uint32_t step = 0; step < 2; ++step) {
     digests.push_back(device->run_step(step, digests.back()));
     ASSERT_EQ(digests.back(), reference.run_step(step, digests[step])) << "step " << step;
   }
   // The last one is still there, the first is computed anew, and so is the last one then.
-  for (const std::uint32_t step : {2U, 0U, 0U, 2U, 1U}) {
+  for (const std::uint32_t step : {1U, 0U, 0U, 1U}) {
     for (const std::int64_t tile : {0, 77, 511})
       EXPECT_EQ(device->tile_path(step, digests[step], tile), reference.tile_path(step, digests[step], tile))
           << "step " << step << " tile " << tile;

@@ -21,7 +21,7 @@ class Terminal:
         variables.update(TERM="xterm", NO_COLOR="1")
         if collector:
             variables["GPUASSAY_COLLECTOR"] = collector
-        command = agent.command("run", "--device", "cpu", "--profile", "quick", "--max-seconds", "3", *arguments)
+        command = agent.command("run", "--device", "cpu", "--profile", "quick", "--max-seconds", "6", *arguments)
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
             for descriptor in redirect or ():
@@ -91,7 +91,7 @@ def test_yes_sends_this_run_and_the_next_ones_without_asking(agent):
     assert len(collector.of("POST")) == 2
 
     # What is remembered is an answer at a terminal: unattended, only --upload sends.
-    unattended = agent("run", "--device", "cpu", "--profile", "quick", "--max-seconds", "3", env=dict(os.environ, GPUASSAY_COLLECTOR=collector.url))
+    unattended = agent("run", "--device", "cpu", "--profile", "quick", "--max-seconds", "6", env=dict(os.environ, GPUASSAY_COLLECTOR=collector.url))
     assert unattended.returncode == 4 and len(collector.of("POST")) == 2
 
 
