@@ -21,7 +21,7 @@ using openssl::Certificate;
 
 constexpr std::string_view kCurve = "secp384r1";
 
-ChainVerdict refused(std::string problem) {
+ChainVerdict no_device(std::string problem) {
   ERR_clear_error();  // the next one to look at this thread's list is not to find our failures
   return {std::nullopt, nullptr, std::move(problem)};
 }
@@ -147,24 +147,24 @@ AttestationRoots AttestationRoots::from_file(const std::string& path) {
 }
 
 ChainVerdict verify_chain(const AttestationRoots& roots, std::string_view pem, std::int64_t now_ms) {
-  if (roots.empty()) return refused("this collector trusts no maker of devices");
+  if (roots.empty()) return no_device("this collector trusts no maker of devices");
   if (pem.size() > kMostCertificateBytes)
-    return refused(fmt::format("its certificates have {} bytes; {} are taken", pem.size(), kMostCertificateBytes));
+    return no_device(fmt::format("its certificates have {} bytes; {} are taken", pem.size(), kMostCertificateBytes));
   const auto chain = read_certificates(pem);
-  if (!chain) return refused("one of its certificates cannot be read");
+  if (!chain) return no_device("one of its certificates cannot be read");
   if (chain->size() < kLeastCertificates || chain->size() > kMostCertificates)
-    return refused(fmt::format("it has {}{} certificates; {} to {} are taken",
-                               chain->size() > kMostCertificates ? "over " : "",
-                               std::min(chain->size(), kMostCertificates), kLeastCertificates, kMostCertificates));
+    return no_device(fmt::format("it has {}{} certificates; {} to {} are taken",
+                                 chain->size() > kMostCertificates ? "over " : "",
+                                 std::min(chain->size(), kMostCertificates), kLeastCertificates, kMostCertificates));
   for (std::size_t at = 0; at < chain->size(); ++at)
-    if (!is_on_curve(*(*chain)[at])) return refused(fmt::format("certificate {}: its key is not of P-384", at + 1));
-  if (auto problem = path_problem(roots, *chain, now_ms)) return refused(*std::move(problem));
+    if (!is_on_curve(*(*chain)[at])) return no_device(fmt::format("certificate {}: its key is not of P-384", at + 1));
+  if (auto problem = path_problem(roots, *chain, now_ms)) return no_device(*std::move(problem));
   X509& leaf = *chain->front();
   X509& device = *(*chain)[1];
   if ((X509_get_key_usage(&leaf) & KU_DIGITAL_SIGNATURE) == 0)
-    return refused("certificate 1: its key is not for signatures");
+    return no_device("certificate 1: its key is not for signatures");
   const auto identity = key_digest(device);
-  if (!identity) return refused("certificate 2: its key cannot be read");
+  if (!identity) return no_device("certificate 2: its key cannot be read");
   std::shared_ptr<evp_pkey_st> key(X509_get_pubkey(&leaf), EVP_PKEY_free);
   ERR_clear_error();
   return {CertifiedDevice{first_word(common_name(device)), *identity}, std::move(key), {}};

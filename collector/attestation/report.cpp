@@ -39,7 +39,7 @@ class Reader {
   bool is_short_ = false;
 };
 
-ParsedReport refused(std::string problem) { return {std::nullopt, std::move(problem)}; }
+ParsedReport no_report(std::string problem) { return {std::nullopt, std::move(problem)}; }
 
 /// Version, code and two parameters begin every message.
 std::optional<std::string> head_problem(Reader& reader, unsigned code, std::string_view message, bool is_request) {
@@ -72,23 +72,23 @@ std::optional<std::string> record_problem(std::string_view record, std::size_t b
 ParsedReport parse_attestation_report(std::string_view bytes) {
   constexpr std::size_t kSlotBytes = 1, kRecordLengthBytes = 3, kOpaqueLengthBytes = 2;
   if (bytes.size() > kMostReportBytes)
-    return refused(fmt::format("the report has {} bytes; {} are taken", bytes.size(), kMostReportBytes));
+    return no_report(fmt::format("the report has {} bytes; {} are taken", bytes.size(), kMostReportBytes));
   Reader reader(bytes);
   AttestationReport report;
-  if (auto problem = head_problem(reader, kGetMeasurements, "request", true)) return refused(*std::move(problem));
+  if (auto problem = head_problem(reader, kGetMeasurements, "request", true)) return no_report(*std::move(problem));
   const std::string_view nonce = reader.take(report.nonce.size());
   std::copy(nonce.begin(), nonce.end(), report.nonce.begin());
   (void)reader.take(kSlotBytes);
-  if (auto problem = head_problem(reader, kMeasurements, "answer", false)) return refused(*std::move(problem));
+  if (auto problem = head_problem(reader, kMeasurements, "answer", false)) return no_report(*std::move(problem));
   report.measurements = reader.number(1);
   const std::string_view record = reader.take(reader.number(kRecordLengthBytes));
   (void)reader.take(report.nonce.size());  // the device's own, which makes two answers to one request differ
   (void)reader.take(reader.number(kOpaqueLengthBytes));
   report.signed_bytes = bytes.substr(0, bytes.size() - reader.left());
   report.signature = reader.take(kReportSignatureBytes);
-  if (reader.is_short()) return refused("the report is shorter than its parts say");
-  if (reader.left() > 0) return refused(fmt::format("{} bytes follow the report's signature", reader.left()));
-  if (auto problem = record_problem(record, report.measurements)) return refused(*std::move(problem));
+  if (reader.is_short()) return no_report("the report is shorter than its parts say");
+  if (reader.left() > 0) return no_report(fmt::format("{} bytes follow the report's signature", reader.left()));
+  if (auto problem = record_problem(record, report.measurements)) return no_report(*std::move(problem));
   return {report, {}};
 }
 

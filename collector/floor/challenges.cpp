@@ -221,7 +221,6 @@ FloorAnswer Challenges::commit(std::string_view id, const FloorMessage& message)
 }
 
 FloorAnswer Challenges::attest(std::string_view id, const FloorMessage& message) {
-  if (roots_.empty()) return refused(Status::unknown, "this collector takes no reports of devices");
   std::vector<FloorAttestation> attestations;
   try {
     attestations = floor_attestations_from(message.body);
@@ -229,6 +228,7 @@ FloorAnswer Challenges::attest(std::string_view id, const FloorMessage& message)
     return refused(Status::malformed, error.what());
   }
   if (auto problem = signature_problem(message)) return *std::move(problem);
+  if (roots_.empty()) return refused(Status::unknown, "this collector takes no reports of devices");
   const auto challenge = book_.find(id, world_.steady_ns());
   if (!challenge || challenge->key_base64 != *message.key_base64)
     return refused(Status::unknown, "no such challenge of this key is open");
