@@ -14,12 +14,15 @@ const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<c
 /// OpenSSL takes r and s as two integers in DER. Empty when it has no memory for them.
 std::string der_signature(std::string_view signature) {
   constexpr std::size_t kHalf = kReportSignatureBytes / 2;
-  openssl::Number r(BN_bin2bn(bytes_of(signature), kHalf, nullptr));
-  openssl::Number s(BN_bin2bn(bytes_of(signature.substr(kHalf)), kHalf, nullptr));
   const openssl::EcdsaSignature pair(ECDSA_SIG_new());
-  if (!r || !s || !pair || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return {};
-  (void)r.release();
-  (void)s.release();
+  if (!pair) return {};
+  BIGNUM* const r = BN_bin2bn(bytes_of(signature), kHalf, nullptr);
+  BIGNUM* const s = BN_bin2bn(bytes_of(signature.substr(kHalf)), kHalf, nullptr);
+  if (ECDSA_SIG_set0(pair.get(), r, s) != 1) {  // else the pair owns them
+    BN_free(r);
+    BN_free(s);
+    return {};
+  }
   const int size = i2d_ECDSA_SIG(pair.get(), nullptr);
   if (size <= 0) return {};
   std::string der(static_cast<std::size_t>(size), '\0');

@@ -112,8 +112,9 @@ TEST_F(AttestationLabel, TheMessageComesOnceBetweenCommitmentAndOpenings) {
   const AttestedWork work = session_.committed(device);
   EXPECT_EQ(session_.attest(session_.other, work.id(), said).status, AnswerStatus::unknown);
   EXPECT_EQ(session_.attest(session_.agent, work.id(), {{7, "", ""}}).status, AnswerStatus::malformed);
-  const FloorMessage unsigned_message{"/v1/challenges/x/attestations", to_text(said), std::nullopt, std::nullopt};
-  EXPECT_EQ(session_.challenges.attest(work.id(), unsigned_message).status, AnswerStatus::unsigned_message);
+  const std::string body = to_text(said);
+  EXPECT_EQ(session_.challenges.attest(work.id(), {"/x", body, std::nullopt, std::nullopt}).status,
+            AnswerStatus::unsigned_message);
   EXPECT_EQ(session_.challenges.attest(work.id(), {"/x", "{}", std::nullopt, std::nullopt}).status,
             AnswerStatus::malformed);
   const std::vector<FloorAttestation> right{AttestedSession::said(gpu_, work.nonce(session_.agent))};

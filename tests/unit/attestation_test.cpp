@@ -46,6 +46,7 @@ TEST_F(Attestation, AnyOtherByteIsRefused) {
   const std::string report = device_.report(nonce_);
   const std::size_t signature_at = report.size() - kReportSignatureBytes;
   std::vector<std::size_t> places;
+  places.reserve(report.size());
   for (std::size_t at = 0; at < 50; ++at) places.push_back(at);  // both heads, the nonce, the first block
   for (std::size_t at = 50; at < signature_at; at += 101) places.push_back(at);
   for (std::size_t at = signature_at - 460; at < signature_at - 380; ++at) places.push_back(at);  // nonce, opaque data
