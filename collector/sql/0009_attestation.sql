@@ -6,3 +6,5 @@ ALTER TABLE floor_proof ADD COLUMN attestation_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE floor_proof ADD COLUMN attested_chip TEXT NOT NULL DEFAULT '';
 ALTER TABLE floor_proof ADD COLUMN evidence_sha256 TEXT NOT NULL DEFAULT '';
 ALTER TABLE floor_proof ADD COLUMN speed_confirmed INTEGER NOT NULL DEFAULT 0;
+UPDATE floor_proof SET speed_confirmed = 1
+  WHERE run_id IN (SELECT run_id FROM run WHERE trust = 'floor_verified');

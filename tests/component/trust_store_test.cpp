@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "collector/aggregates.h"
+#include "collector/collector_database.h"
 #include "collector/floor/proof.h"
 #include "collector/pool/pool_checks.h"
 #include "core/timestamp.h"
@@ -76,11 +77,31 @@ TEST_P(TrustStore, WhatADeviceSaidOfItselfIsKept) {
   proofs.decide("run-1", committed, "recomputed");
   const auto kept = proofs.of_run("run-1");
   ASSERT_EQ(kept.size(), 2U);
-  for (std::size_t device : {0, 1}) {
+  for (const std::size_t device : {0U, 1U}) {
     EXPECT_EQ(kept[device].outcome.attestation, committed[device].outcome.attestation);
     EXPECT_EQ(kept[device].evidence_sha256, committed[device].evidence_sha256);
     EXPECT_EQ(kept[device].speed_confirmed, committed[device].speed_confirmed);
   }
+}
+
+TEST_P(TrustStore, ProofsFromBeforeAttestationKeepWhatTheyShowed) {
+  for (int number = 1; number <= 2; ++number) {
+    const std::string run_id = "run-" + std::to_string(number);
+    store_->insert(made_up_run(number));
+    ASSERT_TRUE(FloorProofs(*pool_).commit(run_id, {FloorProof()}));
+    FloorProofs(*pool_).decide(run_id, {FloorProof()}, number == 1 ? "floor_verified" : "recomputed");
+  }
+  {
+    const auto database = pool_->take(ConnectionPool::Access::write);
+    for (const char* column :
+         {"attestation", "attestation_reason", "attested_chip", "evidence_sha256", "speed_confirmed"})
+      database->execute("ALTER TABLE floor_proof DROP COLUMN " + std::string(column));
+    database->execute("DELETE FROM schema_migration WHERE component = 'run' AND version >= 9");
+    migrate_collector(*database);
+  }
+  EXPECT_TRUE(FloorProofs(*pool_).of_run("run-1").at(0).speed_confirmed);
+  EXPECT_FALSE(FloorProofs(*pool_).of_run("run-2").at(0).speed_confirmed);
+  EXPECT_EQ(FloorProofs(*pool_).of_run("run-1").at(0).outcome.attestation, std::nullopt);
 }
 
 TEST_P(TrustStore, AnAttestedRunIsAWitnessWhenEveryDeviceShowedItsSpeed) {
