@@ -11,7 +11,7 @@ namespace {
 using test::FakeGpuSession;
 constexpr std::chrono::milliseconds kAskLimit{30'000};
 
-DeviceAttestation asked(const test::FakeSetup& setup, const std::string& pci_bus_id = "0000:01:00.0") {
+DeviceAttestation asked(const test::FakeSetup& setup, const std::string& pci_bus_id = "0000:10:00.0") {
   const FakeGpuSession session(setup);
   return attestation_of({3, FakeGpuSession::candidate("libnvidia-ml.so.1"), pci_bus_id}, Digest{5, 6}, kAskLimit);
 }
