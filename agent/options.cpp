@@ -134,7 +134,10 @@ void add_outcome(CLI::App& command, const SharedRun& run) {
       ->allow_extra_args(false);
   CLI::Option* upload = command.add_option("--upload", run->upload_url,
                                            "contribute the result (CC BY 4.0) to the collector at URL, unasked");
-  command.add_flag("--verified", run->verified, "after the upload, do 8 s of work that the collector checks and times")
+  command
+      .add_flag("--verified", run->verified,
+                "after the upload, do 8 s of work that the collector checks and times; a GPU in confidential-compute "
+                "mode also shows its maker's certificates, which name it")
       ->needs(upload);
   CLI::Option* target =
       command

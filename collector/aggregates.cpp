@@ -66,8 +66,9 @@ RunFact read_fact(const Statement& row) {
   run.machine_key = row.text(11);
   run.score = row.real(12);
   run.trust = row.text(13);
-  run.is_witness = run.trust == "floor_verified" || run.trust == "attested" || !row.is_null(14);
-  constexpr int kDoubted = 15;
+  constexpr int kVouched = 14, kDoubted = 15, kSpeedConfirmed = 16;
+  run.is_witness = run.trust == "floor_verified" ||
+                   (run.trust == "attested" && row.optional_integer(kSpeedConfirmed) == 1) || !row.is_null(kVouched);
   run.is_witness = run.is_witness && row.integer(kDoubted) == 0;
   return run;
 }
@@ -183,7 +184,9 @@ Aggregates read_aggregates(Database& database, std::int64_t now_ms) {
         "pricing_model, vcpus_milli, memory_mib, score_version, COALESCE(machine_key, run.agent_key), score, trust, "
         "vouched_at_ms, "
         "EXISTS (SELECT 1 FROM run_flag WHERE run_flag.run_id = run.run_id "
-        "AND code IN ('two_rentals', 'copied_samples')) "
+        "AND code IN ('two_rentals', 'copied_samples')), "
+        "CASE WHEN trust = 'attested' THEN "
+        "(SELECT MIN(speed_confirmed) FROM floor_proof WHERE floor_proof.run_id = run.run_id) END "
         "FROM run LEFT JOIN signing_key ON signing_key.agent_key = run.agent_key "
         "WHERE simulated = 0 AND quarantine_reason IS NULL AND retracted_at_ms IS NULL "
         "AND gpu_model IS NOT NULL AND score IS NOT NULL AND started_at_ms >= ?");

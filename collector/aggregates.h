@@ -27,8 +27,8 @@ struct RunFact {
   std::optional<std::int64_t> gpu_memory_mib, vcpus_milli, memory_mib;  ///< memory of one GPU; of the host
   double score = 0;
   std::string trust;  ///< the label of the run
-  /// Its speed was seen by this collector (floor_verified, attested), or the operator vouches for whoever sent it. Keys
-  /// cost nothing: any number of other machines is no witness.
+  /// Its speed was seen by this collector (floor_verified; attested where every device showed its speed too), or the
+  /// operator vouches for whoever sent it. Keys cost nothing: any number of other machines is no witness.
   bool is_witness = false;
 };
 

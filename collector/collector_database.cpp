@@ -19,15 +19,17 @@
 #include "embedded/RunMigration0006.h"
 #include "embedded/RunMigration0007.h"
 #include "embedded/RunMigration0008.h"
+#include "embedded/RunMigration0009.h"
 
 namespace gpuassay {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 8> kRunMigrations{
-    embedded::kRunMigration0001, embedded::kRunMigration0002, embedded::kRunMigration0003, embedded::kRunMigration0004,
-    embedded::kRunMigration0005, embedded::kRunMigration0006, embedded::kRunMigration0007, embedded::kRunMigration0008};
+constexpr std::array<std::string_view, 9> kRunMigrations{
+    embedded::kRunMigration0001, embedded::kRunMigration0002, embedded::kRunMigration0003,
+    embedded::kRunMigration0004, embedded::kRunMigration0005, embedded::kRunMigration0006,
+    embedded::kRunMigration0007, embedded::kRunMigration0008, embedded::kRunMigration0009};
 
 void make_data_dir(const std::string& data_dir) {
   std::error_code problem;

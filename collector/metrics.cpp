@@ -58,6 +58,11 @@ std::string Metrics::text(const Gauges& gauges) const {
       "# HELP gpuassay_log_lines_dropped_total Lines of the log that nobody read in time.\n"
       "# TYPE gpuassay_log_lines_dropped_total counter\ngpuassay_log_lines_dropped_total {}\n",
       gauges.dropped_log_lines);
+  text += fmt::format(
+      "# HELP gpuassay_attestations_total Reports of devices about themselves, by what they showed.\n"
+      "# TYPE gpuassay_attestations_total counter\ngpuassay_attestations_total{{outcome=\"verified\"}} {}\n"
+      "gpuassay_attestations_total{{outcome=\"refused\"}} {}\n",
+      gauges.verified_attestations, gauges.refused_attestations);
   if (gauges.aggregates_age_s)
     text += fmt::format(
         "# HELP gpuassay_aggregates_age_seconds Since the aggregates were made.\n"

@@ -17,6 +17,7 @@ namespace gpuassay {
 struct Gauges {
   std::optional<double> aggregates_age_s = {};  ///< empty: there are none yet
   std::uint64_t dropped_log_lines = 0;
+  std::uint64_t verified_attestations = 0, refused_attestations = 0;
 };
 
 /// Safe to use from any thread.

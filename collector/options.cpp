@@ -53,6 +53,13 @@ void add_server_options(CLI::App& command, ServeOptions& serve, TlsFiles& tls) {
       ->check(CLI::Range(std::size_t{1}, serve.limits.connections));
 }
 
+void add_attestation_option(CLI::App& command, ServeOptions& serve) {
+  command
+      .add_option("--attestation-root", serve.attestation_root,
+                  "Roots (PEM) by which the makers of devices certify them; without it no run is `attested`")
+      ->type_name("FILE");
+}
+
 void add_log_options(CLI::App& command, ServeOptions& serve) {
   command.add_option("--log-format", serve.log_format, "Lines for people, or JSON objects")
       ->transform(CLI::CheckedTransformer(
@@ -101,6 +108,7 @@ CollectorCommand parse_collector_options(int argc, const char* const* argv) {
   serve_command->add_flag("--accept-simulated", serve.accept_simulated, "Take simulated results too (for tests)");
 
   add_server_options(*serve_command, serve, tls);
+  add_attestation_option(*serve_command, serve);
   add_log_options(*serve_command, serve);
   add_retention_options(*serve_command, serve.retention);
   add_database_options(*serve_command, serve.database);

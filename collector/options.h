@@ -31,6 +31,7 @@ struct ServeOptions {
   LogFormat log_format = LogFormat::text;
   bool log_requests = false;
   RetentionPolicy retention = {};
+  std::optional<std::string> attestation_root = {};  ///< file with the roots of makers of devices, PEM
 };
 
 struct ImportPricesOptions {

@@ -293,10 +293,12 @@ HttpReply Routes::change_key(const HttpRequest& request) {
 }
 
 HttpReply Routes::metrics() const {
-  return {200,
-          "text/plain; version=0.0.4; charset=utf-8",
-          metrics_.text({targets_.read.aggregates_age_s(), targets_.dropped_log_lines()}),
-          {}};
+  Gauges gauges{targets_.read.aggregates_age_s(), targets_.dropped_log_lines()};
+  if (targets_.attestations != nullptr) {
+    gauges.verified_attestations = targets_.attestations->verified();
+    gauges.refused_attestations = targets_.attestations->refused();
+  }
+  return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_.text(gauges), {}};
 }
 
 }  // namespace gpuassay

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string_view>
 
+#include "collector/floor/attestation_counts.h"
 #include "collector/floor/floor_routes.h"
 #include "collector/http_message.h"
 #include "collector/ingest.h"
@@ -30,6 +31,7 @@ struct RouteTargets {
   std::function<void(const RequestRecord&)> note_request = {};    ///< every answer, from the thread that gave it
   std::function<std::int64_t()> steady_ms = gpuassay::steady_ms;  ///< for the limit; asked by any thread
   std::function<std::uint64_t()> dropped_log_lines = [] { return std::uint64_t{0}; };
+  const AttestationCounts* attestations = nullptr;
 };
 
 /// Answers one request; every failure becomes an HTTP status here. Safe to use from any thread.

@@ -53,14 +53,18 @@ struct Collector::Parts {
         read(runs, Surrogates(*database->take(ConnectionPool::Access::write)), exports,
              [this] { return aggregates.current(); }),
         proofs(*database),
-        challenges(runs, proofs, {now_ms, steady_ns, [this] { aggregates.note_change(); }, problem()}),
+        challenges(
+            runs, proofs,
+            {now_ms, steady_ns, [this] { aggregates.note_change(); }, problem(),
+             [this](AttestationState state) { attestations.add(state); }},
+            options.attestation_root ? AttestationRoots::from_file(*options.attestation_root) : AttestationRoots()),
         pool_checks(*database),
         pool_keeper(pool_checks, now_ms, problem()),
         floor(challenges, proofs, pool_checks, runs),
-        routes(
-            {ingest, keys, runs, read, floor, log_routes, [this] { note_change(); }, options.per_network,
-             [this](const RequestRecord& record) { log.request(record); }, steady_ms, [this] { return log.dropped(); }},
-            problem()),
+        routes({ingest, keys, runs, read, floor, log_routes, [this] { note_change(); }, options.per_network,
+                [this](const RequestRecord& record) { log.request(record); }, steady_ms,
+                [this] { return log.dropped(); }, &attestations},
+               problem()),
         retention(runs, options.retention, now_ms, problem()),
         server({options.host, options.port, options.limits, options.tls, options.trusted_proxies, problem(),
                 [this](int status) { routes.count_refused(status); }},
@@ -89,6 +93,7 @@ struct Collector::Parts {
   ExportSpace exports;
   ReadRoutes read;
   FloorProofs proofs;
+  AttestationCounts attestations;
   Challenges challenges;
   PoolChecks pool_checks;
   PoolKeeper pool_keeper;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/commands/end_key.h"
 #include "agent/commands/send.h"
@@ -39,9 +40,12 @@ std::vector<FloorMember> members_of(const Result& result, const Machine& machine
       members.push_back({work, [facts = machine.inventory.cpu, work] { return make_cpu_floor_device(facts, work); }});
       continue;
     }
-    members.push_back({work, [selection = gpu->second, work, devices = works.size()] {
+    const CudaSelection& selection = gpu->second;
+    FloorMember member{work, [selection, work, devices = works.size()] {
                          return make_measured_cuda_floor_device(selection, work, devices);
-                       }});
+                       }};
+    if (selection.nvml) member.attestable = AttestableDevice{work.device, *selection.nvml, selection.pci_bus_id};
+    members.push_back(std::move(member));
   }
   return members;
 }
@@ -69,6 +73,13 @@ std::string outcome_line(const Result& result, const FloorOutcome& outcome) {
                      figure > 0 ? fmt::format(", {:.0f} % of the figure", kPercent * floor / figure) : "");
 }
 
+std::string attestation_line(const FloorOutcome& outcome) {
+  const AttestationOutcome& said = *outcome.attestation;
+  if (said.state == AttestationState::verified)
+    return fmt::format("device {}: its maker confirms the chip {}", outcome.device, shown(said.chip));
+  return fmt::format("device {}: its attestation was not confirmed: {}", outcome.device, shown(said.reason));
+}
+
 }  // namespace
 
 std::vector<std::string> verify(const Result& result, const Machine& machine, const CollectorTarget& target,
@@ -86,8 +97,12 @@ std::vector<std::string> verify(const Result& result, const Machine& machine, co
   }
   if (!verified.problem.empty()) return {"NOT VERIFIED: " + verified.problem};
   std::vector<std::string> lines;
-  lines.reserve(verified.report.outcomes.size() + 1);
-  for (const FloorOutcome& outcome : verified.report.outcomes) lines.push_back(outcome_line(result, outcome));
+  lines.reserve(2 * verified.report.outcomes.size() + verified.notes.size() + 1);
+  for (const FloorOutcome& outcome : verified.report.outcomes) {
+    lines.push_back(outcome_line(result, outcome));
+    if (outcome.attestation) lines.push_back(attestation_line(outcome));
+  }
+  lines.insert(lines.end(), verified.notes.begin(), verified.notes.end());
   lines.push_back("trust: " + shown(verified.report.trust));
   return lines;
 }

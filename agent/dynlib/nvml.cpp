@@ -58,6 +58,8 @@ struct Table {
     visit("nvmlDeviceGetNvLinkState", api.nvmlDeviceGetNvLinkState);
     visit("nvmlDeviceGetNvLinkRemoteDeviceType", api.nvmlDeviceGetNvLinkRemoteDeviceType);
     visit("nvmlDeviceGetNvLinkRemotePciInfo_v2", api.nvmlDeviceGetNvLinkRemotePciInfo_v2);
+    visit("nvmlDeviceGetConfComputeGpuAttestationReport", api.nvmlDeviceGetConfComputeGpuAttestationReport);
+    visit("nvmlDeviceGetConfComputeGpuCertificate", api.nvmlDeviceGetConfComputeGpuCertificate);
   }
 };
 

@@ -2,6 +2,7 @@
 // is a choice: they never changed. Our own declarations; tests/component/nvml_abi_test.cpp compares them with <nvml.h>.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <source_location>
 #include <vector>
@@ -32,6 +33,22 @@ struct PciInfo {
   unsigned pci_device_id;     ///< device id in the upper 16 bits, vendor id in the lower
   unsigned pci_subsystem_id;  ///< the same of the board
   char bus_id[32];            ///< "00000000:01:00.0"
+};
+
+inline constexpr std::size_t kNonceBytes = 0x20, kReportBytes = 0x2000, kCecReportBytes = 0x1000;
+inline constexpr std::size_t kCertificateChainBytes = 0x1000, kAttestationChainBytes = 0x1400;
+/// What a GPU in confidential-compute mode says of itself over the caller's nonce: SPDM messages.
+struct AttestationReport {
+  unsigned has_cec_report, report_bytes, cec_report_bytes;
+  unsigned char nonce[kNonceBytes];
+  unsigned char report[kReportBytes];
+  unsigned char cec_report[kCecReportBytes];
+};
+/// Certificates in PEM; those of the key that signs reports are in the second chain, its own first.
+struct GpuCertificate {
+  unsigned chain_bytes, attestation_chain_bytes;
+  unsigned char chain[kCertificateChainBytes];
+  unsigned char attestation_chain[kAttestationChainBytes];
 };
 
 /// Buffer sizes, with the terminating NUL, that suffice for every NVML.
@@ -140,6 +157,8 @@ struct Api {
   int (*nvmlDeviceGetNvLinkState)(Device, unsigned link, int* active) = nullptr;
   int (*nvmlDeviceGetNvLinkRemoteDeviceType)(Device, unsigned link, int* type) = nullptr;
   int (*nvmlDeviceGetNvLinkRemotePciInfo_v2)(Device, unsigned link, PciInfo* remote) = nullptr;
+  int (*nvmlDeviceGetConfComputeGpuAttestationReport)(Device, AttestationReport* report) = nullptr;
+  int (*nvmlDeviceGetConfComputeGpuCertificate)(Device, GpuCertificate* certificate) = nullptr;
 };
 
 /// Every exported name gpuassay asks for, in the order of Api.

@@ -6,9 +6,11 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "agent/channel_process.h"
+#include "agent/floor/device_attestation.h"
 #include "agent/floor/floor_device.h"
 
 namespace gpuassay {
@@ -16,6 +18,7 @@ namespace gpuassay {
 struct FloorMember {
   FloorWork work;                                             ///< the shape is the device's to decide
   std::function<std::unique_ptr<FloorDevice>()> make_device;  ///< called in the device's process
+  std::optional<AttestableDevice> attestable = {};            ///< of a GPU that NVML knows
 };
 
 /// The steps of the protocol for all members together, in this order. Each throws Error, one line that begins with the

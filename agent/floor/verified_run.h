@@ -15,6 +15,7 @@ namespace gpuassay {
 struct VerifiedRun {
   FloorReport report;
   std::string problem;
+  std::vector<std::string> notes = {};  ///< what was left out on the way, a line each
 };
 
 /// For a run that this collector has stored, signed by this key, not long ago. Takes about 10 s. Never throws: a

@@ -11,6 +11,7 @@ std::string ChallengeBook::add(std::shared_ptr<OpenChallenge> challenge, std::in
   forget_uncommitted(challenge->run_id);
   if (open_.size() >= kMost) return {};
   std::string id = hex(random_bytes(kIdBytes));
+  challenge->id = id;
   open_.emplace(id, std::move(challenge));
   return id;
 }

@@ -10,14 +10,23 @@
 #include <string_view>
 #include <vector>
 
+#include "collector/attestation/verify_report.h"
 #include "core/floor/messages.h"
 
 namespace gpuassay {
 
 enum class ChallengeState { asked, committed, opened };
 
+/// What a device said of itself, looked at when it came: the evidence is not kept in memory.
+struct ExaminedAttestation {
+  int device = 0;
+  AttestationVerdict verdict;
+  std::string evidence_sha256;  ///< of the report followed by its certificates
+};
+
 /// One challenge from its beginning to its end.
 struct OpenChallenge {
+  std::string id;  ///< as the book gave it
   std::string run_id, key_base64;
   FloorSeed seed{};
   std::vector<FloorWork> work;
@@ -29,6 +38,8 @@ struct OpenChallenge {
   FloorCommitment commitment;
   std::int64_t interval_ns = 0;
   std::vector<FloorDraw> draws;
+  std::string attestations_sha256;  ///< of what was sent; empty: nothing came
+  std::vector<ExaminedAttestation> attestations;
 };
 
 /// Safe to use from any thread.

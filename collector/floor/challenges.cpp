@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "collector/floor/attestations.h"
 #include "collector/floor/trust.h"
 #include "collector/plausibility.h"
 #include "core/error.h"
@@ -155,8 +156,8 @@ Result with_own_figures(Result result) {
   return result;
 }
 
-Challenges::Challenges(RunStore& runs, FloorProofs& proofs, World world)
-    : runs_(runs), proofs_(proofs), world_(std::move(world)), queue_(world_.log) {}
+Challenges::Challenges(RunStore& runs, FloorProofs& proofs, World world, AttestationRoots roots)
+    : runs_(runs), proofs_(proofs), world_(std::move(world)), roots_(std::move(roots)), queue_(world_.log) {}
 
 FloorAnswer Challenges::ask(const FloorMessage& message) {
   auto challenge = std::make_shared<OpenChallenge>();
@@ -185,7 +186,9 @@ FloorAnswer Challenges::ask(const FloorMessage& message) {
   challenge->issued_ns = world_.steady_ns();
   const std::string id = book_.add(challenge, challenge->issued_ns);
   if (id.empty()) return refused(Status::busy, "too many verified runs at the same time; try again in a minute");
-  return {Status::done, to_text(FloorChallenge{id, challenge->seed, kWorkS}), {}};
+  FloorChallenge given{id, challenge->seed, kWorkS};
+  if (!roots_.empty()) given.takes_attestations = true;
+  return {Status::done, to_text(given), {}};
 }
 
 FloorAnswer Challenges::commit(std::string_view id, const FloorMessage& message) {
@@ -215,6 +218,35 @@ FloorAnswer Challenges::commit(std::string_view id, const FloorMessage& message)
   challenge->draws = draw(*challenge, challenge->commitment);
   challenge->state = ChallengeState::committed;
   return {Status::done, to_text(challenge->draws), {}};
+}
+
+FloorAnswer Challenges::attest(std::string_view id, const FloorMessage& message) {
+  std::vector<FloorAttestation> attestations;
+  try {
+    attestations = floor_attestations_from(message.body);
+  } catch (const Error& error) {
+    return refused(Status::malformed, error.what());
+  }
+  if (auto problem = signature_problem(message)) return *std::move(problem);
+  if (roots_.empty()) return refused(Status::unknown, "this collector takes no reports of devices");
+  const auto challenge = book_.find(id, world_.steady_ns());
+  if (!challenge || challenge->key_base64 != *message.key_base64)
+    return refused(Status::unknown, "no such challenge of this key is open");
+  {
+    const std::lock_guard lock(challenge->mutex);
+    if (challenge->state == ChallengeState::asked) return refused(Status::malformed, "nothing was committed yet");
+    if (auto problem = attestations_problem(*challenge, attestations))
+      return refused(Status::malformed, *std::move(problem));
+    const std::string sha256 = sha256_hex(message.body);
+    const bool is_again = challenge->attestations_sha256 == sha256;  // the first answer was lost
+    if (!is_again && (challenge->state != ChallengeState::committed || !challenge->attestations_sha256.empty()))
+      return refused(Status::too_late, "the work was opened, or something else was said of these devices before");
+    if (!is_again) {  // else a check may be reading them
+      challenge->attestations = examine_attestations(roots_, *challenge, attestations, world_.now_ms());
+      challenge->attestations_sha256 = sha256;
+    }
+  }
+  return outcomes(id);
 }
 
 FloorAnswer Challenges::open(std::string_view id, const FloorMessage& message) {
@@ -285,8 +317,13 @@ void Challenges::check(const OpenChallenge& challenge, const FloorOpenings& open
   }
   const auto body = runs_.body(challenge.run_id);
   if (!body) return;  // taken back meanwhile
-  const Trust trust = trust_of_run(with_own_figures(parse_result(*body)), proofs);
+  const Result result = with_own_figures(parse_result(*body));
+  judge_attestations(challenge.attestations, result, proofs);
+  for (FloorProof& proof : proofs) proof.speed_confirmed = is_speed_confirmed(result, proof);
+  const Trust trust = trust_of_run(result, proofs);
   proofs_.decide(challenge.run_id, proofs, to_name(trust));
+  for (const FloorProof& proof : proofs)
+    if (proof.outcome.attestation) world_.note_attestation(proof.outcome.attestation->state);
   world_.note_change();
 }
 

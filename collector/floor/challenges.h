@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "collector/attestation/certificates.h"
 #include "collector/floor/challenge_book.h"
 #include "collector/floor/check_queue.h"
 #include "collector/floor/proof.h"
@@ -54,15 +55,18 @@ class Challenges {
     std::function<std::int64_t()> steady_ns;  ///< a clock that is never set
     std::function<void()> note_change;        ///< a label has changed
     std::function<void(std::string_view)> log;
+    std::function<void(AttestationState)> note_attestation = [](AttestationState) {};
   };
 
-  /// `runs` and `proofs` must outlive this.
-  Challenges(RunStore& runs, FloorProofs& proofs, World world);
+  /// `runs` and `proofs` must outlive this. Without roots no report of a device is taken.
+  Challenges(RunStore& runs, FloorProofs& proofs, World world, AttestationRoots roots = {});
 
   /// A FloorRequest is answered with a FloorChallenge.
   FloorAnswer ask(const FloorMessage& message);
   /// A FloorCommitment is answered with draws: the same commitment with the same ones.
   FloorAnswer commit(std::string_view id, const FloorMessage& message);
+  /// What devices say of themselves, after the commitment and before the openings; once. Answered with a FloorReport.
+  FloorAnswer attest(std::string_view id, const FloorMessage& message);
   /// FloorOpenings are answered with a FloorReport, whose outcomes are `checking` until they were looked at.
   FloorAnswer open(std::string_view id, const FloorMessage& message);
   /// Outcomes, as far as they are known. Needs no signature: the id cannot be guessed.
@@ -75,6 +79,7 @@ class Challenges {
   RunStore& runs_;
   FloorProofs& proofs_;
   World world_;
+  AttestationRoots roots_;
   ChallengeBook book_;
   CheckQueue queue_;  // the last member: its thread uses the others
 };

@@ -16,10 +16,12 @@ using Status = FloorAnswer::Status;
 constexpr std::string_view kAsk = "/v1/challenges";
 constexpr std::string_view kChallenge = "/v1/challenges/";
 constexpr std::string_view kCommitment = "/commitment", kOpenings = "/openings";
+constexpr std::string_view kAttestations = "/attestations";
 constexpr std::string_view kRuns = "/v1/results/", kTrust = "/trust";
 
 constexpr std::string_view kCommitmentPattern = "/v1/challenges/{id}/commitment";
 constexpr std::string_view kOpeningsPattern = "/v1/challenges/{id}/openings";
+constexpr std::string_view kAttestationsPattern = "/v1/challenges/{id}/attestations";
 constexpr std::string_view kOutcomesPattern = "/v1/challenges/{id}";
 constexpr std::string_view kTrustPattern = "/v1/results/{id}/trust";
 
@@ -57,6 +59,15 @@ json figure_json(const FigureTrust& figure) {
           {"ratio", figure.ratio ? json(*figure.ratio) : json()}};
 }
 
+json attestation_json(const FloorProof& proof) {
+  const std::optional<AttestationOutcome>& said = proof.outcome.attestation;
+  if (!said) return {};
+  return {{"state", to_name(said->state)},
+          {"reason", said->reason},
+          {"chip", said->chip},
+          {"evidence_sha256", proof.evidence_sha256}};
+}
+
 json proof_json(const FloorProof& proof) {
   constexpr double kNsPerS = 1e9;
   return {{"device", proof.outcome.device},
@@ -66,7 +77,9 @@ json proof_json(const FloorProof& proof) {
           {"steps", proof.steps},
           {"draws", proof.draws},
           {"interval_s", static_cast<double>(proof.interval_ns) / kNsPerS},
-          {"floor_tflop_per_s", proof.outcome.floor_tflop_per_s ? json(*proof.outcome.floor_tflop_per_s) : json()}};
+          {"floor_tflop_per_s", proof.outcome.floor_tflop_per_s ? json(*proof.outcome.floor_tflop_per_s) : json()},
+          {"speed_confirmed", proof.speed_confirmed},
+          {"attestation", attestation_json(proof)}};
 }
 
 }  // namespace
@@ -75,6 +88,7 @@ std::string_view FloorRoutes::pattern_of(std::string_view path) {
   if (path == kAsk) return kAsk;
   if (!id_between(path, kChallenge, kCommitment).empty()) return kCommitmentPattern;
   if (!id_between(path, kChallenge, kOpenings).empty()) return kOpeningsPattern;
+  if (!id_between(path, kChallenge, kAttestations).empty()) return kAttestationsPattern;
   if (!id_between(path, kChallenge, "").empty()) return kOutcomesPattern;
   if (!id_between(path, kRuns, kTrust).empty()) return kTrustPattern;
   return {};
@@ -92,6 +106,8 @@ HttpReply FloorRoutes::answer(const HttpRequest& request) {
   if (pattern == kAsk) return floor_reply(challenges_.ask(message));
   if (pattern == kCommitmentPattern)
     return floor_reply(challenges_.commit(id_between(path, kChallenge, kCommitment), message));
+  if (pattern == kAttestationsPattern)
+    return floor_reply(challenges_.attest(id_between(path, kChallenge, kAttestations), message));
   if (pattern == kOpeningsPattern)
     return floor_reply(challenges_.open(id_between(path, kChallenge, kOpenings), message));
   if (pattern == kOutcomesPattern) return floor_reply(challenges_.outcomes(id_between(path, kChallenge, "")));

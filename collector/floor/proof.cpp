@@ -22,6 +22,16 @@ bool insert(Database& database, std::string_view run_id, const FloorProof& proof
   return database.changes() == 1;
 }
 
+/// What a device said of itself, if it did.
+std::optional<AttestationOutcome> read_attestation(const Statement& row) {
+  const auto name = row.optional_text(8);
+  if (!name) return std::nullopt;
+  const auto state = from_name<AttestationState>(*name);
+  if (!state)
+    throw Error(ErrorCode::database, "a proof in the store has an unknown attestation; was it changed by hand?");
+  return AttestationOutcome{*state, row.text(9), row.text(10)};
+}
+
 FloorProof read_proof(const Statement& row) {
   FloorProof proof;
   proof.outcome.device = static_cast<int>(row.integer(0));
@@ -36,6 +46,9 @@ FloorProof read_proof(const Statement& row) {
   proof.draws = static_cast<std::size_t>(row.integer(5));
   proof.interval_ns = row.integer(6);
   proof.outcome.floor_tflop_per_s = row.optional_real(7);
+  proof.outcome.attestation = read_attestation(row);
+  proof.evidence_sha256 = row.text(11);
+  proof.speed_confirmed = row.integer(12) != 0;
   return proof;
 }
 
@@ -60,11 +73,16 @@ void FloorProofs::decide(std::string_view run_id, const std::vector<FloorProof>&
     Transaction transaction(database, TransactionKind::concurrent);
     for (const FloorProof& proof : proofs) {
       Statement update(database,
-                       "UPDATE floor_proof SET state = ?, reason = ?, floor_tflop_per_s = ? "
+                       "UPDATE floor_proof SET state = ?, reason = ?, floor_tflop_per_s = ?, attestation = ?, "
+                       "attestation_reason = ?, attested_chip = ?, evidence_sha256 = ?, speed_confirmed = ? "
                        "WHERE run_id = ? AND device = ?");
+      const std::optional<AttestationOutcome>& said = proof.outcome.attestation;
       update.bind(1, to_name(proof.outcome.state)).bind(2, proof.outcome.reason);
-      update.bind(3, proof.outcome.floor_tflop_per_s).bind(4, run_id);
-      update.bind(5, std::int64_t{proof.outcome.device}).run();
+      update.bind(3, proof.outcome.floor_tflop_per_s);
+      update.bind(4, said ? std::optional(std::string(to_name(said->state))) : std::nullopt);
+      update.bind(5, said ? said->reason : std::string()).bind(6, said ? said->chip : std::string());
+      update.bind(7, proof.evidence_sha256).bind(8, std::int64_t{proof.speed_confirmed ? 1 : 0});
+      update.bind(9, run_id).bind(10, std::int64_t{proof.outcome.device}).run();
     }
     Statement label(database, "UPDATE run SET trust = ? WHERE run_id = ? AND retracted_at_ms IS NULL");
     label.bind(1, trust).bind(2, run_id).run();
@@ -75,7 +93,8 @@ void FloorProofs::decide(std::string_view run_id, const std::vector<FloorProof>&
 std::vector<FloorProof> FloorProofs::of_run(std::string_view run_id) const {
   return pool_.use(Access::read, [&](Database& database) {
     Statement query(database,
-                    "SELECT device, dtype, state, reason, steps, draws, interval_ns, floor_tflop_per_s "
+                    "SELECT device, dtype, state, reason, steps, draws, interval_ns, floor_tflop_per_s, attestation, "
+                    "attestation_reason, attested_chip, evidence_sha256, speed_confirmed "
                     "FROM floor_proof WHERE run_id = ? ORDER BY device");
     query.bind(1, run_id);
     std::vector<FloorProof> proofs;

@@ -17,6 +17,8 @@ struct FloorProof {
   std::uint32_t steps = 0;
   std::size_t draws = 0;
   std::int64_t interval_ns = 0;  ///< by the collector's clock, from the challenge to the commitment
+  std::string evidence_sha256;   ///< of report and certificates, when the device said what it is
+  bool speed_confirmed = false;  ///< the floor reached what its kind of device must show of every figure
 };
 
 /// Safe to use from any thread. Failures are Error{database}.

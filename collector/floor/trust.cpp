@@ -22,7 +22,14 @@ const FloorProof* right_proof(const std::vector<FloorProof>& proofs, int device)
 void judge(FigureTrust& figure, const FloorProof& proof, const std::optional<double>& threshold) {
   figure.floor = proof.outcome.floor_tflop_per_s;
   figure.ratio = *figure.floor / figure.value;
-  figure.label = threshold && *figure.ratio >= *threshold ? Trust::floor_verified : Trust::recomputed;
+  figure.is_speed_confirmed = threshold && *figure.ratio >= *threshold;
+  const bool is_too_slow = threshold && !figure.is_speed_confirmed;
+  const std::optional<AttestationOutcome>& said = proof.outcome.attestation;
+  if (said && said->state == AttestationState::verified && !is_too_slow) {
+    figure.label = Trust::attested;
+  } else {
+    figure.label = figure.is_speed_confirmed ? Trust::floor_verified : Trust::recomputed;
+  }
   figure.is_suspect = threshold && *figure.ratio < kSuspectRatio;
 }
 
@@ -53,7 +60,10 @@ std::vector<FigureTrust> trust_of_figures(const Result& result, const std::vecto
         for (const auto& [regime, value] :
              {std::pair("burst", values.burst), std::pair("sustained", values.sustained)}) {
           if (!value) continue;
-          FigureTrust figure{device->index, fmt::format("{}.{}.{}", kind.name, key, regime), *value, {}, {}, {}, false};
+          FigureTrust figure;
+          figure.device = device->index;
+          figure.figure = fmt::format("{}.{}.{}", kind.name, key, regime);
+          figure.value = *value;
           if (proof != nullptr && kind.name == kGemm && key == to_name(proof->outcome.dtype) && *value > 0)
             judge(figure, *proof, floor_threshold(*device));
           figures.push_back(std::move(figure));
@@ -64,20 +74,31 @@ std::vector<FigureTrust> trust_of_figures(const Result& result, const std::vecto
   return figures;
 }
 
+bool is_speed_confirmed(const Result& result, const FloorProof& proof) {
+  const std::vector<FigureTrust> figures = trust_of_figures(result, {proof});
+  const auto is_judged = [](const FigureTrust& figure) { return figure.ratio.has_value(); };
+  return std::any_of(figures.begin(), figures.end(), is_judged) &&
+         std::all_of(figures.begin(), figures.end(),
+                     [&](const FigureTrust& figure) { return !is_judged(figure) || figure.is_speed_confirmed; });
+}
+
 Trust trust_of_run(const Result& result, const std::vector<FloorProof>& proofs) {
   const std::vector<FigureTrust> figures = trust_of_figures(result, proofs);
   std::optional<Trust> least;
+  bool all_confirmed = true;
   for (const Device& device : result.devices) {
     const auto dtype = dtype_to_verify(result, device.index);
     if (!dtype) continue;
     for (const Regime regime : {Regime::burst, Regime::sustained}) {
       const std::string name = fmt::format("{}.{}.{}", kGemm, to_name(*dtype), to_name(regime));
       for (const FigureTrust& figure : figures) {
-        if (figure.device == device.index && figure.figure == name)
-          least = std::min(least.value_or(figure.label), figure.label);
+        if (figure.device != device.index || figure.figure != name) continue;
+        least = std::min(least.value_or(figure.label), figure.label);
+        all_confirmed = all_confirmed && figure.is_speed_confirmed;
       }
     }
   }
+  if (least == Trust::floor_verified && !all_confirmed) return Trust::recomputed;
   return least.value_or(Trust::self_reported);
 }
 

@@ -16,7 +16,9 @@ enum class Trust {
   self_reported,   ///< the sender says so; the arithmetic from its samples was done again
   recomputed,      ///< work in this dtype was shown to be right, at a speed below what would confirm the figure
   floor_verified,  ///< at least `floor_threshold` of the figure was shown to be done, by the collector's own clock
-  attested,        ///< the device's maker confirms which device it is
+  /// The device's maker confirms which device it is, work in this dtype was right, and its speed does not speak against
+  /// the figure: where it is known what honest devices of its kind show, this one showed it.
+  attested,
 };
 template <>
 struct EnumNames<Trust> {
@@ -36,6 +38,7 @@ struct FigureTrust {
   /// The work was right and so slow that no honest machine of its kind was ever seen like that: a clock that runs
   /// slowly, or figures of another device.
   bool is_suspect = false;
+  bool is_speed_confirmed = false;  ///< `ratio` reaches the threshold; not of an attested device whose kind has none
 };
 
 /// The ratio of floor to figure from which a device's GEMM is floor_verified: known where a verified run has been
@@ -49,8 +52,12 @@ inline constexpr double kSuspectRatio = 0.5;
 /// All headline figures of all devices.
 std::vector<FigureTrust> trust_of_figures(const Result& result, const std::vector<FloorProof>& proofs);
 
-/// Of the run: the least label among its devices; of a device that of the fastest GEMM figures among the dtypes that
-/// the score is made of.
+/// Whether the proof's device showed the speed that confirms each of its figures in the proof's dtype.
+bool is_speed_confirmed(const Result& result, const FloorProof& proof);
+
+/// Of the run: what holds of each of its devices; of a device that of the fastest GEMM figures among the dtypes that
+/// the score is made of. A run of a device that is attested and one that is not is floor_verified where both showed
+/// their speed, else recomputed at best: a maker's word does not stand for a speed.
 Trust trust_of_run(const Result& result, const std::vector<FloorProof>& proofs);
 
 }  // namespace gpuassay

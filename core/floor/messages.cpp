@@ -35,7 +35,10 @@ struct Fields<FloorRequest> {
 };
 template <>
 struct Fields<FloorChallenge> {
-  static void visit(auto& ar, auto& v) { ar("id", v.id), ar("seed", v.seed), ar("seconds", v.seconds); }
+  static void visit(auto& ar, auto& v) {
+    ar("id", v.id), ar("seed", v.seed), ar("seconds", v.seconds);
+    ar.omitted_when_empty("takes_attestations", v.takes_attestations);
+  }
 };
 template <>
 struct Fields<FloorCommitment::OfDevice> {
@@ -52,11 +55,29 @@ struct Fields<FloorOpening> {
     ar("tile_path", v.tile_path);
   }
 };
+namespace {
+/// A FloorAttestation on its way.
+struct AttestationText {
+  int device = 0;
+  std::string report, certificates;  ///< base64
+};
+}  // namespace
+template <>
+struct Fields<AttestationText> {
+  static void visit(auto& ar, auto& v) {
+    ar("device", v.device), ar("report", v.report), ar("certificates", v.certificates);
+  }
+};
+template <>
+struct Fields<AttestationOutcome> {
+  static void visit(auto& ar, auto& v) { ar("state", v.state), ar("reason", v.reason), ar("chip", v.chip); }
+};
 template <>
 struct Fields<FloorOutcome> {
   static void visit(auto& ar, auto& v) {
     ar("device", v.device), ar("dtype", v.dtype), ar("state", v.state), ar("reason", v.reason);
     ar("floor_tflop_per_s", v.floor_tflop_per_s);
+    ar.omitted_when_empty("attestation", v.attestation);
   }
 };
 
@@ -71,6 +92,13 @@ namespace {
 constexpr JsonLimits kFloorLimits = [] {
   JsonLimits limits;
   limits.max_bytes = std::size_t{1} << 20U;
+  return limits;
+}();
+
+/// Reports and certificates are strings of kilobytes.
+constexpr JsonLimits kAttestationLimits = [] {
+  JsonLimits limits = kFloorLimits;
+  limits.max_string_bytes = std::size_t{24} << 10U;
   return limits;
 }();
 
@@ -131,6 +159,14 @@ std::string to_text(const std::vector<FloorDraw>& draws) { return list_text("dra
 std::string to_text(const FloorOpenings& openings) { return list_text("openings", openings); }
 std::string to_text(const FloorReport& report) { return write_value(report).dump(); }
 
+std::string to_text(const std::vector<FloorAttestation>& attestations) {
+  std::vector<AttestationText> list;
+  list.reserve(attestations.size());
+  for (const FloorAttestation& entry : attestations)
+    list.push_back({entry.device, base64(entry.report), base64(entry.certificates)});
+  return list_text("attestations", list);
+}
+
 FloorRequest floor_request_from(std::string_view text) {
   auto request = read_whole<FloorRequest>(text);
   require_devices(request.work);
@@ -167,6 +203,22 @@ std::vector<FloorDraw> floor_draws_from(std::string_view text) {
 }
 
 FloorOpenings floor_openings_from(std::string_view text) { return read_list<FloorOpening>("openings", text); }
+
+std::vector<FloorAttestation> floor_attestations_from(std::string_view text) {
+  std::vector<AttestationText> list;
+  const nlohmann::json document = parse_untrusted_json(text, kAttestationLimits);
+  FieldReader reader(document, "");
+  reader("attestations", list);
+  require_devices(list);
+  std::vector<FloorAttestation> attestations;
+  attestations.reserve(list.size());
+  for (const AttestationText& entry : list) {
+    auto report = from_base64(entry.report), certificates = from_base64(entry.certificates);
+    if (!report || !certificates) refuse("a report or its certificates are not base64");
+    attestations.push_back({entry.device, *std::move(report), *std::move(certificates)});
+  }
+  return attestations;
+}
 
 FloorReport floor_report_from(std::string_view text) {
   auto report = read_whole<FloorReport>(text);

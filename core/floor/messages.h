@@ -38,6 +38,9 @@ struct FloorChallenge {
   std::string id;  ///< 32 hexadecimal digits
   FloorSeed seed{};
   double seconds = 0;  ///< after which the agent is to commit itself
+  /// The collector trusts a maker of devices, and takes what devices say of themselves. Absent of others: what tells a
+  /// machine apart is sent to nobody who has no use for it.
+  std::optional<bool> takes_attestations = {};
 };
 
 /// Agent: so much was done, and nothing of it can be changed any more.
@@ -72,6 +75,27 @@ enum class FloorState {
   wrong,      ///< one was not, or does not lead to the commitment
 };
 
+/// Agent: what a device says of itself, when it was asked with attestation_nonce(): as NVML gives it.
+struct FloorAttestation {
+  int device = 0;
+  std::string report;        ///< bytes
+  std::string certificates;  ///< PEM, that of the signing key first
+};
+
+enum class AttestationState {
+  verified,  ///< the maker of the device confirms which it is
+  refused,   ///< what was sent does not show that
+};
+
+/// Collector: what came of a FloorAttestation.
+struct AttestationOutcome {
+  AttestationState state = AttestationState::refused;
+  std::string reason;  ///< of refused; one line
+  std::string chip;    ///< of verified, as the maker calls it: "GH100"
+
+  friend bool operator==(const AttestationOutcome&, const AttestationOutcome&) = default;
+};
+
 /// Collector: what came of one device.
 struct FloorOutcome {
   int device = 0;
@@ -79,6 +103,7 @@ struct FloorOutcome {
   FloorState state = FloorState::checking;
   std::string reason;                       ///< of wrong; one line
   std::optional<double> floor_tflop_per_s;  ///< of right: proven work by the collector's clock
+  std::optional<AttestationOutcome> attestation = {};
 };
 
 /// Collector: what came of all devices, and the label of the run ("floor_verified").
@@ -98,6 +123,12 @@ struct EnumNames<FloorState> {
                                                                                   {FloorState::wrong, "wrong"}}};
 };
 
+template <>
+struct EnumNames<AttestationState> {
+  static constexpr std::array<std::pair<AttestationState, std::string_view>, 2> values{
+      {{AttestationState::verified, "verified"}, {AttestationState::refused, "refused"}}};
+};
+
 /// What an agent signs for a body that is one of these messages: no message of another kind has its prefix.
 std::string floor_signing_message(std::string_view path, std::string_view body);
 
@@ -107,6 +138,7 @@ std::string to_text(const FloorCommitment& commitment);
 std::string to_text(const std::vector<FloorDraw>& draws);
 std::string to_text(const FloorOpenings& openings);
 std::string to_text(const FloorReport& report);
+std::string to_text(const std::vector<FloorAttestation>& attestations);
 
 /// Each throws Error{unreadable_input}, one line, for anything but a message of its kind with numbers in range.
 FloorRequest floor_request_from(std::string_view text);
@@ -115,5 +147,6 @@ FloorCommitment floor_commitment_from(std::string_view text);
 std::vector<FloorDraw> floor_draws_from(std::string_view text);
 FloorOpenings floor_openings_from(std::string_view text);
 FloorReport floor_report_from(std::string_view text);
+std::vector<FloorAttestation> floor_attestations_from(std::string_view text);
 
 }  // namespace gpuassay

@@ -1,15 +1,17 @@
-// Twenty ways to get a figure into the dataset that no machine earned. None reaches a headline, each for the reason
-// that is stated. docs/SECURITY.md lists them.
+// Twenty-three ways to get a figure into the dataset that no machine earned. None reaches a headline, each for the
+// reason that is stated. docs/SECURITY.md lists them.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "collector/aggregates.h"
+#include "collector/floor/attestations.h"
 #include "core/floor/check.h"
 #include "core/floor/claims.h"
 #include "core/gpu_peaks.h"
 #include "core/normalize.h"
 #include "core/score.h"
+#include "tests/support/attested_session.h"
 #include "tests/support/floor_session.h"
 #include "tests/support/gpu_result.h"
 
@@ -258,7 +260,61 @@ TEST_F(ForgeryTest, OneDeviceThatWorksForTwo) {  // 20
   EXPECT_EQ(session_.ask(session_.agent, request).status, Status::malformed) << "nor is one shown twice";
 }
 
-TEST_F(ForgeryTest, AnHonestDeviceIsVerified) {  // so that the twenty above do not fail for another reason
+TEST_F(ForgeryTest, AnIdentityThatIsRelayed) {  // 21: a genuine device's answer, to another question
+  test::AttestedSession session;
+  const test::AttestingDevice elsewhere(session.maker, "GH100");
+  ReferenceFloorDevice device(FloorSession::work());
+  const FloorChallenge first = floor_challenge_from(session.ask().body);  // its seed and id are known, and then lost
+  const test::AttestedWork work = session.committed(device);
+  const std::string committed = to_text(work.commitment);
+  const Digest of_another_challenge = attestation_nonce(first.id, first.seed, session.agent.public_key(), committed, 0);
+  session.attest(session.agent, work.id(), {test::AttestedSession::said(elsewhere, of_another_challenge)});
+  const FloorReport report = session.opened(work);
+  EXPECT_EQ(report.trust, "recomputed");
+  EXPECT_EQ(report.outcomes.at(0).attestation->reason, "the report answers another question than this challenge's");
+}
+
+TEST_F(ForgeryTest, AnIdentityOfAnotherContributorOrOfOtherWork) {  // 22
+  for (int kind = 0; kind < 3; ++kind) {
+    test::AttestedSession session;
+    const test::AttestingDevice elsewhere(session.maker, "GH100");
+    ReferenceFloorDevice device(FloorSession::work());
+    test::AttestedWork work = session.committed(device);
+    test::AttestedWork other = work;
+    other.commitment.devices.at(0).steps += kind == 1 ? 1U : 0U;
+    const Digest nonce = other.nonce(kind == 0 ? session.other : session.agent, kind == 2 ? 1 : 0);
+    session.attest(session.agent, work.id(), {test::AttestedSession::said(elsewhere, nonce)});
+    EXPECT_EQ(session.opened(work).trust, "recomputed") << kind;
+  }
+}
+
+TEST_F(ForgeryTest, OneDeviceThatIsCertifiedAsTwo) {  // 23
+  const test::CertifiedKey maker = test::test_maker();
+  const test::AttestingDevice one(maker, "GH100"), other(maker, "GH100");
+  OpenChallenge challenge;
+  challenge.id = "c";
+  challenge.key_base64 = base64(session_.agent.public_key());
+  challenge.commitment_text = "{}";
+  Result result = test::gpu_example_result();
+  result.devices.push_back(result.devices.at(0));
+  result.devices[1].index = 1;
+  const auto states = [&](const test::AttestingDevice& second) {
+    std::vector<FloorAttestation> said;
+    for (const int device : {0, 1}) {
+      const test::AttestingDevice& gpu = device == 0 ? one : second;
+      const Digest nonce = attestation_nonce("c", challenge.seed, session_.agent.public_key(), "{}", device);
+      said.push_back({device, gpu.report(nonce), gpu.certificates()});
+    }
+    std::vector<FloorProof> proofs(2);
+    proofs[1].outcome.device = 1;
+    judge_attestations(examine_attestations(test::trust_in(maker), challenge, said, kNowMs), result, proofs);
+    return std::pair(proofs[0].outcome.attestation->state, proofs[1].outcome.attestation->state);
+  };
+  EXPECT_EQ(states(other), std::pair(AttestationState::verified, AttestationState::verified));
+  EXPECT_EQ(states(one), std::pair(AttestationState::refused, AttestationState::refused));
+}
+
+TEST_F(ForgeryTest, AnHonestDeviceIsVerified) {  // so that the ones above do not fail for another reason
   ReferenceFloorDevice device(FloorSession::work());
   EXPECT_EQ(session_.play(device, 4, FloorSession::seconds_for(0.9, 4)).trust, "floor_verified");
 }

@@ -62,6 +62,27 @@ static_assert(kSame<&Api::nvmlDeviceGetP2PStatus, decltype(&::nvmlDeviceGetP2PSt
 static_assert(kSame<&Api::nvmlDeviceGetNvLinkState, decltype(&::nvmlDeviceGetNvLinkState)>);
 static_assert(kSame<&Api::nvmlDeviceGetNvLinkRemoteDeviceType, decltype(&::nvmlDeviceGetNvLinkRemoteDeviceType)>);
 static_assert(kSame<&Api::nvmlDeviceGetNvLinkRemotePciInfo_v2, decltype(&::nvmlDeviceGetNvLinkRemotePciInfo_v2)>);
+#if NVML_API_VERSION >= 12  // confidential computing is newer than 11.8
+static_assert(kSame<&Api::nvmlDeviceGetConfComputeGpuAttestationReport,
+                    decltype(&::nvmlDeviceGetConfComputeGpuAttestationReport)>);
+static_assert(kSame<&Api::nvmlDeviceGetConfComputeGpuCertificate, decltype(&::nvmlDeviceGetConfComputeGpuCertificate)>);
+using TheirReport = nvmlConfComputeGpuAttestationReport_t;
+static_assert(kSameLayout<AttestationReport, TheirReport> &&
+              offsetof(AttestationReport, has_cec_report) == offsetof(TheirReport, isCecAttestationReportPresent) &&
+              offsetof(AttestationReport, report_bytes) == offsetof(TheirReport, attestationReportSize) &&
+              offsetof(AttestationReport, cec_report_bytes) == offsetof(TheirReport, cecAttestationReportSize) &&
+              offsetof(AttestationReport, nonce) == offsetof(TheirReport, nonce) &&
+              offsetof(AttestationReport, report) == offsetof(TheirReport, attestationReport) &&
+              offsetof(AttestationReport, cec_report) == offsetof(TheirReport, cecAttestationReport));
+using TheirCertificate = nvmlConfComputeGpuCertificate_t;
+static_assert(kSameLayout<GpuCertificate, TheirCertificate> &&
+              offsetof(GpuCertificate, attestation_chain_bytes) ==
+                  offsetof(TheirCertificate, attestationCertChainSize) &&
+              offsetof(GpuCertificate, chain) == offsetof(TheirCertificate, certChain) &&
+              offsetof(GpuCertificate, attestation_chain) == offsetof(TheirCertificate, attestationCertChain));
+static_assert(kNonceBytes == NVML_CC_GPU_CEC_NONCE_SIZE && kReportBytes == NVML_CC_GPU_ATTESTATION_REPORT_SIZE &&
+              kAttestationChainBytes == NVML_GPU_ATTESTATION_CERT_CHAIN_SIZE);
+#endif
 // The comparison itself can fail.
 static_assert(!kSame<&Api::nvmlDeviceGetTotalEnergyConsumption, decltype(&::nvmlDeviceGetPowerUsage)>);
 

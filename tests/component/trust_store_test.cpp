@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "collector/aggregates.h"
+#include "collector/collector_database.h"
 #include "collector/floor/proof.h"
 #include "collector/pool/pool_checks.h"
 #include "core/timestamp.h"
@@ -57,8 +58,74 @@ TEST_P(TrustStore, AProofIsCommittedOnceAndDecided) {
   EXPECT_EQ(kept[0].outcome.floor_tflop_per_s, 0.25);
   EXPECT_EQ(kept[0].interval_ns, 8'100'000'000);
   EXPECT_EQ(store_->columns("run-1")->trust, "floor_verified");
+  EXPECT_EQ(kept[0].outcome.attestation, std::nullopt);
+  EXPECT_FALSE(kept[0].speed_confirmed);
   ASSERT_TRUE(store_->erase("run-1", 1));
   EXPECT_TRUE(proofs.of_run("run-1").empty());
+}
+
+TEST_P(TrustStore, WhatADeviceSaidOfItselfIsKept) {
+  store_->insert(made_up_run(1));
+  FloorProofs proofs(*pool_);
+  std::vector<FloorProof> committed(2);
+  committed[1].outcome.device = 1;
+  ASSERT_TRUE(proofs.commit("run-1", committed));
+  committed[0].outcome.attestation = {AttestationState::verified, "", "GH100"};
+  committed[0].evidence_sha256 = std::string(64, 'e');
+  committed[0].speed_confirmed = true;
+  committed[1].outcome.attestation = {AttestationState::refused, "another question", ""};
+  proofs.decide("run-1", committed, "recomputed");
+  const auto kept = proofs.of_run("run-1");
+  ASSERT_EQ(kept.size(), 2U);
+  for (const std::size_t device : {0U, 1U}) {
+    EXPECT_EQ(kept[device].outcome.attestation, committed[device].outcome.attestation);
+    EXPECT_EQ(kept[device].evidence_sha256, committed[device].evidence_sha256);
+    EXPECT_EQ(kept[device].speed_confirmed, committed[device].speed_confirmed);
+  }
+}
+
+TEST_P(TrustStore, ProofsFromBeforeAttestationKeepWhatTheyShowed) {
+  for (int number = 1; number <= 2; ++number) {
+    const std::string run_id = "run-" + std::to_string(number);
+    store_->insert(made_up_run(number));
+    ASSERT_TRUE(FloorProofs(*pool_).commit(run_id, {FloorProof()}));
+    FloorProofs(*pool_).decide(run_id, {FloorProof()}, number == 1 ? "floor_verified" : "recomputed");
+  }
+  {
+    const auto database = pool_->take(ConnectionPool::Access::write);
+    for (const char* column :
+         {"attestation", "attestation_reason", "attested_chip", "evidence_sha256", "speed_confirmed"})
+      database->execute("ALTER TABLE floor_proof DROP COLUMN " + std::string(column));
+    database->execute("DELETE FROM schema_migration WHERE component = 'run' AND version >= 9");
+    migrate_collector(*database);
+  }
+  EXPECT_TRUE(FloorProofs(*pool_).of_run("run-1").at(0).speed_confirmed);
+  EXPECT_FALSE(FloorProofs(*pool_).of_run("run-2").at(0).speed_confirmed);
+  EXPECT_EQ(FloorProofs(*pool_).of_run("run-1").at(0).outcome.attestation, std::nullopt);
+}
+
+TEST_P(TrustStore, AnAttestedRunIsAWitnessWhenEveryDeviceShowedItsSpeed) {
+  FloorProofs proofs(*pool_);
+  for (int number = 1; number <= 3; ++number) {
+    put(number, std::string(1, static_cast<char>('a' + number)), 0, "i" + std::to_string(number));
+    std::vector<FloorProof> committed(2);
+    committed[1].outcome.device = 1;
+    ASSERT_TRUE(proofs.commit("run-" + std::to_string(number), committed));
+  }
+  const auto headline = [&](bool first, bool second) {
+    for (int number = 1; number <= 3; ++number) {
+      std::vector<FloorProof> decided(2);
+      decided[1].outcome.device = 1;
+      decided[0].speed_confirmed = first;
+      decided[1].speed_confirmed = second;
+      proofs.decide("run-" + std::to_string(number), decided, "attested");
+    }
+    const Aggregates aggregates = read_aggregates(*pool_->take(ConnectionPool::Access::read), kStartMs + 3'600'000);
+    return aggregates.gpus.at(0).headline.has_value();
+  };
+  EXPECT_FALSE(headline(false, false)) << "a maker's word for the device is none for its speed";
+  EXPECT_FALSE(headline(true, false));
+  EXPECT_TRUE(headline(true, true));
 }
 
 TEST_P(TrustStore, RunsAreComparedAndFlagged) {

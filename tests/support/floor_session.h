@@ -24,7 +24,9 @@ namespace gpuassay::test {
 /// example_result() claims a GEMM figure in fp32 of device 0.
 class FloorSession {
  public:
-  FloorSession() { send(example_result(), agent); }
+  FloorSession() : FloorSession(example_result(), {}) {}
+  /// `result` has example_result()'s run_id; `trusted` certify devices.
+  FloorSession(const Result& result, AttestationRoots trusted) : trusted_(std::move(trusted)) { send(result, agent); }
 
   IngestOutcome send(const Result& result, const KeyPair& key) {
     const std::string body = canonical_json(result);
@@ -43,6 +45,10 @@ class FloorSession {
   FloorAnswer commit(const KeyPair& key, const std::string& id, const FloorCommitment& commitment) {
     const std::string path = "/v1/challenges/" + id + "/commitment", body = to_text(commitment);
     return challenges.commit(id, signed_message(key, path, body));
+  }
+  FloorAnswer attest(const KeyPair& key, const std::string& id, const std::vector<FloorAttestation>& attestations) {
+    const std::string path = "/v1/challenges/" + id + "/attestations", body = to_text(attestations);
+    return challenges.attest(id, signed_message(key, path, body));
   }
   FloorAnswer open(const KeyPair& key, const std::string& id, const FloorOpenings& openings) {
     const std::string path = "/v1/challenges/" + id + "/openings", body = to_text(openings);
@@ -100,18 +106,21 @@ class FloorSession {
   RunStore store{*pool};
   KeyPair agent = KeyPair::generate(), other = KeyPair::generate(), collector = KeyPair::generate();
   int changes = 0;
+  std::vector<AttestationState> attested;  ///< as they were noted
 
  private:
+  AttestationRoots trusted_;
   std::int64_t now_ms_ = 1'800'000'000'000;
   std::int64_t steady_ns_ = 5;
 
  public:
   Ingest ingest{store, collector, {}, [this] { return now_ms_; }};
   FloorProofs proofs{*pool};
-  Challenges challenges{
-      store,
-      proofs,
-      {[this] { return now_ms_; }, [this] { return steady_ns_; }, [this] { ++changes; }, [](std::string_view) {}}};
+  Challenges challenges{store,
+                        proofs,
+                        {[this] { return now_ms_; }, [this] { return steady_ns_; }, [this] { ++changes; },
+                         [](std::string_view) {}, [this](AttestationState state) { attested.push_back(state); }},
+                        trusted_};
 };
 
 }  // namespace gpuassay::test

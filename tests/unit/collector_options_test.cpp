@@ -100,9 +100,9 @@ TEST(CollectorOptions, Server) {
   EXPECT_EQ(usual.limits.connections_per_network, 256U);
   EXPECT_FALSE(usual.tls);
   EXPECT_TRUE(usual.trusted_proxies.empty());
-  const auto chosen = std::get<ServeOptions>(
-      parse(with({"--workers", "64", "--connections-per-network", "9", "--trusted-proxy", "192.0.2.1",
-                  "--trusted-proxy", "::1", "--tls-cert", "c.pem", "--tls-key", "k.pem"})));
+  const auto chosen = std::get<ServeOptions>(parse(
+      with({"--workers", "64", "--connections-per-network", "9", "--trusted-proxy", "192.0.2.1", "--trusted-proxy",
+            "::1", "--tls-cert", "c.pem", "--tls-key", "k.pem", "--attestation-root", "r.pem"})));
   EXPECT_EQ(chosen.limits.workers, 64U);
   EXPECT_EQ(usual.database.connections, 7U);
   EXPECT_EQ(chosen.database.connections, 69U) << "no worker waits for another";
@@ -119,6 +119,8 @@ TEST(CollectorOptions, Server) {
   ASSERT_TRUE(chosen.tls);
   EXPECT_EQ(chosen.tls->certificate, "c.pem");
   EXPECT_EQ(chosen.tls->key, "k.pem");
+  EXPECT_EQ(chosen.attestation_root, "r.pem");
+  EXPECT_EQ(usual.attestation_root, std::nullopt);
   EXPECT_NE(refusal_of(with({"--tls-cert", "c.pem"})).find("--tls-key"), std::string::npos);
   EXPECT_NE(refusal_of(with({"--tls-key", "k.pem"})).find("--tls-cert"), std::string::npos);
   for (const char* const count : {"0", "65", "-1", "many"})

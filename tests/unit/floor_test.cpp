@@ -159,6 +159,26 @@ TEST(FloorMessages, AreReadAsTheyWereWritten) {
   EXPECT_EQ(floor_report_from(to_text(report)).outcomes.at(0).floor_tflop_per_s, 0.25);
 }
 
+TEST(FloorMessages, WhatDevicesSayIsOptional) {
+  FloorChallenge challenge{std::string(32, 'a'), seed_of(3), 8};
+  EXPECT_EQ(to_text(challenge).find("attestation"), std::string::npos) << "as collectors of before wrote it";
+  EXPECT_EQ(floor_challenge_from(to_text(challenge)).takes_attestations, std::nullopt);
+  challenge.takes_attestations = true;
+  EXPECT_EQ(floor_challenge_from(to_text(challenge)).takes_attestations, true);
+  std::string newer = to_text(challenge);
+  newer.insert(1, R"("what a later collector adds":[1],)");
+  EXPECT_EQ(floor_challenge_from(newer).seconds, 8) << "an agent passes over what it does not know";
+  FloorReport report{"attested", {{}}};
+  report.outcomes[0].attestation = {AttestationState::verified, "", "GH100"};
+  EXPECT_EQ(floor_report_from(to_text(report)).outcomes.at(0).attestation, report.outcomes[0].attestation);
+  const std::string bytes("\x00\xff\n", 3);
+  const auto read = floor_attestations_from(to_text(std::vector<FloorAttestation>{{4, bytes, "pem"}}));
+  ASSERT_EQ(read.size(), 1U);
+  EXPECT_EQ(read[0].device, 4);
+  EXPECT_EQ(read[0].report, bytes);
+  EXPECT_EQ(read[0].certificates, "pem");
+}
+
 TEST(FloorMessages, AnythingElseIsRefused) {
   for (const char* text :
        {"", "null", "[]", "{}", "{\"run_id\":\"a\",\"work\":[]}", "{\"run_id\":1,\"work\":[]}", "<html>", "{\"draws\":",
@@ -172,7 +192,11 @@ TEST(FloorMessages, AnythingElseIsRefused) {
     expect_refused(floor_draws_from, text);
     expect_refused(floor_openings_from, text);
     expect_refused(floor_report_from, text);
+    expect_refused(floor_attestations_from, text);
   }
+  expect_refused(floor_attestations_from, R"({"attestations":[{"device":0,"report":"?","certificates":""}]})");
+  expect_refused(floor_attestations_from, to_text(std::vector<FloorAttestation>{{1, "", ""}, {1, "", ""}}));
+  expect_refused(floor_attestations_from, to_text(std::vector<FloorAttestation>{{1, std::string(20'000, 'r'), ""}}));
   const std::string twice = to_text(FloorCommitment{{{2, 77, {}}, {2, 78, {}}}});
   expect_refused(floor_commitment_from, twice);
   expect_refused(floor_challenge_from, to_text(FloorChallenge{std::string(32, 'g'), {}, 8}));

@@ -62,13 +62,15 @@ TEST(MetricsTest, CountsByRouteAndStatus) {
   metrics.count_request("/v1/results", 201, std::chrono::seconds(60));
   metrics.count_upload("created");
   metrics.count_quarantined();
-  const std::string text = metrics.text({2.5, 7});
-  for (const char* line : {"gpuassay_http_requests_total{route=\"/v1/results\",status=\"201\"} 2\n",
-                           "gpuassay_http_request_seconds_bucket{route=\"/v1/results\",le=\"0.001\"} 0\n",
-                           "gpuassay_http_request_seconds_bucket{route=\"/v1/results\",le=\"0.005\"} 1\n",
-                           "gpuassay_http_request_seconds_bucket{route=\"/v1/results\",le=\"+Inf\"} 2\n",
-                           "gpuassay_uploads_total{outcome=\"created\"} 1\n", "gpuassay_quarantined_total 1\n",
-                           "gpuassay_log_lines_dropped_total 7\n", "gpuassay_aggregates_age_seconds 2.5\n"})
+  const std::string text = metrics.text({2.5, 7, 3, 4});
+  for (const char* line :
+       {"gpuassay_http_requests_total{route=\"/v1/results\",status=\"201\"} 2\n",
+        "gpuassay_http_request_seconds_bucket{route=\"/v1/results\",le=\"0.001\"} 0\n",
+        "gpuassay_http_request_seconds_bucket{route=\"/v1/results\",le=\"0.005\"} 1\n",
+        "gpuassay_http_request_seconds_bucket{route=\"/v1/results\",le=\"+Inf\"} 2\n",
+        "gpuassay_uploads_total{outcome=\"created\"} 1\n", "gpuassay_quarantined_total 1\n",
+        "gpuassay_log_lines_dropped_total 7\n", "gpuassay_attestations_total{outcome=\"verified\"} 3\n",
+        "gpuassay_attestations_total{outcome=\"refused\"} 4\n", "gpuassay_aggregates_age_seconds 2.5\n"})
     EXPECT_NE(text.find(line), std::string::npos) << line << text;
   EXPECT_NE(metrics.text({-0.5, 0}).find("gpuassay_aggregates_age_seconds 0\n"), std::string::npos) << "never negative";
   EXPECT_EQ(metrics.text({}).find("aggregates_age"), std::string::npos);

@@ -48,6 +48,8 @@ int nvmlDeviceGetP2PStatus(Device one, Device other, int capability, int* status
 int nvmlDeviceGetNvLinkState(Device device, unsigned link, int* active);
 int nvmlDeviceGetNvLinkRemoteDeviceType(Device device, unsigned link, int* type);
 int nvmlDeviceGetNvLinkRemotePciInfo_v2(Device device, unsigned link, PciInfo* remote);
+int nvmlDeviceGetConfComputeGpuAttestationReport(Device device, AttestationReport* report);
+int nvmlDeviceGetConfComputeGpuCertificate(Device device, GpuCertificate* certificate);
 }
 #pragma GCC visibility pop
 }  // namespace gpuassay::nvml
