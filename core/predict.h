@@ -39,6 +39,10 @@ struct StepPrediction {
   double pauses_ns = 0;   ///< before every kernel
   double step_ns = 0;     ///< the sum
   double low_ns = 0, high_ns = 0;
+  /// Of `step_ns`, where it trains: what backward takes, during which gradients can be exchanged (core/gradients.h).
+  /// Products, convolutions and attention that compute gradients, and half of the other kernels outside the
+  /// optimizer's step, of which no trace says where they belong: rather too little.
+  double backward_ns = 0;
   double covered_share = 0;  ///< share of the products' and convolutions' FLOPs that was measured in these very shapes
 };
 
