@@ -23,7 +23,7 @@ struct Member {
       : device(of), alone(of, devices, measurements), loaded(alone.times(), of.index, measurements) {}
 
   [[nodiscard]] std::optional<StepPrediction> loaded_step(const WorkloadPrediction& alone_prediction) const {
-    return predict_step(*alone_prediction.workload, alone_prediction.precision, alone_prediction.types, loaded,
+    return predict_step(*alone_prediction.workload, alone_prediction.traced(), alone_prediction.types, loaded,
                         multiprocessors_of(device), framework_costs(device.kind));
   }
 

@@ -69,6 +69,10 @@ struct WorkloadPrediction {
   ComputeTypes types;                  ///< what the operations were measured in
   std::optional<StepPrediction> step;  ///< empty where too little was measured
 
+  /// The precision whose trace it is of: full also where that stands in the place of the mixed one.
+  [[nodiscard]] WorkloadPrecision traced() const {
+    return types.half == types.fp32 ? WorkloadPrecision::full : precision;
+  }
   /// Images, sequences, tokens or steps in a second of which `step_ns` is one step.
   [[nodiscard]] double samples_per_s(double step_ns) const {
     return static_cast<double>(workload->samples) * 1e9 / step_ns;

@@ -19,7 +19,7 @@ namespace {
 using test::network_measurements;
 using test::ok_measurement;
 
-constexpr std::int64_t kMiB = std::int64_t{1} << 20U;
+constexpr std::int64_t kMebibyte = std::int64_t{1} << 20U;
 constexpr double kFlopsPerNs = 10'000, kBytesPerNs = 500;
 const GemmParams kSquareProduct{DType::fp32, 4096, 4096, 4096, 1};
 const BandwidthParams kTriadOfMegabyte{BandwidthKernel::triad, MemoryLevel::dram, 1'000'000};
@@ -64,7 +64,7 @@ void add_card(std::vector<Measurement>& all, int index, double slowness, double 
 
 /// An all-reduce takes `overhead_ns` and `ns_per_byte`.
 void add_all_reduces(std::vector<Measurement>& all, std::int64_t ranks, double overhead_ns, double ns_per_byte) {
-  for (const std::int64_t bytes : {kMiB, 64 * kMiB}) {
+  for (const std::int64_t bytes : {kMebibyte, 64 * kMebibyte}) {
     const CollectiveParams params{CollectiveKind::all_reduce, DType::fp32, bytes, ranks, CollectiveMode::bandwidth};
     all.push_back(ok_measurement(params, {overhead_ns + ns_per_byte * static_cast<double>(bytes)}));
     all.back().device.reset();
@@ -133,7 +133,7 @@ TEST(InstanceWorkloads, ASlowExchangeIsHiddenAsLongAsBackwardLasts) {
   add_all_reduces(all, 8, 0, 1);
   const InstanceStep step = step_called(instance_steps(cards(8), all), "bert_large_train");
   ASSERT_TRUE(step.known()) << step.unknown_because;
-  const double before_ns = static_cast<double>(kMiB) + 46.0 * 25 * static_cast<double>(kMiB);
+  const double before_ns = static_cast<double>(kMebibyte) + 46.0 * 25 * static_cast<double>(kMebibyte);
   const double last_ns = 127'877'120;
   ASSERT_LT(step.exchange->backward_ns, before_ns);
   EXPECT_GT(step.exchange->backward_ns, 0.5 * step.slowest_ns) << "backward is most of a step";
