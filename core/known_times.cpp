@@ -55,18 +55,17 @@ bool all_predicted(const std::vector<WorkloadPrediction>& predictions) {
   return std::all_of(predictions.begin(), predictions.end(), [](const auto& each) { return each.step.has_value(); });
 }
 
-/// What may be believed of it.
-const std::vector<Measurement>& believed(const Device& device, const std::vector<Measurement>& measurements) {
-  static const std::vector<Measurement> kNothing;
-  return gave_wrong_results(device, measurements) ? kNothing : measurements;
+/// Nothing of it is believed where one result was wrong.
+OperationTimes own_times(const Device& device, const std::vector<Measurement>& measurements) {
+  if (gave_wrong_results(device, measurements)) return {device.index, {}};
+  return {device.index, measurements};
 }
 
 }  // namespace
 
 KnownTimes::KnownTimes(const Device& device, const std::vector<Device>& devices,
                        const std::vector<Measurement>& measurements)
-    : own_(device.index, believed(device, measurements)),
-      predictions_(predict_workloads(core_workloads(), device, own_)) {
+    : own_(own_times(device, measurements)), predictions_(predict_workloads(core_workloads(), device, own_)) {
   if (gave_wrong_results(device, measurements) || all_predicted(predictions_) || ran_operations(device, measurements))
     return;
   for (const Device& twin : devices) {
