@@ -34,7 +34,7 @@ void explain_standing_nulls(Result& result) {
   add_unknown(
       result, "/summary",
       "sustained is null for what was not kept under load, in quick for all; a figure is null when its cases were not "
-      "all ok, one of the instance when not every device has it");
+      "all ok, one of the instance when not every device has it, those of a workload for the reason beside them");
 }
 
 /// A link at rest runs at generation 1: what counts is what was seen while something was measured.

@@ -9,6 +9,7 @@
 #include "agent/price_report.h"
 #include "agent/report_energy.h"
 #include "agent/report_figures.h"
+#include "agent/report_instance.h"
 #include "core/enums.h"
 #include "core/error.h"
 #include "core/score.h"
@@ -57,6 +58,7 @@ void add_score(TextPage& page, const Result& result) {
                                   100 * *score.fraction_of_expected, short_number(*score.expected)));
   if (!classes.empty()) page.line("", classes);
   add_workloads(page, result);
+  add_instance_lines(page, result);
 }
 
 void add_money(TextPage& page, const Result& result) {

@@ -134,6 +134,21 @@ struct RegimeValues {
   std::optional<double> burst, sustained;
 };
 
+enum class WorkloadClass { train, prefill, decode };
+
+/// What all GPUs of an instance do of one workload together (core/instance_workloads.h).
+struct InstanceWorkload {
+  std::string name;
+  WorkloadClass workload_class = WorkloadClass::train;
+  std::string precision;
+  std::optional<double> samples_per_s, low, high;
+  std::optional<double> scaling_efficiency;  ///< samples_per_s over what each does alone, added up
+  // Of training alone, and left out elsewhere and where there is no figure.
+  std::optional<double> exposed_communication_share = {};  ///< of the step: waiting for gradients
+  std::optional<int> slowest_device = {};                  ///< for which all others wait
+  std::optional<std::string> reason = {};                  ///< why there is no figure; left out where there is one
+};
+
 /// Headline figures of one device or of the whole instance.
 struct DeviceSummary {
   std::optional<int> device;                                ///< empty for the instance
@@ -149,6 +164,7 @@ struct DeviceSummary {
   // Of the instance alone; left out when empty.
   std::map<std::string, RegimeValues> collective_busbw_gb_per_s = {};  ///< by kind: the best size
   std::map<std::string, RegimeValues> collective_latency_us = {};      ///< "all_reduce_plain", "..._p99": of 16 KiB
+  std::vector<InstanceWorkload> workloads = {};                        ///< with two devices or more
 };
 
 /// How one figure differs among the devices of the instance.
@@ -170,8 +186,6 @@ struct Verdict {
   std::optional<int> device;
   std::string message, remedy;
 };
-
-enum class WorkloadClass { train, prefill, decode };
 
 struct WorkloadScore {
   std::string name;

@@ -11,6 +11,7 @@
 #include "core/device_spread.h"
 #include "core/enums.h"
 #include "core/host_figures.h"
+#include "core/instance_workloads.h"
 #include "core/operation_times.h"
 #include "core/operations.h"
 #include "core/stats.h"
@@ -369,6 +370,7 @@ Summary summarize(const std::vector<Device>& devices, const std::vector<Measurem
   summary.across_devices = device_spreads(summary.devices);
   add_host_figures(devices, measurements, summary.instance);
   for (const Measurement& m : measurements) add_collective(m, summary.instance);
+  summary.instance.workloads = instance_workloads(devices, measurements);
   return summary;
 }
 

@@ -26,7 +26,7 @@ std::vector<Measurement> pool_repeats(std::vector<Measurement> raw);
 /// all directions of all layers are there), bandwidth by kernel for dram and pinned transfers, "h2d_pageable" and so on
 /// for pageable ones and "l1".."l3" (best kernel) for caches, compute the best unit, latency the lowest. The instance
 /// sums its devices, and its latency is that of its slowest device; a figure that not every device has is null there.
-/// It alone has what feeds the devices (core/host_figures.h).
+/// It alone has what feeds the devices (core/host_figures.h) and what they do together (core/instance_workloads.h).
 Summary summarize(const std::vector<Device>& devices, const std::vector<Measurement>& measurements);
 
 }  // namespace gpuassay

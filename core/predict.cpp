@@ -58,7 +58,9 @@ class Step {
       return add(operation, *attention, dtype, precision);
     const auto time = times_.of(*measurable_params(operation, dtype));
     if (!time) return false;
-    add(operations_, scaled(*time, framework_factor(operation, dtype)), operation.count, launch_count(operation));
+    const OperationTime in_network = scaled(*time, framework_factor(operation, dtype));
+    add(operations_, in_network, operation.count, launch_count(operation));
+    if (makes_gradients(operation)) backward_ns_ += static_cast<double>(operation.count) * in_network.median_ns;
     const double flops = static_cast<double>(operation.count) * flop_count(operation);
     flops_ += flops;
     if (time->measured) covered_flops_ += flops;
@@ -70,9 +72,12 @@ class Step {
     const double clocks_per_ns = static_cast<double>(multiprocessors_.count) * multiprocessors_.clocks_per_ns;
     const double computing_ns =
         clocks_per_ns > 0 ? cost.clocks_per_element * element_count(traffic) / clocks_per_ns : 0;
+    const double before_ns = traffic_.median_ns;
     add(traffic_, later(scaled(triad_, cost.over_triad * byte_count(traffic)), computing_ns), traffic.count,
         traffic.launches);
     add_starts(traffic_, traffic.count * traffic.launches);
+    constexpr double kOfBackward = 0.5;
+    if (traffic.kind != TrafficKind::optimizer) backward_ns_ += kOfBackward * (traffic_.median_ns - before_ns);
   }
 
   [[nodiscard]] StepPrediction prediction() const {
@@ -81,11 +86,24 @@ class Step {
     step.step_ns = step.operations_ns + step.attention_ns + step.traffic_ns + step.pauses_ns;
     step.low_ns = (operations_.low_ns + attention_.low_ns + traffic_.low_ns + step.pauses_ns) / (1 + costs_.spread);
     step.high_ns = (operations_.high_ns + attention_.high_ns + traffic_.high_ns + step.pauses_ns) * (1 + costs_.spread);
+    step.backward_ns = makes_gradients_ ? backward_ns_ : 0;
     step.covered_share = flops_ > 0 ? covered_flops_ / flops_ : 0;
     return step;
   }
 
  private:
+  /// Whether it belongs to the backward pass; a step with one such operation trains.
+  bool makes_gradients(const TracedOperation& operation) {
+    const auto* const gemm = std::get_if<TracedGemm>(&operation.params);
+    const auto* const conv = std::get_if<TracedConv>(&operation.params);
+    const auto* const attention = std::get_if<TracedAttention>(&operation.params);
+    const bool backward = (gemm != nullptr && gemm->direction != ConvDirection::forward) ||
+                          (conv != nullptr && conv->direction != ConvDirection::forward) ||
+                          (attention != nullptr && attention->backward);
+    makes_gradients_ = makes_gradients_ || backward;
+    return backward;
+  }
+
   [[nodiscard]] double framework_factor(const TracedOperation& operation, DType dtype) const {
     const auto* gemm = std::get_if<TracedGemm>(&operation.params);
     if (gemm == nullptr) return costs_.convolution;
@@ -102,7 +120,9 @@ class Step {
                               (*best * attention_share(costs_, dtype, attention.backward));
     const OperationTime computed{compute_ns, compute_ns, compute_ns};
     const OperationTime moved = scaled(triad_, costs_.attention_over_triad * byte_count(operation, precision));
-    add(attention_, computed.median_ns >= moved.median_ns ? computed : moved, operation.count, attention.launches);
+    const OperationTime& longer = computed.median_ns >= moved.median_ns ? computed : moved;
+    add(attention_, longer, operation.count, attention.launches);
+    if (makes_gradients(operation)) backward_ns_ += static_cast<double>(operation.count) * longer.median_ns;
     add_starts(attention_, operation.count * attention.launches);
     return true;
   }
@@ -132,6 +152,8 @@ class Step {
   OperationTime triad_;
   double shortest_kernel_ns_ = 0, pause_ns_ = 0;
   Sum operations_, attention_, traffic_;
+  double backward_ns_ = 0;
+  bool makes_gradients_ = false;
   double flops_ = 0, covered_flops_ = 0;
   std::int64_t launches_ = 0;
 };

@@ -39,6 +39,10 @@ struct StepPrediction {
   double pauses_ns = 0;   ///< before every kernel
   double step_ns = 0;     ///< the sum
   double low_ns = 0, high_ns = 0;
+  /// Of `step_ns`, where it trains: what backward takes, during which gradients can be exchanged (core/gradients.h).
+  /// Products, convolutions and attention that compute gradients, and half of the other kernels outside the
+  /// optimizer's step, of which no trace says where they belong: rather too little.
+  double backward_ns = 0;
   double covered_share = 0;  ///< share of the products' and convolutions' FLOPs that was measured in these very shapes
 };
 
@@ -65,6 +69,10 @@ struct WorkloadPrediction {
   ComputeTypes types;                  ///< what the operations were measured in
   std::optional<StepPrediction> step;  ///< empty where too little was measured
 
+  /// The precision whose trace it is of: full also where that stands in the place of the mixed one.
+  [[nodiscard]] WorkloadPrecision traced() const {
+    return types.half == types.fp32 ? WorkloadPrecision::full : precision;
+  }
   /// Images, sequences, tokens or steps in a second of which `step_ns` is one step.
   [[nodiscard]] double samples_per_s(double step_ns) const {
     return static_cast<double>(workload->samples) * 1e9 / step_ns;

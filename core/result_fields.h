@@ -226,6 +226,17 @@ struct Fields<RegimeValues> {
   static void visit(auto& ar, auto& v) { ar("burst", v.burst), ar("sustained", v.sustained); }
 };
 template <>
+struct Fields<InstanceWorkload> {
+  static void visit(auto& ar, auto& v) {
+    ar("name", v.name), ar("class", v.workload_class), ar("precision", v.precision);
+    ar("samples_per_s", v.samples_per_s), ar("low", v.low), ar("high", v.high);
+    ar("scaling_efficiency", v.scaling_efficiency);
+    ar.omitted_when_empty("exposed_communication_share", v.exposed_communication_share);
+    ar.omitted_when_empty("slowest_device", v.slowest_device);
+    ar.omitted_when_empty("reason", v.reason);
+  }
+};
+template <>
 struct Fields<DeviceSummary> {
   static void visit(auto& ar, auto& v) {
     ar.omitted_when_empty("device", v.device);
@@ -238,6 +249,7 @@ struct Fields<DeviceSummary> {
     ar.omitted_when_empty("host_latency_us", v.host_latency_us);
     ar.omitted_when_empty("collective_busbw_gb_per_s", v.collective_busbw_gb_per_s);
     ar.omitted_when_empty("collective_latency_us", v.collective_latency_us);
+    ar.omitted_when_empty("workloads", v.workloads);
   }
 };
 template <>

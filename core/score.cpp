@@ -2,66 +2,19 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <map>
 #include <utility>
 
 #include "core/assay_index.h"
 #include "core/enums.h"
 #include "core/expected_score.h"
-#include "core/gpu_names.h"
-#include "core/operation_times.h"
-#include "core/operations.h"
+#include "core/known_times.h"
 #include "core/score_reference.h"
 #include "core/stats.h"
-#include "core/twin_times.h"
-#include "core/workload_reader.h"
 
 namespace gpuassay {
 namespace {
 
 constexpr int kScoreDigits = 6;
-
-bool gave_wrong_results(const Device& device, const std::vector<Measurement>& measurements) {
-  return std::any_of(measurements.begin(), measurements.end(), [&](const Measurement& each) {
-    return each.device == device.index && each.status == CaseStatus::wrong_result;
-  });
-}
-
-/// Whether any of the operations was attempted, apart from the square products that every GPU runs and from what it
-/// does together with the others.
-bool ran_operations(const Device& device, const std::vector<Measurement>& measurements) {
-  return std::any_of(measurements.begin(), measurements.end(), [&](const Measurement& each) {
-    return each.device == device.index && each.regime == Regime::burst && !is_square_gemm(each.params) &&
-           (each.workload == Workload::gemm || each.workload == Workload::conv);
-  });
-}
-
-/// How much longer the largest square product that both measured takes on `device` than on `twin`.
-std::optional<double> slowdown_against(int device, int twin, const std::vector<Measurement>& measurements) {
-  std::map<std::string, double> of_twin;
-  for (const Measurement& each : measurements) {
-    if (each.device == twin && each.regime == Regime::burst && each.status == CaseStatus::ok &&
-        !each.samples_ns.empty())
-      of_twin[each.id] = median(each.samples_ns);
-  }
-  std::optional<double> slowdown;
-  std::int64_t largest = 0;
-  for (const Measurement& each : measurements) {
-    if (each.device != device || each.regime != Regime::burst || each.status != CaseStatus::ok ||
-        each.samples_ns.empty() || !is_square_gemm(each.params))
-      continue;
-    const std::int64_t size = std::get<GemmParams>(each.params).m;
-    const auto other = of_twin.find(each.id);
-    if (size <= largest || other == of_twin.end()) continue;
-    largest = size;
-    slowdown = median(each.samples_ns) / other->second;
-  }
-  return slowdown;
-}
-
-bool all_predicted(const std::vector<WorkloadPrediction>& predictions) {
-  return std::all_of(predictions.begin(), predictions.end(), [](const auto& each) { return each.step.has_value(); });
-}
 
 /// Samples per second of one workload in one precision, added up over the devices.
 struct Throughput {
@@ -145,20 +98,7 @@ std::vector<WorkloadScore> listed(const std::vector<WorkloadScore>& in_turns) {
 
 std::vector<WorkloadPrediction> predictions_of(const Device& device, const std::vector<Device>& devices,
                                                const std::vector<Measurement>& measurements) {
-  if (gave_wrong_results(device, measurements))
-    return predict_workloads(core_workloads(), device, OperationTimes(device.index, {}));
-  const OperationTimes own(device.index, measurements);
-  auto predictions = predict_workloads(core_workloads(), device, own);
-  if (all_predicted(predictions) || ran_operations(device, measurements)) return predictions;
-  for (const Device& twin : devices) {
-    if (twin.index == device.index || !same_kind(twin, device)) continue;
-    const auto slowdown = slowdown_against(device.index, twin.index, measurements);
-    if (!slowdown) continue;
-    const OperationTimes of_twin(twin.index, measurements);
-    auto by_twin = predict_workloads(core_workloads(), device, TwinTimes(of_twin, own, *slowdown));
-    if (all_predicted(by_twin)) return by_twin;
-  }
-  return predictions;
+  return KnownTimes(device, devices, measurements).predictions();
 }
 
 Score score_run(const std::vector<Device>& devices, const std::vector<Measurement>& measurements) {

@@ -7,6 +7,7 @@
 #include "agent/commands/result_file.h"
 #include "agent/exit_code.h"
 #include "agent/explanation.h"
+#include "agent/instance_explanation.h"
 #include "agent/report.h"
 #include "core/error.h"
 #include "core/rescored.h"
@@ -34,9 +35,12 @@ int execute(const ScoreOptions& options, const Environment& environment) {
   recomputed.score = score;
   const nlohmann::json score_json = to_json(recomputed).at("score");
   const nlohmann::json predicted = options.explain ? explain_predictions(stored, measurements) : nlohmann::json();
+  const nlohmann::json together = options.explain ? explain_instance(stored, measurements) : nlohmann::json();
   if (options.json && options.explain) {
-    print_out(nlohmann::json{
-                  {"score", score_json}, {"predictions", predicted}, {"large", explain_large(stored, measurements)}}
+    print_out(nlohmann::json{{"score", score_json},
+                             {"predictions", predicted},
+                             {"instance", together},
+                             {"large", explain_large(stored, measurements)}}
                   .dump() +
               "\n");
   } else if (options.json) {
@@ -49,7 +53,8 @@ int execute(const ScoreOptions& options, const Environment& environment) {
           fmt::format("the document's own is of version {}, which does not compare with it\n", stored.score.version));
   }
   if (options.explain && !options.json)
-    print_out(index_text(score) + predictions_text(predicted) + large_text(explain_large(stored, measurements)));
+    print_out(index_text(score) + predictions_text(predicted) + instance_text(together) +
+              large_text(explain_large(stored, measurements)));
   if (contradicts_stored) {
     throw Error(ErrorCode::unreadable_input,
                 "the score stored in the file does not follow from its samples; the file was changed after the run");

@@ -129,6 +129,12 @@ std::vector<Column> run_document_columns() {
        "STRUCT(name VARCHAR, class VARCHAR, \"precision\" VARCHAR, batch BIGINT, samples_per_s DOUBLE, low DOUBLE, "
        "high DOUBLE, vs_reference DOUBLE, covered_share DOUBLE)[]",
        "/score/workloads", "Predicted throughput of each network."},
+      {"instance_workloads",
+       "STRUCT(name VARCHAR, class VARCHAR, \"precision\" VARCHAR, samples_per_s DOUBLE, low DOUBLE, high DOUBLE, "
+       "scaling_efficiency DOUBLE, exposed_communication_share DOUBLE, slowest_device BIGINT, reason VARCHAR)[]",
+       "/summary/instance/workloads",
+       "Predicted throughput of all GPUs together: training data-parallel, with the "
+       "exchange of gradients."},
   };
 }
 

@@ -18,7 +18,7 @@ def under_load(result, device=None):
     return [m for m in result["measurements"] if m["regime"] == "sustained" and device in (None, m["device"])]
 
 
-def test_one_slow_gpu_among_eight_is_named(agent):
+def test_one_slow_gpu_among_eight_is_named(agent, tmp_path):
     ran, result = measured(agent, "V100-SXM2-16GB*8", faults=["slow:5:0.7"])
     assert ran.returncode == 0, ran.stderr
     assert [v["device"] for v in result["verdicts"] if v["code"] == "slower_than_twin"] == [5]
@@ -39,11 +39,104 @@ def test_one_slow_gpu_among_eight_is_named(agent):
     assert "all 8 together" in ran.stderr
     assert len(ran.stdout) < 400_000
     assert result["duration_s"] < 150
+    check_together(agent, result, tmp_path, 8)
+    for name, row in together(result).items():
+        if name in TRAINING:
+            # All wait for the slow one: 8 * 0.7 of the 7.7 that each does alone, and the exchange.
+            assert row["slowest_device"] == 5
+            assert 0.7 < row["scaling_efficiency"] / (1 - row["exposed_communication_share"]) * 7.7 / 8 < 0.8, row
+        else:
+            assert row["scaling_efficiency"] > 0.95
+
+
+TRAINING = {"resnet50_train", "bert_large_train", "gpt_train"}
+
+
+def together(result, precision="fp16"):
+    """What all GPUs do together in mixed precision, by network."""
+    return {row["name"]: row for row in result["summary"]["instance"]["workloads"] if row["precision"] == precision}
+
+
+def alone(result, precision="fp16"):
+    return {row["name"]: row for row in result["score"]["workloads"] if row["precision"] == precision}
+
+
+def explained(agent, result, tmp_path):
+    document = tmp_path / "result.json"
+    document.write_text(json.dumps(result))
+    as_json = agent("score", document, "--explain", "--json")
+    assert as_json.returncode == 0, as_json.stderr
+    as_text = agent("score", document, "--explain")
+    assert as_text.returncode == 0, as_text.stderr
+    rows = {(row["name"], row["dtype"]): row for row in json.loads(as_json.stdout)["instance"]}
+    return rows, as_text.stdout
+
+
+def check_together(agent, result, tmp_path, gpus):
+    """Every figure follows from the parts that score --explain has."""
+    rows, text = explained(agent, result, tmp_path)
+    assert set(rows) == {(row["name"], row["precision"]) for row in result["score"]["workloads"]}
+    for stored in result["summary"]["instance"]["workloads"]:
+        row = rows[stored["name"], stored["precision"]]
+        assert "reason" not in stored and row["reason"] is None
+        assert stored["low"] < stored["samples_per_s"] < stored["high"]
+        assert all(stored[name] == row[name] for name in ("samples_per_s", "low", "high", "scaling_efficiency"))
+        of_score = alone(result, stored["precision"])[stored["name"]]["samples_per_s"]
+        assert stored["scaling_efficiency"] == pytest.approx(stored["samples_per_s"] / of_score, rel=1e-4)
+        assert ("step" in row) == (stored["name"] in TRAINING) == (stored["class"] == "train")
+        if "step" not in row:
+            continue
+        step = row["step"]
+        hidden = min(step["buckets_before_last_ms"], step["backward_ms"])
+        exchange = step["buckets_before_last_ms"] + step["last_bucket_ms"]
+        assert step["exposed_ms"] == pytest.approx(exchange - hidden, rel=1e-4)
+        assert step["step_ms"] == pytest.approx(step["slowest_under_load_ms"] + step["exposed_ms"], rel=1e-4)
+        assert stored["samples_per_s"] == pytest.approx(gpus * step["batch"] * 1e3 / step["step_ms"], rel=1e-4)
+        assert stored["exposed_communication_share"] == pytest.approx(step["exposed_ms"] / step["step_ms"], rel=1e-3)
+        algbw = step["gradient_bytes"] / exchange / 1e6
+        assert step["busbw_gb_per_s"] == pytest.approx(algbw * 2 * (gpus - 1) / gpus, rel=1e-3)
+        assert f"{gpus} x {step['batch']} / (" in text
+    return rows
+
+
+def test_two_gpus_train_together_by_what_was_measured_of_both(agent, tmp_path):
+    ran, result = measured(agent, "V100-SXM2-16GB*2")
+    assert ran.returncode == 0, ran.stderr
+    check_together(agent, result, tmp_path, 2)
+    assert set(together(result)) == set(alone(result))
+    for row in together(result).values():
+        assert 0.8 < row["scaling_efficiency"] < 1.02, row
+    best = result["summary"]["instance"]["collective_busbw_gb_per_s"]["all_reduce"]["burst"]
+    rows, _ = explained(agent, result, tmp_path)
+    assert all(0.5 * best < row["step"]["busbw_gb_per_s"] <= 1.01 * best for row in rows.values() if "step" in row)
+    assert re.search(r"together +resnet50_train fp16:", ran.stderr)
+    assert "waiting for gradients" in ran.stderr
+
+
+def test_without_nccl_training_together_is_unknown_and_inference_is_not(agent):
+    ran, result = measured(agent, "V100-SXM2-16GB*2", faults=["no_nccl"])
+    assert ran.returncode == 0, ran.stderr
+    for name, row in together(result).items():
+        if name in TRAINING:
+            assert row["samples_per_s"] is None and row["scaling_efficiency"] is None and "NCCL" in row["reason"]
+        else:
+            assert row["samples_per_s"] > 0 and "reason" not in row
+    assert "training unknown: no all-reduce among all 2 GPUs" in re.sub(r"\s+", " ", ran.stderr)
+
+
+def test_what_was_not_kept_under_load_says_nothing_of_all_together(agent):
+    ran = on_fake(agent, "V100-SXM2-16GB*2", profile="quick", seconds=60)
+    rows = json.loads(ran.stdout)["summary"]["instance"]["workloads"]
+    assert rows and all(row["samples_per_s"] is None and "under load" in row["reason"] for row in rows)
+    ran = on_fake(agent, "V100-SXM2-16GB", profile="quick", seconds=60)
+    assert "workloads" not in json.loads(ran.stdout)["summary"]["instance"], "one GPU"
 
 
 def test_different_gpus_in_one_machine_are_each_measured(agent):
     ran, result = measured(agent, "V100-SXM2-16GB,T4")
     assert ran.returncode == 0, ran.stderr
+    rows = result["summary"]["instance"]["workloads"]
+    assert rows and all(row["samples_per_s"] is None and "one kind" in row["reason"] for row in rows)
     assert result["status"] == "complete"
     assert [device["model"] for device in result["devices"]] == ["Tesla V100", "Tesla T4"]
     assert "slower_than_twin" not in {v["code"] for v in result["verdicts"]}, "they are no twins"

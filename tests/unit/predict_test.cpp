@@ -61,6 +61,22 @@ TEST(Predict, AddsUpWhatAStepConsistsOf) {
   EXPECT_EQ(step->covered_share, 1);
 }
 
+TEST(Predict, BackwardIsWhatMakesGradientsAndHalfOfOtherKernels) {
+  EXPECT_EQ(predicted(measured(DType::fp16))->backward_ns, 0) << "nothing trains";
+  TracedWorkload training = small();
+  training.operations.push_back(training.operations[0]);
+  std::get<TracedGemm>(training.operations.back().params).direction = ConvDirection::backward_weights;
+  training.mixed.traffic.push_back({TrafficKind::optimizer, {1000, 0, 0}, {1000, 0, 0}, 1, 100});
+  const auto of = [](const TracedWorkload& workload) {
+    return predicted(measured(DType::fp16), {}, WorkloadPrecision::mixed, workload);
+  };
+  const double half_of_others_ns = 0.5 * 3 * 4000 / kTriadBytesPerNs;
+  EXPECT_DOUBLE_EQ(of(training)->backward_ns, 2 * kProductNs + half_of_others_ns) << "without the optimizer";
+  EXPECT_GT(of(training)->traffic_ns, 100 * 4000 / kTriadBytesPerNs);
+  std::get<TracedAttention>(training.operations[1].params).backward = true;
+  EXPECT_DOUBLE_EQ(of(training)->backward_ns, 2 * kProductNs + half_of_others_ns + of(training)->attention_ns);
+}
+
 TEST(Predict, FullPrecisionIsMadeOfFp32) {
   EXPECT_FALSE(predicted(measured(DType::fp16), {}, WorkloadPrecision::full));
   const auto step = predicted(measured(DType::fp32), {}, WorkloadPrecision::full);
