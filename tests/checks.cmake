@@ -74,10 +74,14 @@ set_tests_properties(check.price_scripts PROPERTIES LABELS check)
 
 # Two minutes with what an upload can be, a quarter of a minute each with questions, price files and metadata; scripts/fuzz does
 # hours.
+# Built while other tests wait, with what they leave of the CPUs.
+add_test(NAME fuzz.build COMMAND nice -n 10 ${scripts}/build fuzz)
+set_tests_properties(fuzz.build PROPERTIES LABELS fuzz FIXTURES_SETUP fuzz_programs TIMEOUT 3000 COST 10000)
 foreach(target_seconds ingest:120 query:15 prices:15 metadata:15)
   string(REPLACE ":" ";" target_seconds ${target_seconds})
   list(GET target_seconds 0 target)
   list(GET target_seconds 1 seconds)
   add_test(NAME fuzz.${target} COMMAND ${scripts}/fuzz ${seconds} ${target})
-  set_tests_properties(fuzz.${target} PROPERTIES LABELS fuzz RESOURCE_LOCK fuzz_build TIMEOUT 1200)
+  set_tests_properties(fuzz.${target} PROPERTIES LABELS fuzz FIXTURES_REQUIRED fuzz_programs RESOURCE_LOCK fuzz_build COST 9000
+                       TIMEOUT 1200)
 endforeach()
