@@ -7,7 +7,7 @@ gpuassay_tests(kernel_unit_tests unit
   unit/random_normal_test.cpp
   LIBRARIES gpuassay_agent)
 
-gpuassay_tests(kernel_component_tests component
+gpuassay_tests(kernel_component_tests component TOGETHER OPTIMIZED
   SOURCES
   component/kernel_images_test.cpp
   component/kernels_on_host_test.cpp
