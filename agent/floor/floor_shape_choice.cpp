@@ -10,7 +10,6 @@ namespace gpuassay {
 namespace {
 
 constexpr std::int64_t kFirstSide = 256, kLastSide = 65'536, kFirstDepth = 1'024, kLastDepth = 262'144;
-constexpr int kMostInteger = 15;
 /// To stay below 5 % with costs that were measured once, before the device was warm.
 constexpr double kMostShare = 0.045;
 /// A step is to be long beside the half microsecond of an event and the launches, and there are to be dozens in a run:
@@ -82,12 +81,6 @@ double floor_gemm_ns(const FloorCosts& costs, const FloorShape& shape) {
 double floor_extra_ns(const FloorCosts& costs, const FloorShape& shape) {
   return static_cast<double>(shape.m * shape.k) * costs.generate_ns +
          static_cast<double>(shape.m * shape.n) * costs.hash_ns + costs.step_ns;
-}
-
-int largest_floor_integer(std::int64_t k) {
-  FloorShape shape{kFirstSide, kFirstSide, k, kMostInteger};
-  while (shape.largest > 1 && shape_problem(shape)) --shape.largest;
-  return shape.largest;
 }
 
 FloorShape choose_floor_shape(const FloorCosts& costs, const FloorBounds& bounds) {

@@ -31,9 +31,6 @@ struct FloorBounds {
 double floor_gemm_ns(const FloorCosts& costs, const FloorShape& shape);
 double floor_extra_ns(const FloorCosts& costs, const FloorShape& shape);
 
-/// The largest integers whose sums of k products stay exact (shape_problem()).
-int largest_floor_integer(std::int64_t k);
-
 /// Of the shapes whose steps take 2 to 250 ms, fill all multiprocessors and use 80 % of the free memory at most, the
 /// one with the smallest k, then with the shortest steps, for which making A, hashing and launching take less than
 /// 4.5 % of the product's time. Where no shape reaches that: the one of which most can be proven (proven_share() of the

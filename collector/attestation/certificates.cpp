@@ -26,13 +26,16 @@ ChainVerdict no_device(std::string problem) {
   return {std::nullopt, nullptr, std::move(problem)};
 }
 
+/// Whoever sends an encrypted block is not asked for its password: OpenSSL would ask on the terminal, and wait.
+int no_password(char* /*buffer*/, int /*size*/, int /*writes*/, void* /*user*/) { return -1; }
+
 /// All certificates of a PEM text, at most one more than are taken; empty when one of them is none.
 std::optional<std::vector<Certificate>> read_certificates(std::string_view pem) {
   const openssl::Bio text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   std::vector<Certificate> certificates;
   certificates.reserve(kMostCertificates + 1);
   while (certificates.size() <= kMostCertificates) {
-    Certificate next(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr));
+    Certificate next(PEM_read_bio_X509(text.get(), nullptr, no_password, nullptr));
     if (next == nullptr) break;
     certificates.push_back(std::move(next));
   }

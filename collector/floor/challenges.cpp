@@ -8,7 +8,6 @@
 
 #include "collector/floor/attestations.h"
 #include "collector/floor/trust.h"
-#include "collector/plausibility.h"
 #include "core/error.h"
 #include "core/floor/check.h"
 #include "core/floor/claims.h"
@@ -35,8 +34,16 @@ std::optional<FloorAnswer> signature_problem(const FloorMessage& message) {
   return std::nullopt;
 }
 
-/// Every device claims a figure in the dtype that it wants to work in.
+std::int64_t largest_depth(const std::vector<FloorWork>& of_devices) {
+  std::int64_t k = 0;
+  for (const FloorWork& work : of_devices) k = std::max(k, work.shape.k);
+  return k;
+}
+
+/// Every device claims a figure in the dtype that it wants to work in, and all of them can be checked.
 std::optional<std::string> request_problem(const FloorRequest& request, const Result& result) {
+  if (!can_be_checked(request.work.size(), largest_depth(request.work)))
+    return "so many devices with steps of this depth take too long to check; use a smaller k";
   const std::vector<FloorClaim> claims = floor_claims(result);
   for (const FloorWork& work : request.work) {
     const bool claimed = std::any_of(claims.begin(), claims.end(), [&](const FloorClaim& claim) {
@@ -72,14 +79,8 @@ const FloorCommitment::OfDevice& committed_by(const OpenChallenge& challenge, in
                        [&](const FloorCommitment::OfDevice& committed) { return committed.device == device; });
 }
 
-std::int64_t largest_depth(const OpenChallenge& challenge) {
-  std::int64_t k = 0;
-  for (const FloorWork& work : challenge.work) k = std::max(k, work.shape.k);
-  return k;
-}
-
 std::size_t draws_of_each(const OpenChallenge& challenge) {
-  return draws_of_device(challenge.work.size(), largest_depth(challenge));
+  return draws_of_device(challenge.work.size(), largest_depth(challenge.work));
 }
 
 /// Drawn anew for every commitment: whoever could work them out beforehand would do nothing else.
@@ -150,8 +151,7 @@ std::optional<std::string> device_problem(const OpenChallenge& challenge, const 
 }  // namespace
 
 Result with_own_figures(Result result) {
-  Recomputed facts = recompute(result);
-  result.measurements = std::move(facts.measurements);
+  result.measurements = normalize_all(std::move(result.measurements), result.devices);
   result.summary = summarize(result.devices, result.measurements);
   return result;
 }

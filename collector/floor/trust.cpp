@@ -88,7 +88,7 @@ Trust trust_of_run(const Result& result, const std::vector<FloorProof>& proofs) 
   bool all_confirmed = true;
   for (const Device& device : result.devices) {
     const auto dtype = dtype_to_verify(result, device.index);
-    if (!dtype) continue;
+    if (!dtype) return Trust::self_reported;  // nothing of it can be verified, and the run's score may be made of it
     for (const Regime regime : {Regime::burst, Regime::sustained}) {
       const std::string name = fmt::format("{}.{}.{}", kGemm, to_name(*dtype), to_name(regime));
       for (const FigureTrust& figure : figures) {

@@ -84,7 +84,7 @@ std::optional<Result> result_of(Database& database, const std::string& run_id) {
   }
 }
 
-/// Runs of other machines that share so many patterns that it cannot be chance in any dataset.
+/// Runs of other machines, received no later, that share so many patterns that it cannot be chance in any dataset.
 std::vector<std::string> candidates(Database& database, const std::string& run_id) {
   constexpr std::int64_t kLeastShared = 2, kMost = 10;
   Statement query(
@@ -94,7 +94,7 @@ std::vector<std::string> candidates(Database& database, const std::string& run_i
                   "JOIN run_pattern AS same ON same.pattern = mine.pattern AND same.run_id <> mine.run_id "
                   "JOIN run AS other ON other.run_id = same.run_id "
                   "LEFT JOIN signing_key AS key ON key.agent_key = other.agent_key "
-                  "WHERE mine.run_id = ?1 AND me.simulated = 0 AND {} "
+                  "WHERE mine.run_id = ?1 AND me.simulated = 0 AND {} AND other.received_at_ms <= me.received_at_ms "
                   "AND COALESCE(key.machine_key, other.agent_key) <> COALESCE(my_key.machine_key, me.agent_key) "
                   "GROUP BY other.run_id HAVING COUNT(*) >= ?2 ORDER BY COUNT(*) DESC LIMIT ?3",
                   kCounting));
@@ -104,6 +104,8 @@ std::vector<std::string> candidates(Database& database, const std::string& run_i
   return run_ids;
 }
 
+/// Only what came later is a copy: a run that anybody can read must not lose its standing because somebody sends it
+/// again.
 void look_for_copies(Database& database, const std::string& run_id, std::vector<FoundFlag>& flags) {
   const std::vector<std::string> alike = candidates(database, run_id);
   if (alike.empty()) return;
@@ -111,7 +113,8 @@ void look_for_copies(Database& database, const std::string& run_id, std::vector<
   for (const std::string& other : alike) {
     const auto theirs = result_of(database, other);
     if (mine && theirs && are_copies(*mine, *theirs))
-      flag_both(flags, run_id, other, "copied_samples", "its samples are, up to a factor, those of another machine's");
+      flags.push_back({run_id, "copied_samples",
+                       fmt::format("its samples are, up to a factor, those of another machine's {}", other)});
   }
 }
 

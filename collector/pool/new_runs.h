@@ -12,7 +12,7 @@ namespace gpuassay {
 /// Flags of this run and of those that it contradicts:
 /// - two_rentals: a GPU that was measured at the same time in another run, or in another instance between two runs of
 ///   this one;
-/// - copied_samples: another machine's run whose samples are the same up to a factor.
+/// - copied_samples: a run whose samples are, up to a factor, those of another machine's earlier one.
 std::vector<FoundFlag> flags_of_new_run(Database& database, std::string_view run_id);
 
 }  // namespace gpuassay

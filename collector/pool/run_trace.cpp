@@ -43,6 +43,10 @@ void erase_trace(Database& database, std::string_view run_id) {
     Statement erase(database, fmt::format("DELETE FROM {} WHERE run_id = ?", table));
     erase.bind(1, run_id).run();
   }
+  // What it was the reason of stays; its name does not.
+  Statement forget(database,
+                   "UPDATE run_flag SET detail = replace(detail, ?, 'a run that was taken back') WHERE detail LIKE ?");
+  forget.bind(1, run_id).bind(2, fmt::format("%{}", run_id)).run();
 }
 
 }  // namespace gpuassay

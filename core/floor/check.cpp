@@ -12,6 +12,15 @@ bool is_step(const FloorCommitment::OfDevice& committed, std::uint32_t step, con
   return merkle_is_included(floor_step_leaf(digest), step, committed.steps, path, committed.root);
 }
 
+constexpr double kMostDraws = 64, kLeastDraws = 4;
+
+/// Tiles of each device that a core works out again in nine tenths of a second; measured on one of an EPYC 9004.
+double affordable_draws(std::size_t devices, std::int64_t k) {
+  constexpr double kIntegerNs = 0.74, kProductNs = 0.134, kBudgetNs = 0.9e9;
+  constexpr double kTileNs = 2 * kTileSide * kIntegerNs + kTileElements * kProductNs;
+  return kBudgetNs / (kTileNs * static_cast<double>(k) * static_cast<double>(devices));
+}
+
 }  // namespace
 
 Digest floor_step_leaf(const Digest& digest) {
@@ -40,13 +49,10 @@ double proven_share(std::size_t draws) {
 }
 
 std::size_t draws_of_device(std::size_t devices, std::int64_t k) {
-  // Measured on a core of an EPYC 9004.
-  constexpr double kIntegerNs = 0.74, kProductNs = 0.134, kBudgetNs = 0.9e9;
-  constexpr double kTileNs = 2 * kTileSide * kIntegerNs + kTileElements * kProductNs;
-  constexpr double kMost = 64, kLeast = 4;
-  const double affordable = kBudgetNs / (kTileNs * static_cast<double>(k) * static_cast<double>(devices));
-  return static_cast<std::size_t>(std::clamp(affordable, kLeast, kMost));
+  return static_cast<std::size_t>(std::clamp(affordable_draws(devices, k), kLeastDraws, kMostDraws));
 }
+
+bool can_be_checked(std::size_t devices, std::int64_t k) { return affordable_draws(devices, k) >= kLeastDraws; }
 
 double floor_tflop_per_s(const FloorShape& shape, std::uint32_t steps, std::int64_t interval_ns, std::size_t draws) {
   constexpr double kFlopPerNsToTflopPerS = 1e-3;

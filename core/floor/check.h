@@ -29,6 +29,9 @@ double proven_share(std::size_t draws);
 /// within a second for all devices together (docs/measured/verified_run.md).
 std::size_t draws_of_device(std::size_t devices, std::int64_t k);
 
+/// Whether four tiles of each device can be checked in that time; fewer would prove next to nothing.
+bool can_be_checked(std::size_t devices, std::int64_t k);
+
 /// TFLOP/s that `steps` in `interval_ns` prove.
 double floor_tflop_per_s(const FloorShape& shape, std::uint32_t steps, std::int64_t interval_ns, std::size_t draws);
 

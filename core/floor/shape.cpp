@@ -23,15 +23,22 @@ double floor_flop(const FloorShape& shape) {
 
 std::int64_t floor_tiles(const FloorShape& shape) { return shape.m / kTileSide * (shape.n / kTileSide); }
 
+int largest_floor_integer(std::int64_t k) {
+  int largest = kLargestInteger;
+  while (largest > 1 && k * largest * largest >= kSumBound) --largest;
+  return largest;
+}
+
 std::optional<std::string> shape_problem(const FloorShape& shape) {
   if (!is_size(shape.m, kLeastSide, kLargestSide) || !is_size(shape.n, kLeastSide, kLargestSide))
     return fmt::format("m and n must be powers of two from {} to {}", kLeastSide, kLargestSide);
   if (!is_size(shape.k, kLeastDepth, kLargestDepth))
     return fmt::format("k must be a power of two from {} to {}", kLeastDepth, kLargestDepth);
-  if (shape.largest < 1 || shape.largest > kLargestInteger)
-    return fmt::format("the integers must be from 1 to {} large", kLargestInteger);
-  if (shape.k * shape.largest * shape.largest >= kSumBound)
-    return fmt::format("sums of {} products of {} could pass 2^23, where fp32 begins to round", shape.k, shape.largest);
+  if (shape.largest != largest_floor_integer(shape.k))
+    return fmt::format(
+        "the integers must be up to {} large: sums of {} products of larger ones could pass 2^23, where fp32 "
+        "begins to round, and smaller ones fit narrower formats",
+        largest_floor_integer(shape.k), shape.k);
   return std::nullopt;
 }
 

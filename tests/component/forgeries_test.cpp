@@ -230,8 +230,9 @@ TEST_F(ForgeryTest, AFasterMachineRentedLater) {  // 18
 }
 
 TEST_F(ForgeryTest, WorkThatIsEasierThanItLooks) {  // 19
-  for (const FloorShape& easy : {FloorShape{256, 256, 1'024, 0}, FloorShape{16, 16, 1'024, 15},
-                                 FloorShape{256, 256, 16, 15}, FloorShape{-256, -256, 1'024, 15}}) {
+  for (const FloorShape& easy :
+       {FloorShape{256, 256, 1'024, 0}, FloorShape{16, 16, 1'024, 15}, FloorShape{256, 256, 16, 15},
+        FloorShape{-256, -256, 1'024, 15}, FloorShape{256, 256, 1'024, 1}}) {
     FloorRequest request = FloorSession::request();
     request.work[0].shape = easy;
     EXPECT_EQ(session_.ask(session_.agent, request).status, Status::malformed);
@@ -312,6 +313,24 @@ TEST_F(ForgeryTest, OneDeviceThatIsCertifiedAsTwo) {  // 23
   };
   EXPECT_EQ(states(other), std::pair(AttestationState::verified, AttestationState::verified));
   EXPECT_EQ(states(one), std::pair(AttestationState::refused, AttestationState::refused));
+}
+
+TEST_F(ForgeryTest, ADeviceWithoutAFigureBesideAnHonestOne) {  // 24: the score is of both, the proof of one
+  Result two = test::example_result();
+  const auto claims = floor_claims(two);
+  ASSERT_FALSE(claims.empty());
+  FloorProof proof;
+  proof.outcome.state = FloorState::right;
+  proof.outcome.dtype = *dtype_to_verify(two, 0);
+  proof.outcome.floor_tflop_per_s =
+      2 * std::max_element(claims.begin(), claims.end(), [](const auto& a, const auto& b) {
+            return a.tflop_per_s < b.tflop_per_s;
+          })->tflop_per_s;
+  ASSERT_EQ(trust_of_run(two, {proof}), Trust::floor_verified) << "as long as there is one";
+  Device typed_in = test::gpu_example_result().devices.at(0);
+  typed_in.index = 1;
+  two.devices.push_back(std::move(typed_in));
+  EXPECT_EQ(trust_of_run(two, {proof}), Trust::self_reported);
 }
 
 TEST_F(ForgeryTest, AnHonestDeviceIsVerified) {  // so that the ones above do not fail for another reason

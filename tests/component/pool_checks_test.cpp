@@ -163,12 +163,13 @@ TEST_F(PoolChecksTest, SamplesOfAnotherMachineScaled) {
   copy.run_id[24] = 'c';
   copy.devices[0].uuid_hash = sha256_hex("made up");
   copy.platform.instance_id_hash = sha256_hex("elsewhere");
+  copy.finished_at = format_rfc3339_ms(parse_rfc3339_ms(original.finished_at) + 1000);
   for (Measurement& measurement : copy.measurements)
     for (double& sample : measurement.samples_ns) sample = round_significant(sample / 1.15, 6);
   copy = Machine::finished(std::move(copy));
   send(thief, copy);
   check_all();
-  EXPECT_EQ(codes(original), "copied_samples ");
+  EXPECT_EQ(codes(original), "") << "whoever sends another's run again does it no harm";
   EXPECT_EQ(codes(copy), "copied_samples ");
   store_.vouch_for_key(base64(thief.key.public_key()), true, 1);
   const Aggregates aggregates = read_aggregates(*pool_->take(ConnectionPool::Access::write), now_ms_);

@@ -142,6 +142,10 @@ TEST_F(Certificates, WhateverElseComesIsRefused) {
   for (const std::string& text : {std::string(), std::string("-----BEGIN CERTIFICATE-----"), one, many,
                                   std::string(kMostCertificateBytes + 1, ' '), std::string(5, '\0')})
     EXPECT_NE(problem(text), "");
+  const std::string locked =
+      "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,000102030405060708090A0B0C0D0E0F\n\n"
+      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END CERTIFICATE-----\n";
+  EXPECT_NE(problem(locked), "") << "nobody is asked for a password";
   std::string spoilt = device_.certificates();
   spoilt[spoilt.size() / 2] = '!';
   EXPECT_NE(problem(spoilt), "");
