@@ -7,6 +7,7 @@ programs, for instrumented builds that get less done in a second.
 import json
 import os
 import pathlib
+import random
 import re
 import subprocess
 import time
@@ -96,6 +97,12 @@ def make_collector(tmp_path):
     for collector in started:
         if collector.process.poll() is None:
             collector.stop()
+
+
+def on_one_cpu():
+    """For the process that becomes an agent: it then measures on one thread. Several wait for one another at every step, and
+    get nothing done in seconds beside other tests."""
+    os.sched_setaffinity(0, {random.choice(sorted(os.sched_getaffinity(0)))})
 
 
 def one_line(text):

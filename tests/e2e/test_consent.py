@@ -7,7 +7,7 @@ import select
 import signal
 import time
 
-from conftest import TIME_SCALE
+from conftest import TIME_SCALE, on_one_cpu
 from servers import ScriptedCollector, receipt_for
 
 # A case or two, with other tests beside it; under the sanitizers stretched to more than that.
@@ -29,6 +29,7 @@ class Terminal:
         if self.pid == 0:
             for descriptor in redirect or ():
                 os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
+            on_one_cpu()
             os.execve(command[0], command, variables)
 
     def read_until(self, text, seconds=100):
@@ -94,7 +95,7 @@ def test_yes_sends_this_run_and_the_next_ones_without_asking(agent):
     assert len(collector.of("POST")) == 2
 
     # What is remembered is an answer at a terminal: unattended, only --upload sends.
-    unattended = agent("run", "--device", "cpu", "--profile", "quick", "--max-seconds", SECONDS, env=dict(os.environ, GPUASSAY_COLLECTOR=collector.url))
+    unattended = agent("run", "--device", "cpu", "--profile", "quick", "--max-seconds", SECONDS, preexec_fn=on_one_cpu, env=dict(os.environ, GPUASSAY_COLLECTOR=collector.url))
     assert unattended.returncode == 4 and len(collector.of("POST")) == 2
 
 

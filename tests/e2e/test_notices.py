@@ -9,7 +9,7 @@ import time
 
 import fake_metadata as fake
 import pytest
-from conftest import TIME_SCALE, alive, children, wait_until
+from conftest import TIME_SCALE, alive, children, on_one_cpu, wait_until
 from fake_metadata import IMDS, NOTICES, SECRET, MetadataService, Reply
 from platform_cases import ALIBABA, AZURE, EC2, GCE, HUAWEI, NITRO, QEMU, TENCENT
 from platform_machine import assert_harmless, environment, machine
@@ -42,7 +42,7 @@ def times_asked(service, name):
 def start(agent, tmp_path, firmware, ports, *arguments, variables=None):
     root = machine(tmp_path / "root", firmware, {})
     return agent.start("--verbose", "run", "--device", "cpu", *arguments, env=environment(root, ports, variables or {}),
-                       stdout=subprocess.PIPE)
+                       stdout=subprocess.PIPE, preexec_fn=on_one_cpu)
 
 
 def until_measuring(run):

@@ -11,6 +11,7 @@ import threading
 
 import ed25519
 import pytest
+from conftest import on_one_cpu
 from saved_runs import ACCEPTED, accepting, put_runs, settled
 from servers import AnswerHolder, ConnectProxy, Dripper, ScriptedCollector, TlsRelay, receipt_for
 
@@ -101,7 +102,7 @@ def test_a_busy_collector_is_waited_for_as_it_asks(agent):
 
 def test_a_run_does_not_wait_for_a_busy_collector(agent):
     collector = ScriptedCollector(lambda request: (429, {"Retry-After": "300"}, b""))
-    ran = agent("run", "--device", "cpu", "--max-seconds", "3", "--upload", collector.url, timeout=100)
+    ran = agent("run", "--device", "cpu", "--max-seconds", "3", "--upload", collector.url, timeout=100, preexec_fn=on_one_cpu)
     assert ran.returncode == 6
     told = " ".join(ran.stdout.split())
     assert "NOT UPLOADED: HTTP 429; the result waits; send it later with:" in told and "upload --collector" in told
