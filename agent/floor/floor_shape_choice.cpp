@@ -40,7 +40,7 @@ bool fills_device(const FloorShape& shape, const FloorBounds& bounds) {
 
 bool is_within(const FloorShape& shape, const FloorBounds& bounds) {
   return bytes_needed(shape, bounds.operand_bytes) <= kMemoryShare * static_cast<double>(bounds.free_bytes) &&
-         floor_flop(shape) <= bounds.most_flop;
+         floor_flop(shape) <= bounds.most_flop && can_be_checked(bounds.devices, shape.k);
 }
 
 std::vector<Option> options(const FloorCosts& costs, const FloorBounds& bounds) {

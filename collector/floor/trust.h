@@ -14,9 +14,9 @@ namespace gpuassay {
 /// The labels, least first.
 enum class Trust {
   self_reported,   ///< the sender says so; the arithmetic from its samples was done again
-  recomputed,      ///< work in this dtype was shown to be right, at a speed below what would confirm the figure
+  recomputed,      ///< exact products were shown to be right, at a speed below what would confirm the figure
   floor_verified,  ///< at least `floor_threshold` of the figure was shown to be done, by the collector's own clock
-  /// The device's maker confirms which device it is, work in this dtype was right, and its speed does not speak against
+  /// The device's maker confirms which device it is, exact products were right, and its speed does not speak against
   /// the figure: where it is known what honest devices of its kind show, this one showed it.
   attested,
 };

@@ -74,6 +74,19 @@ TEST_F(ChallengesTest, ADeviceWorksInADtypeThatItHasAFigureOf) {
   EXPECT_EQ(session_.ask(session_.agent, request).status, Status::malformed);
 }
 
+TEST_F(ChallengesTest, WhatTakesTooLongToCheckIsRefused) {
+  FloorRequest request = test::FloorSession::request();
+  request.work.reserve(64);
+  request.work[0].shape = {256, 256, 262'144, largest_floor_integer(262'144)};
+  while (request.work.size() < 64) {
+    request.work.push_back(request.work[0]);
+    request.work.back().device = static_cast<int>(request.work.size()) - 1;
+  }
+  const FloorAnswer answer = session_.ask(session_.agent, request);
+  EXPECT_EQ(answer.status, Status::malformed);
+  EXPECT_NE(answer.detail.find("take too long to check"), std::string::npos) << answer.detail;
+}
+
 TEST_F(ChallengesTest, ARunOfLongAgoIsNotChallenged) {
   session_.pass_s(16 * 60);
   EXPECT_EQ(session_.ask().status, Status::too_late);

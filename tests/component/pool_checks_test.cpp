@@ -220,6 +220,21 @@ TEST_F(PoolChecksTest, AProviderWhoseMachinesHaveChanged) {
   EXPECT_EQ(flags(), 12);
 }
 
+TEST_F(PoolChecksTest, AReasonDoesNotNameWhatWasTakenBack) {
+  Machine machine(1);
+  const Result first = machine.run(kStart), second = machine.run(kStart + 30'000, 1, "j");
+  send(machine, first);
+  send(machine, second);
+  check_all();
+  ASSERT_EQ(codes(second), "two_rentals ");
+  ASSERT_EQ(store_.retract(first.run_id, base64(machine.key.public_key()), 1), RetractOutcome::retracted);
+  const auto database = pool_->take(ConnectionPool::Access::read);
+  Statement query(*database, "SELECT detail FROM run_flag");
+  ASSERT_TRUE(query.step());
+  EXPECT_NE(query.text(0).find("in a run that was taken back"), std::string::npos) << query.text(0);
+  EXPECT_EQ(query.text(0).find(first.run_id), std::string::npos);
+}
+
 TEST_F(PoolChecksTest, WhatIsTakenBackIsComparedNoMore) {
   Machine machine(1);
   const Result first = machine.run(kStart), second = machine.run(kStart + 30'000, 1, "j");

@@ -131,6 +131,12 @@ TEST(ChooseFloorShape, WhereNothingIsGoodEnoughManyDevicesGetShallowerProducts) 
             proven_share(draws_of_device(8, alone.k)) / (1 + share(kSlowHash, alone)));
 }
 
+TEST(ChooseFloorShape, ACollectorCanCheckIt) {
+  FloorBounds many = kOfHopper;
+  for (many.devices = 1; many.devices <= 64; many.devices *= 2)
+    EXPECT_TRUE(can_be_checked(many.devices, choose_floor_shape({0.0006, 0.05, 20'000, 800}, many).k)) << many.devices;
+}
+
 TEST(ChooseFloorShape, AStepMayBeBoundedBelowTwoMilliseconds) {
   FloorBounds bounds = kOfHopper;
   bounds.most_flop = 0x1p28;
