@@ -2,11 +2,12 @@
 #include <immintrin.h>
 
 #include "agent/floor/operand_fill_avx2.h"
+#include "core/floor/philox.h"
 
 namespace gpuassay {
 namespace {  // one copy, never merged with one for other CPUs by the linker
 
-constexpr int kRounds = 10, kWordBits = 32, kOddWords = 0xAA;
+constexpr int kWordBits = 32, kOddWords = 0xAA;
 constexpr std::uint64_t kRegisterBlocks = 8, kBlockBytes = 16, kBlocksAtOnce = 2 * kRegisterBlocks;
 
 /// Word w of eight blocks, for w = 0 to 3.
@@ -36,8 +37,8 @@ inline Blocks first_words(const OperandRange& range, std::uint64_t block) {
 }
 
 inline Blocks round_of(const Blocks& x, __m256i key0, __m256i key1) {
-  const Product product0 = multiply(x.word0, _mm256_set1_epi32(static_cast<int>(0xD2511F53U)));
-  const Product product1 = multiply(x.word2, _mm256_set1_epi32(static_cast<int>(0xCD9E8D57U)));
+  const Product product0 = multiply(x.word0, _mm256_set1_epi32(static_cast<int>(kPhiloxMultiplier0)));
+  const Product product1 = multiply(x.word2, _mm256_set1_epi32(static_cast<int>(kPhiloxMultiplier1)));
   return {_mm256_xor_si256(_mm256_xor_si256(product1.high, x.word1), key0), product1.low,
           _mm256_xor_si256(_mm256_xor_si256(product0.high, x.word3), key1), product0.low};
 }
@@ -101,14 +102,14 @@ template <class T>
 void fill(const OperandRange& range, T* out) {
   const ToIntegers to_integers{_mm256_set1_epi16(static_cast<std::int16_t>(2 * range.largest + 1)),
                                _mm256_set1_epi16(static_cast<std::int16_t>(range.largest))};
-  const __m256i weyl0 = _mm256_set1_epi32(static_cast<int>(0x9E3779B9U));
-  const __m256i weyl1 = _mm256_set1_epi32(static_cast<int>(0xBB67AE85U));
+  const __m256i weyl0 = _mm256_set1_epi32(static_cast<int>(kPhiloxWeyl0));
+  const __m256i weyl1 = _mm256_set1_epi32(static_cast<int>(kPhiloxWeyl1));
   const std::uint64_t begin = range.first / kBlockBytes, end = begin + range.count / kBlockBytes;
   for (std::uint64_t block = begin; block < end; block += kBlocksAtOnce) {
     Blocks one = first_words(range, block), other = first_words(range, block + kRegisterBlocks);
     __m256i key0 = _mm256_set1_epi32(static_cast<int>(range.key[0]));
     __m256i key1 = _mm256_set1_epi32(static_cast<int>(range.key[1]));
-    for (int round = 0; round < kRounds; ++round) {
+    for (int round = 0; round < kPhiloxRounds; ++round) {
       one = round_of(one, key0, key1);
       other = round_of(other, key0, key1);
       key0 = _mm256_add_epi32(key0, weyl0);

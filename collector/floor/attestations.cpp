@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "collector/floor/trust.h"
 #include "core/error.h"
 #include "core/floor/attestation.h"
 #include "core/signature.h"
@@ -29,12 +30,6 @@ AttestationOutcome outcome_of(const AttestationVerdict& verdict, const Device* d
     return refused_attestation(fmt::format(
         "the certificates are of a chip {}, which no device of the run's compute capability is made of", chip));
   return {AttestationState::verified, {}, chip};
-}
-
-const Device* device_of_run(const Result& result, int index) {
-  const auto found = std::find_if(result.devices.begin(), result.devices.end(),
-                                  [&](const Device& device) { return device.index == index; });
-  return found == result.devices.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -78,7 +73,7 @@ void judge_attestations(const std::vector<ExaminedAttestation>& attestations, co
     const bool is_shared = certified && devices[certified->identity] > 1;
     proof->evidence_sha256 = examined.evidence_sha256;
     proof->outcome.attestation = is_shared ? refused_attestation("another device of the run is the same GPU")
-                                           : outcome_of(examined.verdict, device_of_run(result, examined.device));
+                                           : outcome_of(examined.verdict, device_of(result, examined.device));
   }
 }
 

@@ -33,15 +33,15 @@ void judge(FigureTrust& figure, const FloorProof& proof, const std::optional<dou
   figure.is_suspect = threshold && *figure.ratio < kSuspectRatio;
 }
 
+constexpr std::string_view kGemm = "gemm_tflop_per_s";
+
+}  // namespace
+
 const Device* device_of(const Result& result, int index) {
   const auto found = std::find_if(result.devices.begin(), result.devices.end(),
                                   [&](const Device& device) { return device.index == index; });
   return found == result.devices.end() ? nullptr : &*found;
 }
-
-constexpr std::string_view kGemm = "gemm_tflop_per_s";
-
-}  // namespace
 
 std::optional<double> floor_threshold(const Device& device) {
   // Of honest runs on a CPU the floor was 0.75 to 0.80 of the figure (docs/measured/verified_run.md).

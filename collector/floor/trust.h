@@ -49,6 +49,9 @@ std::optional<double> floor_threshold(const Device& device);
 /// Below this ratio a figure is suspect, where a threshold is known at all: honest runs show half as much again.
 inline constexpr double kSuspectRatio = 0.5;
 
+/// The device of this index, or null. `result` must outlive what is returned.
+const Device* device_of(const Result& result, int index);
+
 /// All headline figures of all devices.
 std::vector<FigureTrust> trust_of_figures(const Result& result, const std::vector<FloorProof>& proofs);
 

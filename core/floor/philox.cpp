@@ -3,9 +3,6 @@
 namespace gpuassay {
 namespace {
 
-constexpr std::uint64_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
-constexpr std::uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
-constexpr int kRounds = 10;
 constexpr unsigned kWordBits = 32;
 
 using Words = std::array<std::uint32_t, kPhiloxBlocks>;
@@ -13,7 +10,8 @@ using Words = std::array<std::uint32_t, kPhiloxBlocks>;
 /// The same round of all blocks: a loop that compilers make vector instructions of.
 void round_of(std::array<Words, 4>& lanes, std::uint32_t key0, std::uint32_t key1) {
   for (std::size_t i = 0; i < kPhiloxBlocks; ++i) {
-    const std::uint64_t product0 = kMultiplier0 * lanes[0][i], product1 = kMultiplier1 * lanes[2][i];
+    const std::uint64_t product0 = std::uint64_t{kPhiloxMultiplier0} * lanes[0][i];
+    const std::uint64_t product1 = std::uint64_t{kPhiloxMultiplier1} * lanes[2][i];
     const std::uint32_t new0 = static_cast<std::uint32_t>(product1 >> kWordBits) ^ lanes[1][i] ^ key0;
     const std::uint32_t new2 = static_cast<std::uint32_t>(product0 >> kWordBits) ^ lanes[3][i] ^ key1;
     lanes[0][i] = new0;
@@ -34,10 +32,10 @@ void philox_blocks(const PhiloxStream& stream, std::uint64_t first, std::array<u
     lanes[3][i] = stream.high[1];
   }
   std::uint32_t key0 = stream.key[0], key1 = stream.key[1];
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kPhiloxRounds; ++round) {
     round_of(lanes, key0, key1);
-    key0 += kWeyl0;
-    key1 += kWeyl1;
+    key0 += kPhiloxWeyl0;
+    key1 += kPhiloxWeyl1;
   }
   constexpr std::size_t kLaneBytes = 4, kByteBits = 8;
   for (std::size_t block = 0; block < kPhiloxBlocks; ++block) {

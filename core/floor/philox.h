@@ -20,6 +20,11 @@ struct PhiloxStream {
 inline constexpr std::size_t kPhiloxBlocks = 16;
 inline constexpr std::size_t kPhiloxBytes = kPhiloxBlocks * 16;
 
+/// Of the generator: multipliers of words 0 and 2, what is added to the keys between rounds, rounds.
+inline constexpr std::uint32_t kPhiloxMultiplier0 = 0xD2511F53, kPhiloxMultiplier1 = 0xCD9E8D57;
+inline constexpr std::uint32_t kPhiloxWeyl0 = 0x9E3779B9, kPhiloxWeyl1 = 0xBB67AE85;
+inline constexpr int kPhiloxRounds = 10;
+
 /// Philox4x32-10 (J. Salmon et al., Parallel random numbers: as easy as 1, 2, 3; SC 2011): blocks `first` to
 /// `first` + kPhiloxBlocks - 1 of the stream, each four words in little-endian order.
 void philox_blocks(const PhiloxStream& stream, std::uint64_t first, std::array<unsigned char, kPhiloxBytes>& bytes);
